@@ -1,0 +1,77 @@
+/** A FreeSWITCH channel's Unique-ID. Lower-case hex and dashes; the only text of a leg that may name a Redis key. */
+export type LegUuid = string & { readonly __brand: 'LegUuid' };
+
+/** One pass of a gate: the A-leg's uuid, a dot, and the number of the pass. */
+export type AdmissionId = string & { readonly __brand: 'AdmissionId' };
+
+/** What takes are keyed by: an admission and one of its branches (`<admission>:<branch>`), ruling 3. */
+export type LegKey = string & { readonly __brand: 'LegKey' };
+
+/** A path in the account tree such as `acme/retail/alice`, lower case. */
+export type AccountPath = string & { readonly __brand: 'AccountPath' };
+
+/** A trunk, gateway or routing rule towards somewhere that is not ours. */
+export type RouteName = string & { readonly __brand: 'RouteName' };
+
+/** A FreeSWITCH server, as the configuration names it. */
+export type NodeId = string & { readonly __brand: 'NodeId' };
+
+/** A tariff's name. */
+export type TariffName = string & { readonly __brand: 'TariffName' };
+
+const LEG_UUID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+const SEGMENT = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+const NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+const ADMISSION_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\.\d{1,6}$/;
+const BRANCH = /^[a-z0-9-]{1,32}$/;
+const ACCOUNT_LEVELS_MAX = 8;
+
+export function parseLegUuid(text: string): LegUuid | undefined {
+  return LEG_UUID.test(text) ? (text as LegUuid) : undefined;
+}
+
+/** Lower-cases and checks an account path: 1 to 8 segments of `[a-z0-9][a-z0-9_.-]{0,63}` (ruling 25). */
+export function parseAccountPath(text: string): AccountPath | undefined {
+  const path = text.toLowerCase();
+  const segments = path.split('/');
+  if (segments.length > ACCOUNT_LEVELS_MAX) return undefined;
+  return segments.every((segment) => SEGMENT.test(segment)) ? (path as AccountPath) : undefined;
+}
+
+export function parseRouteName(text: string): RouteName | undefined {
+  const name = text.toLowerCase();
+  return NAME.test(name) ? (name as RouteName) : undefined;
+}
+
+export function parseTariffName(text: string): TariffName | undefined {
+  const name = text.toLowerCase();
+  return NAME.test(name) ? (name as TariffName) : undefined;
+}
+
+export function parseNodeId(text: string): NodeId | undefined {
+  return NAME.test(text) ? (text as NodeId) : undefined;
+}
+
+export function admissionIdOf(aLeg: LegUuid, pass: number): AdmissionId {
+  return `${aLeg}.${pass}` as AdmissionId;
+}
+
+export function parseAdmissionId(text: string): AdmissionId | undefined {
+  return ADMISSION_ID.test(text) ? (text as AdmissionId) : undefined;
+}
+
+export function legKeyOf(admission: AdmissionId, branch: string): LegKey | undefined {
+  return BRANCH.test(branch) ? (`${admission}:${branch}` as LegKey) : undefined;
+}
+
+/** The account itself and its ancestors, root first. */
+export function chainOf(path: AccountPath): readonly AccountPath[] {
+  const segments = path.split('/');
+  return segments.map((_, index) => segments.slice(0, index + 1).join('/') as AccountPath);
+}
+
+/** The first segment: it names the Redis Cluster slot and the tenant. */
+export function rootOf(path: AccountPath): AccountPath {
+  const slash = path.indexOf('/');
+  return (slash === -1 ? path : path.slice(0, slash)) as AccountPath;
+}
