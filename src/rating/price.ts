@@ -1,0 +1,114 @@
+import { assert } from '../units/assert.ts';
+import { divCeil, divFloor, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+
+/** How a price is rounded, once, at the end (DESIGN 5). `decimals` is 0 to 6. */
+export type Rounding = { readonly mode: 'up' | 'down' | 'half_up'; readonly decimals: number };
+
+export const DEFAULT_ROUNDING: Rounding = { mode: 'up', decimals: 6 };
+
+/**
+ * All that the price of one leg for one payer depends on, fixed at admission. Seconds are whole. Normalised by
+ * `toPriceTerms`: `minimumSeconds` may be 0 (the first pulse is then an increment, ruling 9) and
+ * `incrementSeconds` is never 0.
+ */
+export type PriceTerms = {
+  readonly surcharge: Micros;
+  readonly perMinute: Micros;
+  readonly minimumSeconds: number;
+  readonly incrementSeconds: number;
+  readonly graceSeconds: number;
+  /** Millionths off the whole price, surcharge included: 10 % is 100_000. */
+  readonly discountPpm: number;
+  readonly rounding: Rounding;
+};
+
+const DEFAULT_PULSE_SECONDS = 60;
+const PPM = 1_000_000;
+const SECONDS_PER_MINUTE = 60n;
+
+/** Fills in what a rate leaves out: no minimum is 60 s, no increment or 0 is 60 s, no grace or discount is none. */
+export function toPriceTerms(rate: {
+  readonly perMinute: Micros;
+  readonly surcharge?: Micros | undefined;
+  readonly minimumSeconds?: number | undefined;
+  readonly incrementSeconds?: number | undefined;
+  readonly graceSeconds?: number | undefined;
+  readonly discountPpm?: number | undefined;
+  readonly rounding?: Rounding | undefined;
+}): PriceTerms {
+  const discountPpm = rate.discountPpm ?? 0;
+  assert(discountPpm >= 0 && discountPpm <= PPM, 'a discount is 0 to 100 %');
+  const incrementSeconds = rate.incrementSeconds ?? 0;
+  return {
+    surcharge: rate.surcharge ?? ZERO_MICROS,
+    perMinute: rate.perMinute,
+    minimumSeconds: rate.minimumSeconds ?? DEFAULT_PULSE_SECONDS,
+    incrementSeconds: incrementSeconds === 0 ? DEFAULT_PULSE_SECONDS : incrementSeconds,
+    graceSeconds: rate.graceSeconds ?? 0,
+    discountPpm,
+    rounding: rate.rounding ?? DEFAULT_ROUNDING,
+  };
+}
+
+/** The length of the pulse paid for at answer: the minimum, or an increment where the minimum is 0 (ruling 9). */
+export function firstPulseSeconds(terms: PriceTerms): number {
+  return terms.minimumSeconds === 0 ? terms.incrementSeconds : terms.minimumSeconds;
+}
+
+/** The seconds that are paid for when `pulses` pulses have begun; `pulses` ≥ 1. */
+export function paidSeconds(terms: PriceTerms, pulses: number): number {
+  return firstPulseSeconds(terms) + (pulses - 1) * terms.incrementSeconds;
+}
+
+/** How many pulses have begun after `elapsedMs` of talk. A pulse begins at the instant the one before it ends. */
+export function pulsesBegun(terms: PriceTerms, elapsedMs: number): number {
+  const firstMs = firstPulseSeconds(terms) * 1000;
+  if (elapsedMs < firstMs) return 1;
+  return 2 + Math.floor((elapsedMs - firstMs) / (terms.incrementSeconds * 1000));
+}
+
+/** The seconds charged for `billedSeconds` of talk: 0 within the grace, else whole pulses. */
+export function chargedSeconds(terms: PriceTerms, billedSeconds: number): number {
+  if (billedSeconds <= 0 || billedSeconds <= terms.graceSeconds) return 0;
+  const first = firstPulseSeconds(terms);
+  if (billedSeconds <= first) return first;
+  return first + Math.ceil((billedSeconds - first) / terms.incrementSeconds) * terms.incrementSeconds;
+}
+
+/** The price of so many charged seconds, rounded once. Zero seconds cost nothing, the surcharge included. */
+export function priceOfCharged(terms: PriceTerms, charged: number): Micros {
+  if (charged === 0) return ZERO_MICROS;
+  const exact =
+    (terms.surcharge * SECONDS_PER_MINUTE + terms.perMinute * BigInt(charged)) *
+    BigInt(PPM - terms.discountPpm);
+  return roundQuotient(exact, SECONDS_PER_MINUTE * BigInt(PPM), terms.rounding);
+}
+
+/** DESIGN 5, whole: the price of `billedSeconds` of talk. */
+export function priceOf(terms: PriceTerms, billedSeconds: number): Micros {
+  return priceOfCharged(terms, chargedSeconds(terms, billedSeconds));
+}
+
+/** What a leg commits when `pulses` pulses have begun (ruling 6): the price at that many pulses, rounding included. */
+export function commitmentOf(terms: PriceTerms, pulses: number): Micros {
+  return priceOfCharged(terms, paidSeconds(terms, pulses));
+}
+
+/** The smallest amount the rounding can tell apart. */
+export function roundingUnit(rounding: Rounding): bigint {
+  assert(rounding.decimals >= 0 && rounding.decimals <= 6, 'money has 0 to 6 decimals');
+  return 10n ** BigInt(6 - rounding.decimals);
+}
+
+function roundQuotient(dividend: bigint, divisor: bigint, rounding: Rounding): Micros {
+  const unit = roundingUnit(rounding);
+  const scaled = divisor * unit;
+  switch (rounding.mode) {
+    case 'up':
+      return toMicros(divCeil(dividend, scaled) * unit);
+    case 'down':
+      return toMicros(divFloor(dividend, scaled) * unit);
+    case 'half_up':
+      return toMicros(divFloor(2n * dividend + scaled, 2n * scaled) * unit);
+  }
+}

@@ -1,0 +1,36 @@
+import type { TariffName } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { Rounding } from './price.ts';
+
+export type Direction = 'inbound' | 'outbound';
+
+/** One row of a tariff, as imported. An absent field was absent in the file, so that an export reads back the same. */
+export type Rate = {
+  /** Its place in the tariff's version, from 1: the last tie-breaker of the rate choice (ruling 18). */
+  readonly id: number;
+  /** E.164 digits without a plus. */
+  readonly prefix: string;
+  readonly description: string;
+  readonly perMinute: Micros;
+  readonly surcharge: Micros | undefined;
+  readonly minimumSeconds: number | undefined;
+  readonly incrementSeconds: number | undefined;
+  readonly graceSeconds: number | undefined;
+  /** Undefined: outbound calls only. Being called must never cost money because a file lacks a column. */
+  readonly direction: Direction | 'both' | undefined;
+  /** Empty: any route. */
+  readonly routes: readonly string[];
+  /** Lower is preferred; absent is 100. */
+  readonly weight: number | undefined;
+};
+
+/** One immutable version of a tariff: what one import made. */
+export type TariffVersion = {
+  readonly tariff: TariffName;
+  readonly version: number;
+  readonly currency: string;
+  readonly rounding: Rounding;
+  readonly startsAt: EpochMs;
+  readonly rates: readonly Rate[];
+};
