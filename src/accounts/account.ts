@@ -1,0 +1,26 @@
+import type { AccountPath, RouteName, TariffName } from '../units/ids.ts';
+import type { CapacityLimits, CustomerLimits, OperatorLimits } from './limits.ts';
+
+/** One node of the tree, as stored. */
+export type Account = {
+  readonly path: AccountPath;
+  readonly operator: OperatorLimits;
+  readonly customer: CustomerLimits;
+  /** Present: the account has money of its own, in this ISO 4217 currency. */
+  readonly walletCurrency: string | undefined;
+  /** A wallet without a tariff uses its nearest ancestor's (ruling 14). */
+  readonly tariff: TariffName | undefined;
+  /** Only on a root: what its whole tree falls back to before the service's defaults (ruling 1). */
+  readonly defaults: OperatorLimits | undefined;
+  /** Only on a root: how its dialled numbers become E.164 (ruling 17). */
+  readonly numbering: Numbering | undefined;
+};
+
+export type Numbering = {
+  readonly country: string;
+  readonly internationalPrefix: string;
+  readonly trunkPrefix: string;
+};
+
+/** A trunk, gateway or routing rule with limits of its own. */
+export type Route = { readonly name: RouteName; readonly limits: CapacityLimits };

@@ -1,0 +1,115 @@
+import type { PriceTerms } from '../rating/price.ts';
+import type { AccountPath, LegKey, LegUuid, NodeId, TariffName } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+
+/** One metered leg, finished. Times are of Redis's clock, converted once (ruling 21). */
+export type Cdr = {
+  readonly legUuid: LegUuid;
+  readonly legKey: LegKey;
+  readonly node: NodeId;
+  readonly coreUuid: string;
+  /** The account whose call it was; its root is the settlement's home (ruling 5). */
+  readonly account: AccountPath;
+  readonly direction: 'inbound' | 'outbound' | 'internal';
+  readonly callerNumber: string;
+  /** As dialled. */
+  readonly dialled: string;
+  /** In E.164 digits, as rated. */
+  readonly destination: string;
+  readonly routes: readonly string[];
+  readonly admittedAt: EpochMs;
+  readonly answeredAt: EpochMs | undefined;
+  readonly endedAt: EpochMs;
+  /** FreeSWITCH's exact duration: the source of `billedSeconds`. */
+  readonly billMicroseconds: number;
+  /** FreeSWITCH's `billsec`, kept for comparison and never charged. */
+  readonly billsec: number;
+  /** Computed once and used by every later rating (DESIGN 5). */
+  readonly billedSeconds: number;
+  readonly cause: string;
+  /** Why Tollgate ended it, if it did. */
+  readonly cut: CutReason | undefined;
+  readonly decision: DecisionKind;
+  readonly funding: FundingKind;
+  /** True where FreeSWITCH died and the times are the last ones known. */
+  readonly estimated: boolean;
+};
+
+export type CutReason = 'credit' | 'killed' | 'ungated';
+export type FundingKind = 'per_minute' | 'free' | 'none';
+export type DecisionKind =
+  | 'admitted'
+  | 'refused'
+  | 'dry_run'
+  | 'unrestricted'
+  | 'soft'
+  | 'emergency'
+  | 'store_down';
+
+/** What one payer pays for one leg. Unique on (leg, segment, payer, version), ruling 9. */
+export type Charge = {
+  readonly legUuid: LegUuid;
+  readonly segment: number;
+  readonly payer: AccountPath;
+  readonly version: number;
+  readonly tariff: TariffName;
+  readonly tariffVersion: number;
+  readonly rateId: number;
+  readonly prefix: string;
+  readonly terms: PriceTerms;
+  readonly billedSeconds: number;
+  readonly chargedSeconds: number;
+  readonly price: Micros;
+  readonly currency: string;
+};
+
+/** The two sides of a transfer: an account's wallet, or a system account of the root (ruling 10). */
+export type LedgerName = `wallet:${string}` | `revenue:${string}` | `cash:${string}` | `adjust:${string}`;
+
+/** One double-entry movement of money; immutable. A wallet's balance is what came in less what went out. */
+export type Transfer = {
+  /** Unique for ever: the same id moves money once. */
+  readonly id: string;
+  readonly kind: 'charge' | 'topup' | 'adjustment';
+  readonly debit: LedgerName;
+  readonly credit: LedgerName;
+  /** Positive. */
+  readonly amount: Micros;
+  readonly currency: string;
+  readonly at: EpochMs;
+  readonly reference: string;
+};
+
+/** What one settlement appends to the stream, and the writer puts into SQL in one transaction. */
+export type Settlement = {
+  readonly cdr: Cdr;
+  readonly charges: readonly Charge[];
+  readonly transfers: readonly Transfer[];
+};
+
+/** The stored answer to "why": `inputs` is what the decision was made from, as JSON. */
+export type Decision = {
+  readonly id: string;
+  readonly at: EpochMs;
+  readonly kind: 'admission' | 'refusal' | 'cutoff' | 'kill';
+  readonly verdict: DecisionKind | 'cut';
+  readonly aLeg: LegUuid;
+  readonly legUuid: LegUuid | undefined;
+  readonly account: AccountPath | undefined;
+  readonly reason: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+};
+
+export function walletLedger(account: AccountPath): LedgerName {
+  return `wallet:${account}`;
+}
+
+export function systemLedger(kind: 'revenue' | 'cash' | 'adjust', root: AccountPath): LedgerName {
+  return `${kind}:${root}`;
+}
+
+/** The charge's one transfer: the same leg, segment, payer and version can move money only once. */
+export function chargeTransferId(charge: Pick<Charge, 'legUuid' | 'segment' | 'payer' | 'version'>): string {
+  return `charge:${charge.legUuid}:${charge.segment}:${charge.payer}:${charge.version}`;
+}
