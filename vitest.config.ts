@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+import { countReporter } from './test/support/count-reporter.ts';
+
+const countFile = process.env['TOLLGATE_TEST_COUNT_FILE'];
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/redis-setup.ts'],
+    reporters: countFile === undefined ? ['default'] : ['default', countReporter(countFile)],
+    // A shared machine can pause for seconds; a test that hangs still ends.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
