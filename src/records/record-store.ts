@@ -1,0 +1,98 @@
+import type { AccountPath, LegUuid } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { Cdr, Charge, Decision, LedgerName, Settlement, Transfer } from './records.ts';
+
+/**
+ * The record of calls and money. Rows are added and never changed. A promise that resolves means the rows survive
+ * a power failure; one that rejects (an operating error of the store) means that nothing was written.
+ */
+export type RecordStore = RecordWriter & RecordReader;
+
+export type RecordWriter = {
+  /**
+   * Writes all of it in one transaction. The same records may come any number of times, alone or in other
+   * batches: what SQL already holds stays as it is (ruling 9) and is counted or, where it differs, reported.
+   * One record that cannot be written fails the whole batch with an error that names it (`record` field).
+   */
+  writeBatch(batch: RecordBatch): Promise<BatchOutcome>;
+  /** A top-up or an adjustment. `already`: the same transfer stands. `conflict`: the id stands for another one. */
+  insertTransfer(transfer: Transfer): Promise<'inserted' | 'already' | 'conflict'>;
+};
+
+export type RecordReader = {
+  cdr(leg: LegUuid): Promise<Cdr | undefined>;
+  /** By admission, from `from` up to but not including `to`. */
+  cdrs(query: CdrQuery): Promise<Page<Cdr>>;
+  /** All CDRs of the call that this leg, A-leg or not, belongs to, in order of admission. */
+  cdrsOfCall(leg: LegUuid): Promise<readonly Cdr[]>;
+  /** Every version, ordered by payer, version, segment. */
+  chargesOf(leg: LegUuid): Promise<readonly Charge[]>;
+  /** All decisions of the call that this leg, A-leg or not, belongs to, oldest first. */
+  decisionsOf(leg: LegUuid): Promise<readonly Decision[]>;
+  transfer(id: string): Promise<Transfer | undefined>;
+  transfersOf(query: TransferQuery): Promise<Page<Transfer>>;
+  /** Which of these transfers are in SQL: what is left of the stream is what is not drained. */
+  knownTransferIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** What came in less what went out; zero for a ledger without transfers. */
+  balance(ledger: LedgerName, currency: string): Promise<Micros>;
+  /** Every wallet that ever had a transfer, by name; constant memory. */
+  walletBalances(): AsyncIterable<LedgerBalance>;
+  counts(): Promise<RecordCounts>;
+};
+
+export type RecordBatch = {
+  readonly settlements: readonly Settlement[];
+  readonly decisions: readonly Decision[];
+};
+
+export type RecordCounts = {
+  readonly cdrs: number;
+  readonly charges: number;
+  readonly transfers: number;
+  readonly decisions: number;
+};
+
+export type BatchOutcome = {
+  readonly inserted: RecordCounts;
+  /** Offered again with the same content. */
+  readonly already: RecordCounts;
+  readonly conflicts: readonly RecordConflict[];
+};
+
+/**
+ * What was offered and not written, because SQL holds something else in its place. `kept` is undefined where SQL
+ * has no such row yet has this payer's part of the leg settled otherwise (other segments, or a price of zero).
+ */
+export type RecordConflict =
+  | { readonly kind: 'cdr'; readonly offered: Cdr; readonly kept: Cdr }
+  | { readonly kind: 'charge'; readonly offered: Charge; readonly kept: Charge | undefined }
+  | { readonly kind: 'transfer'; readonly offered: Transfer; readonly kept: Transfer | undefined };
+
+/** Where the page before ended. */
+export type PageCursor = { readonly at: EpochMs; readonly id: string };
+
+export type Page<Row> = { readonly rows: readonly Row[]; readonly next: PageCursor | undefined };
+
+type PageQuery = {
+  readonly from: EpochMs;
+  readonly to: EpochMs;
+  readonly order: 'oldest_first' | 'newest_first';
+  readonly limit: number;
+  readonly after?: PageCursor | undefined;
+};
+
+export type CdrQuery = PageQuery & {
+  readonly account: AccountPath;
+  /** `subtree`: the account and everything below it. */
+  readonly scope: 'account' | 'subtree';
+};
+
+export type TransferQuery = PageQuery & { readonly ledger: LedgerName };
+
+export type LedgerBalance = {
+  readonly ledger: LedgerName;
+  readonly currency: string;
+  readonly balance: Micros;
+  readonly transfers: number;
+};
