@@ -8,6 +8,16 @@ export type Switch = {
   health(): SwitchHealth;
 };
 
+/**
+ * The node's event stream, taken by the one controller that holds the node's lease. Command connections stand
+ * whether it is on or off, so that whoever works a cutoff can cut.
+ */
+export type EventStream = {
+  startEvents(listener: SwitchListener): void;
+  /** After this returns the listener hears nothing more, `onDown` included. */
+  stopEvents(): void;
+};
+
 export type SwitchHealth = {
   readonly up: boolean;
   readonly coreUuid: string | undefined;
@@ -52,6 +62,8 @@ export type CallControl = {
   disarmDeadman(task: DeadmanTask): Promise<void>;
   /** Deletes what `execute_on_answer=sched_hangup` scheduled, once a dead-man of our own stands. */
   dropScheduledHangup(uuid: LegUuid): Promise<void>;
+  /** Mixes a sound into what this leg alone hears; the bridge and the peer notice nothing. */
+  warn(uuid: LegUuid, file: string): Promise<'started' | 'gone'>;
   /** The live channels. Rejects when FreeSWITCH cannot say: absence of an answer is not absence of calls. */
   channels(): Promise<readonly ChannelRow[]>;
   /** All that FreeSWITCH knows of one leg; undefined when it does not know it. */
