@@ -1,0 +1,55 @@
+import type { Micros } from '../units/money.ts';
+import { toMicros, ZERO_MICROS } from '../units/money.ts';
+import { divCeil } from '../units/money.ts';
+import { committedAt, upperBound, type PayerLeg, type Wallet } from './wallet.ts';
+
+/**
+ * The constant-time view of a wallet that its script keeps: at any later moment t the commitments are at most
+ * `held + base + burnPerMinute · (t − at)`. Worked out here whenever the script could not decide by itself.
+ */
+export type WalletFigures = {
+  readonly held: Micros;
+  readonly base: Micros;
+  readonly burnPerMinute: Micros;
+};
+
+const MS_PER_MINUTE = 60_000n;
+
+export function figuresOf(wallet: Wallet): WalletFigures {
+  let held = 0n;
+  let base = 0n;
+  let burn = 0n;
+  for (const leg of wallet.legs) {
+    switch (leg.state.kind) {
+      case 'held':
+        held += committedAt(leg, wallet.at);
+        break;
+      case 'running': {
+        const bound = upperBound(leg.terms);
+        base +=
+          bound.intercept +
+          divCeil(bound.perMinute * BigInt(wallet.at - leg.state.answeredAt), MS_PER_MINUTE);
+        burn += bound.perMinute;
+        break;
+      }
+      case 'ended':
+        base += committedAt(leg, wallet.at);
+        break;
+    }
+  }
+  return { held: toMicros(held), base: toMicros(base), burnPerMinute: toMicros(burn) };
+}
+
+/** What the script keeps of one leg: enough to move it between held, running and gone without knowing its price. */
+export type LegFigures = {
+  /** First-pulse price while held, final commitment once ended. */
+  readonly amount: Micros;
+  readonly intercept: Micros;
+  readonly perMinute: Micros;
+};
+
+export function legFiguresOf(leg: PayerLeg, at: Wallet['at']): LegFigures {
+  const bound = upperBound(leg.terms);
+  const amount = leg.state.kind === 'running' ? ZERO_MICROS : committedAt(leg, at);
+  return { amount, intercept: bound.intercept, perMinute: bound.perMinute };
+}

@@ -1,0 +1,127 @@
+import { commitmentOf, priceOf } from '../rating/price.ts';
+import type { LegKey } from '../units/ids.ts';
+import { toMicros, type Micros } from '../units/money.ts';
+import { toEpochMs, type EpochMs } from '../units/time.ts';
+import { advance, type Exhausted } from './exhaustion.ts';
+import { availableAt, fundsOf, totalCommittedAt, type PayerLeg, type Wallet } from './wallet.ts';
+
+/** One change to a wallet at `wallet.at`, after time has been let pass up to it. */
+export type WalletOperation =
+  /** A leg asks for its surcharge and first pulse. */
+  | { readonly kind: 'hold'; readonly leg: PayerLeg }
+  /** The leg was answered at that moment, which may lie in the past (a late event, a leg adopted after a gap). */
+  | { readonly kind: 'answer'; readonly legKey: LegKey; readonly answeredAt: EpochMs }
+  /** The leg is gone: the price of its talk replaces its commitments. `talkMs` is FreeSWITCH's exact duration. */
+  | {
+      readonly kind: 'settle';
+      readonly legKey: LegKey;
+      readonly billedSeconds: number;
+      readonly talkMs: number;
+    }
+  /** Money comes or goes, or the allowed postpay and policy change. */
+  | {
+      readonly kind: 'fund';
+      readonly amount: Micros;
+      readonly credit: Micros;
+      readonly policy: Wallet['policy'];
+    }
+  /** Nothing but the passing of time. */
+  | { readonly kind: 'wait' };
+
+export type Operated =
+  | { readonly kind: 'done'; readonly wallet: Wallet; readonly exhausted: readonly Exhausted[] }
+  | {
+      readonly kind: 'settled';
+      readonly wallet: Wallet;
+      readonly exhausted: readonly Exhausted[];
+      readonly billedSeconds: number;
+      readonly price: Micros;
+    }
+  | { readonly kind: 'unaffordable'; readonly available: Micros; readonly needed: Micros }
+  | { readonly kind: 'unknown-leg' };
+
+/** The exact rules, for whenever the script's constant-time bound cannot decide. */
+export function operate(before: Wallet, operation: WalletOperation, at: EpochMs): Operated {
+  const { wallet, exhausted } = advance(before, at);
+  switch (operation.kind) {
+    case 'wait':
+      return { kind: 'done', wallet, exhausted };
+    case 'hold':
+      return hold(wallet, operation.leg, exhausted);
+    case 'answer':
+      return answer(wallet, operation, exhausted);
+    case 'settle':
+      return settle(wallet, operation, exhausted);
+    case 'fund': {
+      const balance = toMicros(wallet.balance + operation.amount);
+      const funded = { ...wallet, balance, credit: operation.credit, policy: operation.policy };
+      return { kind: 'done', wallet: funded, exhausted };
+    }
+  }
+}
+
+function hold(wallet: Wallet, leg: PayerLeg, exhausted: readonly Exhausted[]): Operated {
+  const needed = commitmentOf(leg.terms, 1);
+  const available = availableAt(wallet, wallet.at);
+  if (needed > available) return { kind: 'unaffordable', available, needed };
+  return { kind: 'done', wallet: { ...wallet, legs: [...wallet.legs, leg] }, exhausted };
+}
+
+function answer(
+  wallet: Wallet,
+  operation: { readonly legKey: LegKey; readonly answeredAt: EpochMs },
+  exhausted: readonly Exhausted[],
+): Operated {
+  const leg = wallet.legs.find((candidate) => candidate.legKey === operation.legKey);
+  if (leg === undefined) return { kind: 'unknown-leg' };
+  if (leg.state.kind !== 'held') return { kind: 'done', wallet, exhausted };
+  const caught = catchUp(wallet, leg, operation.answeredAt, wallet.at);
+  return { kind: 'done', wallet: caught.wallet, exhausted: [...exhausted, ...caught.exhausted] };
+}
+
+/**
+ * Pays the pulses of one leg that began before the wallet was looked at. Only this leg's pulses can be due, all
+ * others are paid up to `wallet.at`, so the walk stops at the first one the rest of the money cannot buy.
+ */
+function catchUp(
+  wallet: Wallet,
+  leg: PayerLeg,
+  answeredAt: EpochMs,
+  until: EpochMs,
+): { readonly wallet: Wallet; readonly exhausted: readonly Exhausted[] } {
+  const others = wallet.legs.filter((other) => other.legKey !== leg.legKey);
+  const room = toMicros(fundsOf(wallet) - totalCommittedAt(others, wallet.at));
+  const alone: Wallet = {
+    account: wallet.account,
+    balance: room,
+    credit: toMicros(0n),
+    policy: 'unpaid',
+    at: answeredAt,
+    legs: [{ ...leg, state: { kind: 'running', answeredAt } }],
+  };
+  const { wallet: after, exhausted } = advance(alone, until);
+  return { wallet: { ...wallet, legs: [...others, ...after.legs] }, exhausted };
+}
+
+function settle(
+  wallet: Wallet,
+  operation: { readonly legKey: LegKey; readonly billedSeconds: number; readonly talkMs: number },
+  exhausted: readonly Exhausted[],
+): Operated {
+  const leg = wallet.legs.find((candidate) => candidate.legKey === operation.legKey);
+  if (leg === undefined) return { kind: 'unknown-leg' };
+  const { state } = leg;
+  let billedSeconds = state.kind === 'held' ? 0 : operation.billedSeconds;
+  if (state.kind === 'ended') billedSeconds = Math.min(billedSeconds, state.paidSeconds);
+  if (state.kind === 'running') {
+    // FreeSWITCH may have measured a pulse more than our clock saw begin; it is paid only if the money is there.
+    const talkedUntil = toEpochMs(state.answeredAt + operation.talkMs);
+    const caught = catchUp(wallet, leg, state.answeredAt, talkedUntil > wallet.at ? talkedUntil : wallet.at);
+    const short = caught.exhausted[0];
+    if (short !== undefined) billedSeconds = Math.min(billedSeconds, short.paidSeconds);
+  }
+  const price = priceOf(leg.terms, billedSeconds);
+  const legs = wallet.legs.filter((other) => other.legKey !== operation.legKey);
+  const settled = { ...wallet, legs, balance: toMicros(wallet.balance - price) };
+  return { kind: 'settled', wallet: settled, exhausted, billedSeconds, price };
+}

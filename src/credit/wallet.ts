@@ -1,0 +1,92 @@
+import { commitmentOf, firstPulseSeconds, paidSeconds, pulsesBegun, roundingUnit } from '../rating/price.ts';
+import type { PriceTerms } from '../rating/price.ts';
+import type { AccountPath, LegKey } from '../units/ids.ts';
+import { divCeil, toMicros, type Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+
+/** What one leg owes one wallet. Answer times are of Redis's clock. */
+export type PayerLeg = {
+  readonly legKey: LegKey;
+  readonly terms: PriceTerms;
+  readonly state: PayerLegState;
+};
+
+/**
+ * held → running at the answer → ended when the next pulse could not be paid. An ended leg is charged at most
+ * `paidSeconds`, however late its hang-up lands; any of the three leaves the wallet at its settlement.
+ */
+export type PayerLegState =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'running'; readonly answeredAt: EpochMs }
+  | { readonly kind: 'ended'; readonly answeredAt: EpochMs; readonly paidSeconds: number };
+
+/** What happens to the other paid legs when one cannot pay its next pulse (DESIGN 2, `onExhaustion`). */
+export type ExhaustionPolicy = 'unpaid' | 'all';
+
+/** A wallet and every leg that spends it, as read at one instant. Invariant: all pulses begun by `at` are paid. */
+export type Wallet = {
+  readonly account: AccountPath;
+  readonly balance: Micros;
+  /** How far below zero the balance may go: the allowed postpay, not negative. */
+  readonly credit: Micros;
+  readonly policy: ExhaustionPolicy;
+  readonly at: EpochMs;
+  readonly legs: readonly PayerLeg[];
+};
+
+/** What a leg commits at a moment: a function of time, never a write (ruling 6). */
+export function committedAt(leg: PayerLeg, at: EpochMs): Micros {
+  switch (leg.state.kind) {
+    case 'held':
+      return commitmentOf(leg.terms, 1);
+    case 'running':
+      return commitmentOf(leg.terms, pulsesBegun(leg.terms, at - leg.state.answeredAt));
+    case 'ended':
+      return commitmentOf(leg.terms, pulsesPaid(leg.terms, leg.state.paidSeconds));
+  }
+}
+
+export function totalCommittedAt(legs: readonly PayerLeg[], at: EpochMs): Micros {
+  let sum = 0n;
+  for (const leg of legs) sum += committedAt(leg, at);
+  return toMicros(sum);
+}
+
+/** Balance + allowed postpay: what commitments may add up to. */
+export function fundsOf(wallet: Pick<Wallet, 'balance' | 'credit'>): Micros {
+  return toMicros(wallet.balance + wallet.credit);
+}
+
+/** Ruling 26: available = balance + postpay − committed. */
+export function availableAt(wallet: Wallet, at: EpochMs): Micros {
+  return toMicros(fundsOf(wallet) - totalCommittedAt(wallet.legs, at));
+}
+
+/** The inverse of `paidSeconds(terms, pulses)`. */
+export function pulsesPaid(terms: PriceTerms, seconds: number): number {
+  return 1 + Math.round((seconds - firstPulseSeconds(terms)) / terms.incrementSeconds);
+}
+
+/** When the pulse after the `pulses`-th begins: the end of what those pulses paid for. */
+export function paidUntil(terms: PriceTerms, answeredAt: EpochMs, pulses: number): EpochMs {
+  return (answeredAt + paidSeconds(terms, pulses) * 1000) as EpochMs;
+}
+
+/**
+ * A straight line that a leg's commitment never exceeds: `intercept + perMinute · elapsed`, elapsed from the
+ * answer. It lets a script test a whole wallet in constant time; only the exact sum may refuse (ruling 6).
+ */
+export type LinearBound = { readonly intercept: Micros; readonly perMinute: Micros };
+
+export function upperBound(terms: PriceTerms): LinearBound {
+  const keptPpm = 1_000_000n - BigInt(terms.discountPpm);
+  const perMinute = divCeil(terms.perMinute * keptPpm, 1_000_000n);
+  const surcharge = divCeil(terms.surcharge * keptPpm, 1_000_000n);
+  // After e seconds at most e + the longer of the two pulses is paid for; rounding adds less than one unit.
+  const longestPulse = BigInt(Math.max(firstPulseSeconds(terms), terms.incrementSeconds));
+  const ahead = divCeil(perMinute * longestPulse, 60n);
+  return {
+    intercept: toMicros(surcharge + ahead + roundingUnit(terms.rounding)),
+    perMinute: toMicros(perMinute),
+  };
+}
