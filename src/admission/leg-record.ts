@@ -1,0 +1,48 @@
+import type { PriceTerms } from '../rating/price.ts';
+import type { DecisionKind, FundingKind } from '../records/records.ts';
+import type { AccountPath, AdmissionId, LegKey, LegUuid, NodeId, TariffName } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { Counter, Holder, Slot } from './plan.ts';
+
+/**
+ * What Redis keeps of a live leg in its home slot: all that its settlement needs, whoever does it. Written at
+ * admission, bound to a channel at its CREATE or ANSWER, removed by settlement alone (ruling 7).
+ */
+export type LegRecord = {
+  readonly legKey: LegKey;
+  readonly admission: AdmissionId;
+  readonly aLeg: LegUuid;
+  /** The channel that is metered: undefined until it exists. */
+  readonly uuid: LegUuid | undefined;
+  readonly node: NodeId;
+  readonly coreUuid: string;
+  readonly account: AccountPath;
+  readonly direction: 'inbound' | 'outbound' | 'internal';
+  readonly callerNumber: string;
+  readonly dialled: string;
+  readonly destination: string;
+  readonly routes: readonly string[];
+  readonly admittedAt: EpochMs;
+  readonly answeredAt: EpochMs | undefined;
+  readonly decision: DecisionKind;
+  readonly funding: FundingKind;
+  readonly payers: readonly PayerRecord[];
+  /** What it holds where, so that any controller can give it back. */
+  readonly taken: readonly TakenSlot[];
+};
+
+export type PayerRecord = {
+  readonly account: AccountPath;
+  readonly wallet: AccountPath;
+  readonly tariff: TariffName;
+  readonly tariffVersion: number;
+  readonly rateId: number;
+  readonly prefix: string;
+  readonly currency: string;
+  readonly terms: PriceTerms;
+};
+
+export type TakenSlot = {
+  readonly slot: Slot;
+  readonly counted: readonly { readonly holder: Holder; readonly counters: readonly Counter[] }[];
+};

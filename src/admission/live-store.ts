@@ -1,0 +1,130 @@
+import type { ExhaustionPolicy, PayerLeg } from '../credit/wallet.ts';
+import type { AccountPath, LegKey, LegUuid } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { LegRecord } from './leg-record.ts';
+import type { Counter, Holder, Slot, SlotPlan } from './plan.ts';
+
+/**
+ * The live state: who is counted where, what every wallet holds, which legs are up. Every method is one atomic
+ * step in its slot and idempotent by leg key; it rejects with `StoreUnavailableError` when Redis cannot answer,
+ * and then the step may or may not have happened, so that it is safe to repeat it.
+ */
+export type LiveStore = {
+  /** Redis's clock as this process estimates it; exact moments come back from the scripts themselves. */
+  now(): EpochMs;
+
+  /** Takes all of the plan in its slot or none of it. `record` is kept in the home slot only. */
+  take(plan: SlotPlan, record: LegRecord | undefined): Promise<TakeOutcome>;
+  /** Gives back everything a leg took in one slot: holds, counters, ticks, record. For a leg that never ran. */
+  giveBack(slot: Slot, legKey: LegKey, record: LegRecord): Promise<void>;
+
+  /** Ties the leg to its channel: first come, first bound; a second channel with the same key is `taken`. */
+  bind(record: LegRecord, uuid: LegUuid): Promise<'bound' | 'taken' | 'gone'>;
+  /** Unties a channel that ended unanswered, so that a failover may take its place. */
+  unbind(record: LegRecord, uuid: LegUuid): Promise<void>;
+
+  /** held → running, at a moment of Redis's clock. Replayed: nothing changes. */
+  answer(record: LegRecord, answeredAt: EpochMs): Promise<AnswerOutcome>;
+
+  /** The channel is going: frees the counters in every slot, keeps the money and the record (ruling 24). */
+  release(record: LegRecord): Promise<void>;
+  /** The leg is gone: money and what is left of its counters; appends the settlement to the stream. Once. */
+  settle(record: LegRecord, talk: Talk, close: CloseSettlement): Promise<SettleOutcome>;
+
+  /** The live record of a leg, and how far each of its payers has paid. */
+  find(root: AccountPath, legKey: LegKey): Promise<LiveLeg | undefined>;
+  liveLegs(root: AccountPath): Promise<readonly LegRecord[]>;
+  usage(holder: Holder): Promise<Readonly<Record<Counter, number>>>;
+
+  /** Opens a wallet that Redis does not have yet; changes nothing where it has. */
+  openWallet(account: AccountPath, opening: WalletOpening): Promise<void>;
+  /** Moves money once by id (ruling 9); replayed: `already`. */
+  fund(account: AccountPath, transferId: string, amount: Micros): Promise<FundOutcome>;
+  /** Sets the allowed postpay and the policy; acts on running legs at once. */
+  configureWallet(account: AccountPath, settings: WalletSettings): Promise<void>;
+  readWallet(account: AccountPath): Promise<WalletView | undefined>;
+
+  /** Lets time pass on one wallet and ends the legs that cannot pay. The heart of a cutoff. */
+  evaluate(account: AccountPath): Promise<Evaluation>;
+  /** Wallets of a root whose cutoff may be due by then: the net under every timer. */
+  dueWallets(root: AccountPath, until: EpochMs): Promise<readonly AccountPath[]>;
+};
+
+export type TakeOutcome =
+  | { readonly kind: 'taken'; readonly at: EpochMs; readonly wallets: readonly HeldWallet[] }
+  /** The leg key was admitted before: a replayed question. The record is the one kept then. */
+  | { readonly kind: 'already'; readonly record: LegRecord | undefined }
+  | { readonly kind: 'refused'; readonly refusal: TakeRefusal };
+
+export type HeldWallet = {
+  readonly wallet: AccountPath;
+  /** Balance + postpay: what this leg could ever spend, were it alone (ruling 11). */
+  readonly funds: Micros;
+  /** Never more than what is available beside every other leg now, this leg's hold not counted. */
+  readonly availableAtLeast: Micros;
+};
+
+export type TakeRefusal =
+  | {
+      readonly kind: 'count';
+      readonly holder: Holder;
+      readonly counter: Counter;
+      readonly bound: number;
+      readonly inUse: number;
+    }
+  | { readonly kind: 'rate'; readonly holder: Holder; readonly bound: number; readonly inUse: number }
+  | {
+      readonly kind: 'credit';
+      readonly wallet: AccountPath;
+      readonly available: Micros;
+      readonly needed: Micros;
+    };
+
+export type AnswerOutcome = { readonly kind: 'running' | 'already' | 'gone' };
+
+/** FreeSWITCH's measure of the talk; `billedSeconds` is rounded from it as configured. */
+export type Talk = { readonly billedSeconds: number; readonly talkMs: number };
+
+/** Makes the stream's entry once the final billed seconds and prices are known. Called again if a step must be repeated. */
+export type CloseSettlement = (final: {
+  readonly billedSeconds: number;
+  readonly prices: ReadonlyMap<AccountPath, Micros>;
+  readonly endedByCredit: boolean;
+  readonly at: EpochMs;
+}) => string;
+
+export type SettleOutcome =
+  | { readonly kind: 'settled'; readonly at: EpochMs; readonly billedSeconds: number }
+  /** Settled before, by this or another controller: nothing changed. */
+  | { readonly kind: 'already' };
+
+export type LiveLeg = { readonly record: LegRecord; readonly payers: readonly PayerLeg[] };
+
+export type WalletOpening = { readonly balance: Micros } & WalletSettings;
+export type WalletSettings = { readonly credit: Micros; readonly policy: ExhaustionPolicy };
+export type FundOutcome = { readonly kind: 'moved' | 'already' | 'no-wallet' };
+
+export type WalletView = {
+  readonly account: AccountPath;
+  readonly at: EpochMs;
+  readonly balance: Micros;
+  readonly credit: Micros;
+  readonly policy: ExhaustionPolicy;
+  /** Exact at `at`: holds and begun pulses. */
+  readonly committed: Micros;
+  readonly legs: readonly PayerLeg[];
+};
+
+export type Evaluation = {
+  readonly at: EpochMs;
+  /** Legs ended and not yet settled, the ones ended before included: each wants a kill until its channel is gone. */
+  readonly ended: readonly { readonly legKey: LegKey; readonly endsAt: EpochMs }[];
+  /** The next instant at which a leg cannot pay, exact; undefined when none can be told. */
+  readonly nextCutoffAt: EpochMs | undefined;
+};
+
+/** Redis did not answer, or answered that it cannot serve. What happens to the call is `store.onDown`. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+}
