@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { countReporter } from './test/support/count-reporter.ts';
 
-const countFile = process.env['TOLLGATE_TEST_COUNT_FILE'];
+const countFile = process.env['TEST_COUNT_FILE'];
 
 export default defineConfig({
   test: {

@@ -78,11 +78,19 @@ describe('the rules of the house can fail', () => {
     expect(lengthViolations(planted('src/a/x.ts', 'x\n'.repeat(300)))).toEqual([]);
   });
 
-  it.each(['parseFloat(text)', 'amount.toFixed(2)', 'Number(micros)'])('refuses %s near money', (code) => {
-    expect(floatViolations(planted('src/credit/x.ts', `\nconst a = ${code};`))).toEqual([
-      `src/credit/x.ts:2: const a = ${code};`,
-    ]);
-    expect(floatViolations(planted('src/ops/x.ts', code))).toEqual([]);
+  it.each(['parseFloat(text)', 'amount.toFixed(2)', 'Number(micros)', 'Number(price / 60n)'])(
+    'refuses %s near money',
+    (code) => {
+      expect(floatViolations(planted('src/credit/x.ts', `\nconst a = ${code};`))).toEqual([
+        `src/credit/x.ts:2: const a = ${code};`,
+      ]);
+      expect(floatViolations(planted('src/ops/x.ts', code))).toEqual([]);
+    },
+  );
+
+  it('lets a count be made a number when its name says that it is one', () => {
+    const source = 'Number(furtherPulses) + Number(ppm) + Number(paidSeconds) + Number.MAX_SAFE_INTEGER';
+    expect(floatViolations(planted('src/credit/x.ts', source))).toEqual([]);
   });
 
   it.each(["'tollgate:calls'", "'{acme}:wallet'", '`{${root}}:wallet`'])(

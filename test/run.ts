@@ -26,7 +26,7 @@ function runVitest(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, [vitest, 'run', ...args], {
     cwd: project,
     stdio: 'inherit',
-    env: { ...process.env, TOLLGATE_TEST_COUNT_FILE: countFile },
+    env: { ...process.env, TEST_COUNT_FILE: countFile },
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => {

@@ -1,0 +1,137 @@
+import { chainOf, type AccountPath, type RouteName, type TariffName } from '../units/ids.ts';
+import type { AccountTree } from './account-store.ts';
+import type { Account, Route } from './account.ts';
+import { effectiveCapacity, effectiveLimits, type EffectiveCapacity } from './effective-limits.ts';
+import type { EffectiveLimits, OperatorLimits } from './limits.ts';
+
+/** One account with all that a call needs of it already worked out. */
+export type AccountNode = {
+  readonly path: AccountPath;
+  readonly account: Account;
+  readonly limits: EffectiveLimits;
+  /** Its ancestors and itself, root first. */
+  readonly chain: readonly AccountNode[];
+  /** Those of its chain that pay for its calls, root first. */
+  readonly payers: readonly Payer[];
+};
+
+/** An account that pays: it has a wallet or a tariff (ruling 14). */
+export type Payer = {
+  readonly path: AccountPath;
+  readonly limits: EffectiveLimits;
+  /** Undefined: it has no money of its own, so no way to fund a call that costs something. */
+  readonly walletCurrency: string | undefined;
+  /** Its own, or that of its nearest ancestor which has one. */
+  readonly tariff: TariffName | undefined;
+};
+
+export type RouteNode = {
+  readonly name: RouteName;
+  readonly route: Route;
+  readonly limits: EffectiveCapacity;
+};
+
+/** All accounts and routes at one revision. Never changes; a change makes another. Lookups are constant time. */
+export type AccountLookup = {
+  readonly revision: number;
+  /** Parents before children. */
+  readonly nodes: readonly AccountNode[];
+  readonly routes: readonly RouteNode[];
+  node(path: AccountPath): AccountNode | undefined;
+  children(path: AccountPath): readonly AccountPath[];
+  route(name: RouteName): RouteNode | undefined;
+};
+
+/** An account whose parent is missing is left out: its calls are those of an unknown account. */
+export function createAccountLookup(tree: AccountTree, serviceDefaults: OperatorLimits): AccountLookup {
+  const nodes = new Map<AccountPath, AccountNode>();
+  const children = new Map<AccountPath, AccountPath[]>();
+  for (const account of parentsFirst(tree.accounts)) {
+    const parentPath = parentOf(account.path);
+    const parent = parentPath === undefined ? undefined : nodes.get(parentPath);
+    if (parentPath !== undefined && parent === undefined) continue;
+    nodes.set(account.path, createNode(account, parent, serviceDefaults));
+    if (parentPath !== undefined)
+      children.set(parentPath, [...(children.get(parentPath) ?? []), account.path]);
+  }
+  const routes = new Map(
+    tree.routes.map((route) => [
+      route.name,
+      { name: route.name, route, limits: effectiveCapacity(route.limits) },
+    ]),
+  );
+  return {
+    revision: tree.revision,
+    nodes: [...nodes.values()],
+    routes: [...routes.values()],
+    node: (path) => nodes.get(path),
+    children: (path) => children.get(path) ?? [],
+    route: (name) => routes.get(name),
+  };
+}
+
+function createNode(
+  account: Account,
+  parent: AccountNode | undefined,
+  serviceDefaults: OperatorLimits,
+): AccountNode {
+  const ancestors = parent?.chain ?? [];
+  const limits = effectiveLimits({
+    operator: account.operator,
+    customer: account.customer,
+    rootDefaults: ancestors[0]?.account.defaults ?? account.defaults,
+    serviceDefaults,
+  });
+  const chain: AccountNode[] = [...ancestors];
+  const payers = [...(parent?.payers ?? []), ...payerOf(account, limits, ancestors)];
+  const node = { path: account.path, account, limits, chain, payers };
+  chain.push(node);
+  return node;
+}
+
+function payerOf(
+  account: Account,
+  limits: EffectiveLimits,
+  ancestors: readonly AccountNode[],
+): readonly Payer[] {
+  const { path, walletCurrency } = account;
+  if (walletCurrency === undefined && account.tariff === undefined) return [];
+  const inherited = ancestors.findLast((ancestor) => ancestor.account.tariff !== undefined)?.account.tariff;
+  return [{ path, limits, walletCurrency, tariff: account.tariff ?? inherited }];
+}
+
+/** A payer whose wallet is in another currency than the tariff it is charged by. */
+export type CurrencyMismatch = {
+  readonly path: AccountPath;
+  readonly walletCurrency: string;
+  readonly tariff: TariffName;
+  readonly tariffCurrency: string;
+};
+
+/** Ruling 14, for inherited tariffs too: to be asked of the tree as it would be after a change. */
+export function currencyMismatches(
+  lookup: AccountLookup,
+  currencyOf: (tariff: TariffName) => string | undefined,
+): readonly CurrencyMismatch[] {
+  return lookup.nodes.flatMap(({ path, payers }) => {
+    const payer = payers.at(-1);
+    if (payer?.path !== path || payer.walletCurrency === undefined || payer.tariff === undefined) return [];
+    const tariffCurrency = currencyOf(payer.tariff);
+    if (tariffCurrency === undefined || tariffCurrency === payer.walletCurrency) return [];
+    return [{ path, walletCurrency: payer.walletCurrency, tariff: payer.tariff, tariffCurrency }];
+  });
+}
+
+function parentOf(path: AccountPath): AccountPath | undefined {
+  return chainOf(path).at(-2);
+}
+
+function parentsFirst(accounts: readonly Account[]): readonly Account[] {
+  return accounts.toSorted(
+    (left, right) => depthOf(left) - depthOf(right) || (left.path < right.path ? -1 : 1),
+  );
+}
+
+function depthOf(account: Account): number {
+  return account.path.split('/').length;
+}

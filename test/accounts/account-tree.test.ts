@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { parseAccounts, parseRoutes } from '../../src/accounts/account-document.ts';
+import {
+  createAccountLookup,
+  currencyMismatches,
+  type AccountLookup,
+} from '../../src/accounts/account-tree.ts';
+import type { OperatorLimits } from '../../src/accounts/limits.ts';
+import { assert } from '../../src/units/assert.ts';
+import { parseAccountPath, parseRouteName, type AccountPath } from '../../src/units/ids.ts';
+
+function lookupOf(accounts: readonly unknown[], serviceDefaults: OperatorLimits = {}): AccountLookup {
+  const parsed = parseAccounts(accounts);
+  const routes = parseRoutes([{ route: 'trunk', calls: 2 }]);
+  assert(parsed.kind === 'ok' && routes.kind === 'ok', 'the documents of this test are right');
+  return createAccountLookup({ revision: 7, accounts: parsed.value, routes: routes.value }, serviceDefaults);
+}
+
+function path(text: string): AccountPath {
+  const parsed = parseAccountPath(text);
+  assert(parsed !== undefined, 'the paths of this test are right');
+  return parsed;
+}
+
+const acme = lookupOf([
+  { account: 'acme/retail/alice', customer: { calls: 1 } },
+  { account: 'acme', tariff: 'wholesale', wallet: 'EUR', defaults: { calls: 5 } },
+  { account: 'acme/retail', wallet: 'EUR', operator: { calls: 50 } },
+  { account: 'lost/child' },
+]);
+
+describe('the tree of accounts', () => {
+  it('knows the chain of an account, root first, with the limits of each', () => {
+    const chain = acme.node(path('acme/retail/alice'))?.chain;
+    expect(chain?.map((node) => [node.path, node.limits.calls])).toEqual([
+      ['acme', 5],
+      ['acme/retail', 50],
+      ['acme/retail/alice', 1],
+    ]);
+  });
+
+  it('lists parents before children, and the children of each', () => {
+    expect(acme.nodes.map((node) => node.path)).toEqual(['acme', 'acme/retail', 'acme/retail/alice']);
+    expect(acme.children(path('acme'))).toEqual(['acme/retail']);
+    expect(acme.children(path('acme/retail/alice'))).toEqual([]);
+  });
+
+  it('does not know an account whose parent is missing', () => {
+    expect(acme.node(path('lost/child'))).toBeUndefined();
+  });
+
+  it('charges every account of the chain that has a wallet or a tariff, by the nearest tariff', () => {
+    const payers = acme.node(path('acme/retail/alice'))?.payers;
+    expect(payers).toMatchObject([
+      { path: 'acme', walletCurrency: 'EUR', tariff: 'wholesale' },
+      { path: 'acme/retail', walletCurrency: 'EUR', tariff: 'wholesale' },
+    ]);
+    const tariffOnly = lookupOf([
+      { account: 'a' },
+      { account: 'a/b', tariff: 't' },
+      { account: 'a/c', wallet: 'EUR' },
+    ]);
+    expect(tariffOnly.node(path('a'))?.payers).toEqual([]);
+    expect(tariffOnly.node(path('a/b'))?.payers).toMatchObject([{ walletCurrency: undefined, tariff: 't' }]);
+    expect(tariffOnly.node(path('a/c'))?.payers).toMatchObject([
+      { walletCurrency: 'EUR', tariff: undefined },
+    ]);
+  });
+
+  it("prefers the root's defaults to the service's, on every level", () => {
+    const tree = lookupOf([{ account: 'a', defaults: { calls: 5 } }, { account: 'a/b' }, { account: 'c' }], {
+      calls: 9,
+      callsPerSecond: 2,
+    });
+    expect(tree.node(path('a/b'))?.limits).toMatchObject({ calls: 5, callsPerSecond: 2 });
+    expect(tree.node(path('c'))?.limits).toMatchObject({ calls: 9, callsPerSecond: 2 });
+  });
+
+  it('finds an inherited tariff in another currency than the wallet', () => {
+    const tree = lookupOf([
+      { account: 'a', tariff: 'dollars', wallet: 'USD' },
+      { account: 'a/b', wallet: 'EUR' },
+      { account: 'a/b/c', wallet: 'EUR', tariff: 'euros' },
+      { account: 'a/d' },
+    ]);
+    const currencies = new Map([
+      ['dollars', 'USD'],
+      ['euros', 'EUR'],
+    ]);
+    expect(currencyMismatches(tree, (tariff) => currencies.get(tariff))).toEqual([
+      { path: 'a/b', walletCurrency: 'EUR', tariff: 'dollars', tariffCurrency: 'USD' },
+    ]);
+  });
+
+  it('knows the limits of a route; what is unset is unlimited', () => {
+    const name = parseRouteName('trunk');
+    assert(name !== undefined, 'the name is right');
+    expect(acme.route(name)?.limits).toEqual({
+      calls: 2,
+      inboundCalls: 'unlimited',
+      outboundCalls: 'unlimited',
+      callsPerSecond: 'unlimited',
+    });
+    expect(acme.revision).toBe(7);
+  });
+});

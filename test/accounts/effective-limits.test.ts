@@ -1,0 +1,94 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { effectiveLimits, tighter } from '../../src/accounts/effective-limits.ts';
+import type { Bound } from '../../src/accounts/limits.ts';
+import { parseMicros } from '../../src/units/money.ts';
+
+const bound = fc.oneof(fc.nat(100), fc.constant<Bound>('unlimited'));
+const maybeBound = fc.option(bound, { nil: undefined });
+
+function callsOf(words: {
+  readonly operator?: Bound | undefined;
+  readonly customer?: Bound | undefined;
+  readonly root?: Bound | undefined;
+  readonly service?: Bound | undefined;
+}): Bound {
+  return effectiveLimits({
+    operator: { calls: words.operator },
+    customer: { calls: words.customer },
+    rootDefaults: { calls: words.root },
+    serviceDefaults: { calls: words.service },
+  }).calls;
+}
+
+/** How many simultaneous calls a bound admits. */
+function admits(limit: Bound): number {
+  return limit === 'unlimited' ? Infinity : limit;
+}
+
+describe('an effective limit', () => {
+  it.each([
+    [{ operator: 5 }, 5],
+    [{ operator: 5, customer: 'unlimited' }, 5],
+    [{ operator: 'unlimited', customer: 5 }, 5],
+    [{ operator: 5, customer: 3 }, 3],
+    [{ operator: 5, customer: 8 }, 5],
+    [{ operator: 5, customer: 0 }, 0],
+    [{ operator: 0, customer: 'unlimited' }, 0],
+    [{}, 'unlimited'],
+    [{ root: 7, service: 3 }, 7],
+    [{ service: 3 }, 3],
+    [{ operator: 'unlimited', root: 7 }, 'unlimited'],
+    [{ root: 7, customer: 9 }, 7],
+    [{ root: 7, customer: 2 }, 2],
+  ] as const)('of %o is %s', (words, expected) => {
+    expect(callsOf(words)).toBe(expected);
+  });
+
+  it('never admits more than the operator, the customer or the governing default would', () => {
+    fc.assert(
+      fc.property(maybeBound, maybeBound, maybeBound, maybeBound, (operator, customer, root, service) => {
+        const limit = admits(callsOf({ operator, customer, root, service }));
+        const governing = operator ?? root ?? service ?? 'unlimited';
+        expect(limit).toBe(Math.min(admits(governing), admits(customer ?? 'unlimited')));
+      }),
+    );
+  });
+
+  it('does not depend on who is asked first', () => {
+    fc.assert(
+      fc.property(bound, bound, bound, (a, b, c) => {
+        expect(tighter(a, b)).toBe(tighter(b, a));
+        expect(tighter(tighter(a, b), c)).toBe(tighter(a, tighter(b, c)));
+        expect(tighter(a, a)).toBe(a);
+      }),
+    );
+  });
+
+  it('lets a customer forgo the prepaid balance but never regain it', () => {
+    const words = { customer: {}, rootDefaults: undefined, serviceDefaults: {} };
+    expect(effectiveLimits({ ...words, operator: {} }).allowPrepay).toBe(true);
+    expect(effectiveLimits({ ...words, operator: {}, customer: { allowPrepay: false } }).allowPrepay).toBe(
+      false,
+    );
+    expect(effectiveLimits({ ...words, operator: { allowPrepay: false } }).allowPrepay).toBe(false);
+  });
+
+  it('falls back to the table where nobody set anything', () => {
+    expect(
+      effectiveLimits({ operator: {}, customer: {}, rootDefaults: undefined, serviceDefaults: {} }),
+    ).toEqual({
+      calls: 'unlimited',
+      inboundCalls: 'unlimited',
+      outboundCalls: 'unlimited',
+      callsPerSecond: 'unlimited',
+      enabled: true,
+      allowPrepay: true,
+      allowPostpay: false,
+      maxPostpay: parseMicros('0.00'),
+      enforcement: 'enforce',
+      onStoreDown: 'refuse',
+      onExhaustion: 'unpaid',
+    });
+  });
+});
