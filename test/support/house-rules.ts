@@ -16,7 +16,7 @@ const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   records: ['units', 'rating', 'accounts', 'calls'],
 };
 const PURE = Object.keys(PURE_ROOMS);
-const BUILTINS = builtinModules.map((name) => `node:${name}`);
+const BUILTINS = builtinModules.map((name) => (name.startsWith('node:') ? name : `node:${name}`));
 
 /** What each room may import besides itself (DESIGN 12). A pure room imports no package and no part of Node. */
 const ROOMS: Readonly<Record<string, Room>> = {
