@@ -1,0 +1,63 @@
+/** The channel variables between the dialplan and Tollgate. README's table is held against this one. */
+type ChannelVariable = { readonly name: string; readonly doc: string };
+
+export const VARIABLES_READ = {
+  account: {
+    name: 'tollgate_account',
+    doc: 'The account that places the call. Where it is unset, the configured fallbacks are read (`accountcode`).',
+  },
+  callee: {
+    name: 'tollgate_callee',
+    doc: 'The account that is called, where the destination is one of ours.',
+  },
+  forwarder: {
+    name: 'tollgate_forwarder',
+    doc: 'The account that forwards: the caller of a forwarded branch.',
+  },
+  routes: {
+    name: 'tollgate_route',
+    doc: 'The trunk or routing rule towards somewhere that is not ours; several separated by commas.',
+  },
+  destination: {
+    name: 'tollgate_destination',
+    doc: 'The number to rate and to match. Unset: the number that was dialled.',
+  },
+  bridge: {
+    name: 'tollgate_bridge',
+    doc: 'A dial string; Tollgate bridges its admitted branches instead of letting the dialplan go on.',
+  },
+  admission: {
+    name: 'tollgate_admission',
+    doc: 'The admission that a placed leg belongs to. Exported by Tollgate, inherited by the legs of the call.',
+  },
+  branch: { name: 'tollgate_branch', doc: "The admission's branch that a placed leg is." },
+  exportVars: { name: 'export_vars', doc: "FreeSWITCH's own list of exported variables; it is extended." },
+  next: {
+    name: 'tollgate_next',
+    doc: 'Gate `park`: the extension of the same context to go on at. Unset: the number that was dialled.',
+  },
+  asks: { name: 'tollgate_ask', doc: 'Gate `park`: `true` when this parked leg waits for a decision.' },
+} as const satisfies Readonly<Record<string, ChannelVariable>>;
+
+export const VARIABLES_WRITTEN = {
+  decision: {
+    name: 'tollgate_decision',
+    doc: '`admit` or `refuse`, or what else let the call pass. Unset means that nobody decided: refuse.',
+  },
+  reason: { name: 'tollgate_reason', doc: 'Why, in one word.' },
+  limit: { name: 'tollgate_limit', doc: 'The limit that refused.' },
+  accountLimited: { name: 'tollgate_account_limited', doc: 'The account or route whose limit refused.' },
+  fundedSeconds: {
+    name: 'tollgate_funded_seconds',
+    doc: 'How long the call could last on what there is now.',
+  },
+  cause: { name: 'tollgate_cause', doc: 'The hang-up cause of a refusal.' },
+  admission: { name: 'tollgate_admission', doc: 'The admission, exported to the legs that the call places.' },
+  admittedDestination: {
+    name: 'tollgate_admitted_destination',
+    doc: 'The destination that was decided for. A call that goes elsewhere passes the gate again.',
+  },
+} as const satisfies Readonly<Record<string, ChannelVariable>>;
+
+/** Read, in this order, where `tollgate_account` is unset. */
+export const DEFAULT_ACCOUNT_FALLBACKS: readonly string[] = ['accountcode'];
