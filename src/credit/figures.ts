@@ -1,7 +1,6 @@
-import type { Micros } from '../units/money.ts';
-import { toMicros, ZERO_MICROS } from '../units/money.ts';
-import { divCeil } from '../units/money.ts';
-import { committedAt, upperBound, type PayerLeg, type Wallet } from './wallet.ts';
+import { divCeil, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+import { commitmentOf } from '../rating/price.ts';
+import { pulsesPaid, upperBound, type PayerLeg, type Wallet } from './wallet.ts';
 
 /**
  * The constant-time view of a wallet that its script keeps: at any later moment t the commitments are at most
@@ -22,7 +21,7 @@ export function figuresOf(wallet: Wallet): WalletFigures {
   for (const leg of wallet.legs) {
     switch (leg.state.kind) {
       case 'held':
-        held += committedAt(leg, wallet.at);
+        held += fixedCommitment(leg);
         break;
       case 'running': {
         const bound = upperBound(leg.terms);
@@ -33,7 +32,7 @@ export function figuresOf(wallet: Wallet): WalletFigures {
         break;
       }
       case 'ended':
-        base += committedAt(leg, wallet.at);
+        base += fixedCommitment(leg);
         break;
     }
   }
@@ -48,8 +47,20 @@ export type LegFigures = {
   readonly perMinute: Micros;
 };
 
-export function legFiguresOf(leg: PayerLeg, at: Wallet['at']): LegFigures {
+export function legFiguresOf(leg: PayerLeg): LegFigures {
   const bound = upperBound(leg.terms);
-  const amount = leg.state.kind === 'running' ? ZERO_MICROS : committedAt(leg, at);
+  const amount = fixedCommitment(leg);
   return { amount, intercept: bound.intercept, perMinute: bound.perMinute };
+}
+
+/** A commitment that time does not move: a hold, or what an ended leg had paid for. */
+function fixedCommitment(leg: PayerLeg): Micros {
+  switch (leg.state.kind) {
+    case 'held':
+      return commitmentOf(leg.terms, 1);
+    case 'running':
+      return ZERO_MICROS;
+    case 'ended':
+      return commitmentOf(leg.terms, pulsesPaid(leg.terms, leg.state.paidSeconds));
+  }
 }

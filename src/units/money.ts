@@ -33,7 +33,7 @@ export function parseMicros(text: string): Micros | undefined {
 
 /** A decimal string with trailing zeros trimmed to at least two decimals: `1.5` → `"1.50"`, `0.117` → `"0.117"`. */
 export function formatMicros(amount: Micros): string {
-  const magnitude = amount < 0n ? -amount : amount;
+  const magnitude = amount < 0n ? 0n - amount : amount;
   const whole = magnitude / MICROS_PER_UNIT;
   const fraction = (magnitude % MICROS_PER_UNIT).toString().padStart(6, '0');
   const trimmed = fraction.slice(0, 2) + fraction.slice(2).replace(/0+$/, '');
@@ -51,7 +51,7 @@ export function subtractMicros(from: Micros, amount: Micros): Micros {
 }
 
 export function negateMicros(amount: Micros): Micros {
-  return toMicros(-amount);
+  return toMicros(0n - amount);
 }
 
 /** The quotient rounded towards +∞. The divisor is positive. */

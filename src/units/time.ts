@@ -24,5 +24,6 @@ export function addMs(moment: EpochMs, duration: number): EpochMs {
 export type Clock = () => EpochMs;
 
 export function toIsoUtc(moment: EpochMs): string {
+  // oxlint-disable-next-line no-restricted-globals -- formats a moment given; reads no clock
   return new Date(moment).toISOString();
 }

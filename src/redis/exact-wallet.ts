@@ -1,0 +1,74 @@
+import { nextCutoff } from '../credit/exhaustion.ts';
+import type { PayerLeg, Wallet } from '../credit/wallet.ts';
+import { assert } from '../units/assert.ts';
+import type { AccountPath } from '../units/ids.ts';
+import { toEpochMs, type EpochMs } from '../units/time.ts';
+import { formatPart, formatWallet, parseWallet, type WalletReading } from './wallet-text.ts';
+
+/** How often an exact step is worked out again when the wallet changed under it. */
+export const EXACT_ATTEMPTS = 40;
+/**
+ * From the fourth attempt the exact state is worked out for a moment a little ahead: a wallet whose legs fail one
+ * after the other, every few milliseconds, would otherwise be stale whenever it is written.
+ */
+const LOOK_AHEAD_MS = [0, 0, 0, 5, 10, 20, 40];
+
+/** The moment to work out a state for, given when it was read and how often that has failed. */
+export function exactMoment(now: EpochMs, attempt: number): EpochMs {
+  return toEpochMs(now + (LOOK_AHEAD_MS[Math.min(attempt, LOOK_AHEAD_MS.length - 1)] ?? 0));
+}
+
+export type Snapshot = { readonly now: EpochMs; readonly readings: ReadonlyMap<AccountPath, WalletReading> };
+
+type SnapshotReply = readonly [
+  kind: string,
+  now: string,
+  ...wallets: (readonly [string, string, readonly string[]])[],
+];
+
+/** Reads a script's `exact` reply. A wallet that is not there is left out. */
+export function parseSnapshot(reply: unknown): Snapshot {
+  const [, now, ...wallets] = reply as SnapshotReply;
+  const readings = new Map<AccountPath, WalletReading>();
+  for (const [account, text, flat] of wallets) {
+    if (text === '') continue;
+    readings.set(account as AccountPath, parseWallet(account as AccountPath, text, pairs(flat)));
+  }
+  return { now: toEpochMs(Number(now)), readings };
+}
+
+/** ARGV of an exact wallet (`takeExact` in the prelude): valid until the first pulse that could not be paid. */
+export function exactArguments(reading: WalletReading, after: Wallet): readonly (string | number)[] {
+  const cutoff = nextCutoff(after);
+  const changed = changedParts(reading.wallet.legs, after.legs);
+  return [
+    reading.version,
+    cutoff ?? Number.MAX_SAFE_INTEGER,
+    formatWallet(after, reading.version + 1),
+    cutoff ?? '',
+    changed.length,
+    ...changed.flat(),
+  ];
+}
+
+function changedParts(before: readonly PayerLeg[], after: readonly PayerLeg[]): readonly [string, string][] {
+  const old = new Map(before.map((leg) => [leg.legKey, leg]));
+  const changed: [string, string][] = [];
+  for (const leg of after) {
+    const known = old.get(leg.legKey);
+    old.delete(leg.legKey);
+    if (known?.state.kind !== leg.state.kind) changed.push([leg.legKey, formatPart(leg)]);
+  }
+  for (const gone of old.keys()) changed.push([gone, '']);
+  return changed;
+}
+
+function pairs(flat: readonly string[]): ReadonlyMap<string, string> {
+  const map = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const [field, value] = [flat[i], flat[i + 1]];
+    assert(field !== undefined && value !== undefined, 'a hash has fields and values');
+    map.set(field, value);
+  }
+  return map;
+}

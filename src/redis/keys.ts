@@ -1,0 +1,81 @@
+import { slotName, type Holder, type Slot } from '../admission/plan.ts';
+import type { AccountPath } from '../units/ids.ts';
+import { rootOf } from '../units/ids.ts';
+
+/**
+ * Every Redis key of Tollgate, version 1 of the layout. README's table of keys is written from this file. The
+ * part in braces is the Redis Cluster hash tag: all keys of a tenant's root, or of a route, share one slot.
+ */
+export const KEY_LAYOUT_VERSION = 1;
+
+export type SlotKeys = {
+  /** HASH leg key → leg record (JSON): every live leg whose home is here. */
+  readonly legs: string;
+  /** HASH leg key → what it is counted in here: the membership that the counters follow. */
+  readonly slots: string;
+  /** HASH leg key → uuid of the channel that is metered. */
+  readonly bound: string;
+  /** ZSET account → earliest moment (ms) at which its wallet may fail to pay a pulse. */
+  readonly due: string;
+  /** ZSET transfer id → when its money moved here. */
+  readonly funded: string;
+  /** STREAM of settlements on their way into SQL. */
+  readonly settlements: string;
+};
+
+export function slotKeys(slot: Slot): SlotKeys {
+  const base = `tollgate:{${slotName(slot)}}`;
+  return {
+    legs: `${base}:legs`,
+    slots: `${base}:slots`,
+    bound: `${base}:bound`,
+    due: `${base}:due`,
+    funded: `${base}:funded`,
+    settlements: `${base}:settlements`,
+  };
+}
+
+/** STRING "calls resourceConsuming inbound outbound public internal": a holder's use, now. */
+export function useKey(slot: Slot, holder: Holder): string {
+  return `tollgate:{${slotName(slot)}}:use:${holderKey(holder)}`;
+}
+
+/** ZSET leg key → when it was admitted, over the last second: only where callsPerSecond is set. */
+export function ticksKey(slot: Slot, holder: Holder): string {
+  return `tollgate:{${slotName(slot)}}:ticks:${holderKey(holder)}`;
+}
+
+/** STRING "balance credit held base burn anchor legs version policy", micros and ms. */
+export function walletKey(account: AccountPath): string {
+  return `tollgate:{${rootOf(account)}}:wallet:${account}`;
+}
+
+/** HASH leg key → "state amount intercept perMinute answeredAt paidSeconds terms". */
+export function walletPartsKey(account: AccountPath): string {
+  return `tollgate:{${rootOf(account)}}:wallet:${account}:legs`;
+}
+
+/** STREAM of decisions on their way into SQL. */
+export const DECISIONS_KEY = 'tollgate:decisions';
+
+/** Pub/sub: roots with settlements or decisions to drain; accounts that changed. */
+export const SETTLED_CHANNEL = 'tollgate:settled';
+export const CHANGED_CHANNEL = 'tollgate:changed';
+
+/** STRING controller id, expiring: who takes a node's events, and who drains the streams. */
+export function leaseKey(name: string): string {
+  return `tollgate:lease:${name}`;
+}
+
+/** SET of roots with a wallet due in that second: what a cutoff job looks at. */
+export function bucketKey(second: number): string {
+  return `tollgate:bucket:${second}`;
+}
+
+export function rootSlot(root: AccountPath): Slot {
+  return { kind: 'root', root };
+}
+
+function holderKey(holder: Holder): string {
+  return holder.kind === 'account' ? holder.path : 'route';
+}

@@ -1,0 +1,32 @@
+-- fund: money comes or goes once by transfer id, or (id '') the allowed postpay and the policy change.
+-- KEYS  1 wallet  2 parts  3 due  4 funded
+-- ARGV  clock, account, transfer id or '', amount, credit or '' (as it is), policy or '' (as it is),
+--       mode and, when 'exact', an exact wallet
+-- Reply {'moved', now, due} | {'already'} | {'no-wallet'} | {'exact', now, snapshots}
+-- Replay: the id is known, so the money does not move again.
+
+local now = clock(take())
+local account, id, amount, credit, policy, mode = take(), take(), takeNumber(), take(), take(), take()
+local exact = mode == 'exact' and takeExact() or nil
+if id ~= '' and redis.call('ZSCORE', KEYS[4], id) then return { 'already' } end
+local text = redis.call('GET', KEYS[1])
+if not text then return { 'no-wallet' } end
+local w = readWallet(text)
+local due
+if exact then
+  if not exactHolds(exact, w, now) then return snapshot('exact', now, { account }, { KEYS[1] }, { KEYS[2] }) end
+  due = saveExact(exact, KEYS[1], KEYS[2], KEYS[3], account)
+else
+  settleAnchor(w, now)
+  -- Time must be proven paid up to now before money joins, or it would pay for pulses of the past.
+  local before = withinFunds(w, 0)
+  w.balance = w.balance + amount
+  if credit ~= '' then w.credit = tonumber(credit) end
+  if policy ~= '' then w.policy = policy end
+  if w.legs > 0 and not (before and withinFunds(w, 0)) then
+    return snapshot('exact', now, { account }, { KEYS[1] }, { KEYS[2] })
+  end
+  due = saveWallet(KEYS[1], KEYS[3], account, w)
+end
+if id ~= '' then redis.call('ZADD', KEYS[4], now, id) end
+return { 'moved', int(now), due }

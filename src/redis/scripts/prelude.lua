@@ -1,0 +1,138 @@
+-- Shared by every script: the clock, counters and wallets as text. Prepended when the scripts are loaded.
+--
+-- A holder's use:  "calls resourceConsuming inbound outbound public internal"
+-- A wallet:        "balance credit held base burn anchor legs version policy"; amounts in micros, anchor in ms.
+--                  At any time t >= anchor the commitments are at most held + base + burn * (t - anchor) / 60000.
+--                  policy is 0 (unpaid) or 1 (all). version grows with every change.
+-- A leg's part:    "state amount intercept perMinute answeredAt paidSeconds terms"; state is held, running or ended.
+-- Money is never priced here: every amount but the bound above was worked out by the caller (ruling 6).
+
+local MS_PER_MINUTE = 60000
+-- Rounding of the bound drifts by at most 2 micros a change; after so many changes the caller rebuilds it.
+local CHANGES_BETWEEN_REBUILDS = 100000
+
+local function clock(override)
+  if override ~= '' then return tonumber(override) end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function int(number) return string.format('%.0f', number) end
+
+local function readUse(text)
+  if not text then return { 0, 0, 0, 0, 0, 0 } end
+  local a, b, c, d, e, f = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  return { tonumber(a), tonumber(b), tonumber(c), tonumber(d), tonumber(e), tonumber(f) }
+end
+
+local function useText(use) return table.concat(use, ' ') end
+
+local function readWallet(text)
+  local balance, credit, held, base, burn, anchor, legs, version, policy =
+    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  return {
+    balance = tonumber(balance), credit = tonumber(credit), held = tonumber(held), base = tonumber(base),
+    burn = tonumber(burn), anchor = tonumber(anchor), legs = tonumber(legs), version = tonumber(version),
+    policy = policy,
+  }
+end
+
+local function walletText(w)
+  return string.format('%.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %s',
+    w.balance, w.credit, w.held, w.base, w.burn, w.anchor, w.legs, w.version, w.policy)
+end
+
+-- Moves the anchor to now. Rounded up, so that the bound stays a bound.
+local function settleAnchor(w, now)
+  if now > w.anchor then
+    if w.burn > 0 then w.base = w.base + math.ceil(w.burn * (now - w.anchor) / MS_PER_MINUTE) end
+    w.anchor = now
+  end
+end
+
+-- True when the bound proves that no pulse begun by now went unpaid, with `extra` on top of all commitments.
+local function withinFunds(w, extra)
+  return w.held + w.base + extra <= w.balance + w.credit and w.version % CHANGES_BETWEEN_REBUILDS ~= 0
+end
+
+-- The earliest moment at which a pulse might not be paid: a lower bound of the cutoff.
+local function dueOf(w)
+  if w.burn <= 0 then return nil end
+  local room = w.balance + w.credit - w.held - w.base
+  if room <= 0 then return w.anchor end
+  return w.anchor + math.floor(room * MS_PER_MINUTE / w.burn)
+end
+
+local function setDue(dueKey, account, due)
+  if due then redis.call('ZADD', dueKey, int(due), account) else redis.call('ZREM', dueKey, account) end
+end
+
+local function saveWallet(key, dueKey, account, w)
+  if w.legs <= 0 then
+    w.legs, w.held, w.base, w.burn = 0, 0, 0, 0
+  end
+  w.version = w.version + 1
+  redis.call('SET', key, walletText(w))
+  local due = dueOf(w)
+  setDue(dueKey, account, due)
+  return due and int(due) or ''
+end
+
+local function readLegPart(text)
+  local state, amount, intercept, perMinute, answeredAt, paidSeconds, terms =
+    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  return {
+    state = state, amount = tonumber(amount), intercept = tonumber(intercept), perMinute = tonumber(perMinute),
+    answeredAt = tonumber(answeredAt), paidSeconds = tonumber(paidSeconds), terms = terms,
+  }
+end
+
+-- What a running leg adds to the bound at the anchor, rounded up when it joins and down when it leaves.
+local function legBound(part, at, round)
+  return part.intercept + round(part.perMinute * math.max(0, at - part.answeredAt) / MS_PER_MINUTE)
+end
+
+-- Everything the caller needs to decide exactly: now, and each wallet with all its legs.
+local function snapshot(kind, now, accounts, walletKeys, partKeys)
+  local reply = { kind, int(now) }
+  for i, account in ipairs(accounts) do
+    reply[#reply + 1] = { account, redis.call('GET', walletKeys[i]) or '', redis.call('HGETALL', partKeys[i]) }
+  end
+  return reply
+end
+
+-- Reads ARGV one after the other.
+local cursor = 0
+local function take()
+  cursor = cursor + 1
+  return ARGV[cursor]
+end
+local function takeNumber() return tonumber(take()) end
+
+-- An exact wallet, worked out by the caller from a snapshot: written only if nothing changed since and no pulse
+-- that the caller did not foresee has begun. Returns nil when it is stale.
+local function takeExact()
+  local exact = { version = takeNumber(), validUntil = takeNumber(), text = take(), due = take(), parts = {} }
+  for i = 1, takeNumber() do exact.parts[i] = { take(), take() } end
+  return exact
+end
+
+local function exactHolds(exact, w, now) return w.version == exact.version and now < exact.validUntil end
+
+local function saveExact(exact, key, partsKey, dueKey, account)
+  redis.call('SET', key, exact.text)
+  for _, part in ipairs(exact.parts) do
+    if part[2] == '' then redis.call('HDEL', partsKey, part[1]) else redis.call('HSET', partsKey, part[1], part[2]) end
+  end
+  setDue(dueKey, account, exact.due ~= '' and tonumber(exact.due) or nil)
+  return exact.due
+end
+
+-- Takes one off the counters a leg was counted in; the caller has just removed its membership.
+local function uncount(useKey, count)
+  local indexes = {}
+  for i = 1, count do indexes[i] = takeNumber() end
+  local use = readUse(redis.call('GET', useKey))
+  for _, index in ipairs(indexes) do use[index] = math.max(0, use[index] - 1) end
+  redis.call('SET', useKey, useText(use))
+end

@@ -1,0 +1,34 @@
+import type { Redis } from 'ioredis';
+import type { LegRecord } from '../admission/leg-record.ts';
+import type { LiveStore } from '../admission/live-store.ts';
+import type { Slot } from '../admission/plan.ts';
+import { rootOf, type AccountPath } from '../units/ids.ts';
+import type { Clock, EpochMs } from '../units/time.ts';
+import type { ScriptRunner } from './connection.ts';
+import { rootSlot } from './keys.ts';
+
+export type LiveStoreOptions = {
+  /** This process's estimate of Redis's clock. */
+  readonly clock: Clock;
+  /** Only for virtual time: scripts then take the clock's word instead of Redis's own TIME. */
+  readonly clockRules?: boolean;
+  /** Told after each change of a wallet: the earliest moment at which it may fail to pay a pulse. */
+  readonly onDue: (account: AccountPath, dueAt: EpochMs) => void;
+  /** A wallet that Redis does not have (new, or Redis was lost): what SQL knows of it. */
+  readonly loadWallet: (account: AccountPath) => Promise<Parameters<LiveStore['openWallet']>[1] | undefined>;
+};
+
+/** What the parts of the store share. */
+export type StoreContext = {
+  readonly redis: Redis;
+  readonly run: ScriptRunner;
+  /** ARGV 1 of the scripts: empty means Redis's own TIME. */
+  readonly clockArgument: () => string;
+  readonly reportDue: (account: AccountPath, due: unknown) => void;
+  readonly options: LiveStoreOptions;
+};
+
+/** The slot that keeps the leg's record and settles it (ruling 5). */
+export function homeOf(record: LegRecord): Slot {
+  return rootSlot(rootOf(record.account));
+}
