@@ -29,14 +29,15 @@ export type SaveVerdict =
   | { readonly kind: 'saved' | 'unchanged'; readonly revision: number }
   | { readonly kind: 'refused'; readonly reason: 'no_parent'; readonly parent: AccountPath }
   | { readonly kind: 'refused'; readonly reason: 'no_tariff'; readonly tariff: TariffName }
-  /** Tariff and wallet must agree (ruling 14). */
+  /** Wallet and tariff, its own or its nearest ancestor's, must agree (ruling 14); `account` has the wallet. */
   | {
       readonly kind: 'refused';
       readonly reason: 'currency_differs';
+      readonly account: AccountPath;
       readonly tariffCurrency: string;
       readonly walletCurrency: string;
     }
-  /** A wallet that ever held money stays in its currency: its balance is the sum of its transfers. */
+  /** A wallet that ever held money stays, in its currency: its balance is the sum of its transfers. */
   | { readonly kind: 'refused'; readonly reason: 'currency_fixed'; readonly walletCurrency: string };
 
 export type RemoveVerdict =

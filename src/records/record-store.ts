@@ -62,7 +62,7 @@ export type BatchOutcome = {
 
 /**
  * What was offered and not written, because SQL holds something else in its place. `kept` is undefined where SQL
- * has no such row yet has this payer's part of the leg settled otherwise (other segments, or a price of zero).
+ * has no such row, yet has this payer's part of the leg settled otherwise (other segments, or a price of zero).
  */
 export type RecordConflict =
   | { readonly kind: 'cdr'; readonly offered: Cdr; readonly kept: Cdr }
@@ -74,10 +74,11 @@ export type PageCursor = { readonly at: EpochMs; readonly id: string };
 
 export type Page<Row> = { readonly rows: readonly Row[]; readonly next: PageCursor | undefined };
 
-type PageQuery = {
+export type PageQuery = {
   readonly from: EpochMs;
   readonly to: EpochMs;
   readonly order: 'oldest_first' | 'newest_first';
+  /** At most 1,000 are given, however many are asked for. */
   readonly limit: number;
   readonly after?: PageCursor | undefined;
 };

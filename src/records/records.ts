@@ -47,7 +47,10 @@ export type DecisionKind =
   | 'emergency'
   | 'store_down';
 
-/** What one payer pays for one leg. Unique on (leg, segment, payer, version), ruling 9. */
+/**
+ * What one payer pays for one leg. Unique on (leg, segment, payer, version), ruling 9. A leg funded per minute that
+ * talked leaves one even where the price is zero; only a price above zero has a transfer.
+ */
 export type Charge = {
   readonly legUuid: LegUuid;
   readonly segment: number;

@@ -1,0 +1,238 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Account, Route } from '../accounts/account.ts';
+import type { AccountStore, AccountTree, RemoveVerdict, SaveVerdict } from '../accounts/account-store.ts';
+import { walletLedger } from '../records/records.ts';
+import { chainOf, type AccountPath, type RouteName, type TariffName } from '../units/ids.ts';
+import { idCell, jsonCell, sameRow, valueOfJson } from './cell.ts';
+import { subtreeRange } from './paging.ts';
+import { bumpRevision, readRevision } from './revision.ts';
+import type { AccountRow, RouteRow, Schema } from './schema.ts';
+
+export function createAccountStore(database: Kysely<Schema>): AccountStore {
+  return {
+    loadAll: () => database.transaction().setAccessMode('read only').execute(loadTree),
+    saveAccount: (account) => database.transaction().execute((trx) => saveAccount(trx, account)),
+    removeAccount: (path) => database.transaction().execute((trx) => removeAccount(trx, path)),
+    saveRoute: (route) => database.transaction().execute((trx) => saveRoute(trx, route)),
+    removeRoute: (name) => database.transaction().execute((trx) => removeRoute(trx, name)),
+    revision: () => readRevision(database, 'accounts'),
+  };
+}
+
+async function loadTree(trx: Transaction<Schema>): Promise<AccountTree> {
+  // Ordered by path a parent stands before its children, being a prefix of them.
+  const accounts = await trx
+    .selectFrom('account')
+    .selectAll()
+    .where('removed', '=', 0n)
+    .orderBy('path')
+    .execute();
+  const routes = await trx.selectFrom('route').selectAll().orderBy('name').execute();
+  return {
+    revision: await readRevision(trx, 'accounts'),
+    accounts: accounts.map(toAccount),
+    routes: routes.map((row) => ({ name: row.name, limits: valueOfJson(row.limits) })),
+  };
+}
+
+async function saveAccount(trx: Transaction<Schema>, account: Account): Promise<SaveVerdict> {
+  const standing = await trx
+    .selectFrom('account')
+    .selectAll()
+    .where('path', '=', account.path)
+    .executeTakeFirst();
+  const row = toAccountRow(account);
+  if (standing !== undefined && sameRow(row, standing)) {
+    return { kind: 'unchanged', revision: await readRevision(trx, 'accounts') };
+  }
+  const refusal = (await parentRefusal(trx, row)) ?? (await currencyRefusal(trx, account));
+  if (refusal !== undefined) return refusal;
+  const { path: _, ...changes } = row;
+  await trx
+    .insertInto('account')
+    .values(row)
+    .onConflict((conflict) => conflict.column('path').doUpdateSet(changes))
+    .execute();
+  return { kind: 'saved', revision: await bumpRevision(trx, 'accounts') };
+}
+
+async function parentRefusal(trx: Transaction<Schema>, row: AccountRow): Promise<SaveVerdict | undefined> {
+  if (row.parent === null) return undefined;
+  const parent = await trx
+    .selectFrom('account')
+    .select('path')
+    .where('path', '=', row.parent)
+    .where('removed', '=', 0n)
+    .executeTakeFirst();
+  return parent === undefined ? { kind: 'refused', reason: 'no_parent', parent: row.parent } : undefined;
+}
+
+async function currencyRefusal(trx: Transaction<Schema>, account: Account): Promise<SaveVerdict | undefined> {
+  const held = await currencyHeld(trx, account.path);
+  if (held !== undefined && held !== account.walletCurrency) {
+    return { kind: 'refused', reason: 'currency_fixed', walletCurrency: held };
+  }
+  const tariff = account.tariff ?? (await inheritedTariff(trx, account.path));
+  if (tariff === undefined) return undefined;
+  const tariffCurrency = await currencyOfTariff(trx, tariff);
+  if (tariffCurrency === undefined) {
+    return account.tariff === undefined ? undefined : { kind: 'refused', reason: 'no_tariff', tariff };
+  }
+  const wallets = [
+    { account: account.path, walletCurrency: account.walletCurrency },
+    ...(account.tariff === undefined ? [] : await walletsUnderTariffOf(trx, account.path)),
+  ];
+  for (const { account: path, walletCurrency } of wallets) {
+    if (walletCurrency !== undefined && walletCurrency !== tariffCurrency) {
+      return {
+        kind: 'refused',
+        reason: 'currency_differs',
+        account: path,
+        tariffCurrency,
+        walletCurrency,
+      };
+    }
+  }
+  return undefined;
+}
+
+/** The currency of the money a wallet ever held. */
+async function currencyHeld(trx: Transaction<Schema>, path: AccountPath): Promise<string | undefined> {
+  const ledger = walletLedger(path);
+  for (const side of ['credit', 'debit'] as const) {
+    const row = await trx
+      .selectFrom('transfer')
+      .select('currency')
+      .where(side, '=', ledger)
+      .limit(1)
+      .executeTakeFirst();
+    if (row !== undefined) return row.currency;
+  }
+  return undefined;
+}
+
+async function inheritedTariff(trx: Transaction<Schema>, path: AccountPath): Promise<TariffName | undefined> {
+  const ancestors = chainOf(path).slice(0, -1);
+  if (ancestors.length === 0) return undefined;
+  const nearest = await trx
+    .selectFrom('account')
+    .select('tariff')
+    .where('path', 'in', ancestors)
+    .where('tariff', 'is not', null)
+    .orderBy('path', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return nearest?.tariff ?? undefined;
+}
+
+async function currencyOfTariff(trx: Transaction<Schema>, tariff: TariffName): Promise<string | undefined> {
+  const row = await trx
+    .selectFrom('tariff')
+    .select('currency')
+    .where('tariff', '=', tariff)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.currency;
+}
+
+/** Wallets below this account that would use its tariff: no account from theirs up to it has one of its own. */
+async function walletsUnderTariffOf(
+  trx: Transaction<Schema>,
+  path: AccountPath,
+): Promise<readonly { readonly account: AccountPath; readonly walletCurrency: string }[]> {
+  const below = subtreeRange(path);
+  const rows = await trx
+    .selectFrom('account')
+    .select(['path', 'wallet_currency', 'tariff'])
+    .where('path', '>=', below.from)
+    .where('path', '<', below.to)
+    .where('removed', '=', 0n)
+    .execute();
+  const ownTariff = new Set(rows.filter((row) => row.tariff !== null).map((row) => row.path));
+  return rows.flatMap((row) =>
+    row.wallet_currency === null || chainOf(row.path).some((node) => ownTariff.has(node))
+      ? []
+      : [{ account: row.path, walletCurrency: row.wallet_currency }],
+  );
+}
+
+async function removeAccount(trx: Transaction<Schema>, path: AccountPath): Promise<RemoveVerdict> {
+  const standing = await trx
+    .selectFrom('account')
+    .select('removed')
+    .where('path', '=', path)
+    .executeTakeFirst();
+  if (standing === undefined || standing.removed === 1n) return { kind: 'unknown' };
+  const children = await trx
+    .selectFrom('account')
+    .select(['path', 'removed'])
+    .where('parent', '=', path)
+    .orderBy('path')
+    .execute();
+  const living = children.filter((child) => child.removed === 0n);
+  const example = living[0]?.path;
+  if (example !== undefined) {
+    return { kind: 'refused', reason: 'has_children', children: living.length, example };
+  }
+  // A marked child's row names this one as its parent.
+  if (children.length > 0 || (await hasRecords(trx, path))) {
+    await trx.updateTable('account').set({ removed: 1n }).where('path', '=', path).execute();
+    return { kind: 'marked', revision: await bumpRevision(trx, 'accounts') };
+  }
+  await trx.deleteFrom('account').where('path', '=', path).execute();
+  return { kind: 'removed', revision: await bumpRevision(trx, 'accounts') };
+}
+
+async function hasRecords(trx: Transaction<Schema>, path: AccountPath): Promise<boolean> {
+  if ((await currencyHeld(trx, path)) !== undefined) return true;
+  const cdr = trx.selectFrom('cdr').select('leg_uuid').where('account', '=', path).limit(1);
+  if ((await cdr.executeTakeFirst()) !== undefined) return true;
+  const charge = trx.selectFrom('charge').select('leg_uuid').where('payer', '=', path).limit(1);
+  return (await charge.executeTakeFirst()) !== undefined;
+}
+
+async function saveRoute(trx: Transaction<Schema>, route: Route): Promise<SaveVerdict> {
+  const row: RouteRow = { name: idCell(route.name), limits: jsonCell(route.limits) };
+  const standing = await trx.selectFrom('route').selectAll().where('name', '=', row.name).executeTakeFirst();
+  if (standing !== undefined && sameRow(row, standing)) {
+    return { kind: 'unchanged', revision: await readRevision(trx, 'accounts') };
+  }
+  await trx
+    .insertInto('route')
+    .values(row)
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ limits: row.limits }))
+    .execute();
+  return { kind: 'saved', revision: await bumpRevision(trx, 'accounts') };
+}
+
+async function removeRoute(trx: Transaction<Schema>, name: RouteName): Promise<RemoveVerdict> {
+  const { numDeletedRows } = await trx.deleteFrom('route').where('name', '=', name).executeTakeFirst();
+  if (numDeletedRows === 0n) return { kind: 'unknown' };
+  return { kind: 'removed', revision: await bumpRevision(trx, 'accounts') };
+}
+
+function toAccountRow(account: Account): AccountRow {
+  return {
+    path: idCell(account.path),
+    parent: chainOf(account.path).at(-2) ?? null,
+    operator_limits: jsonCell(account.operator),
+    customer_limits: jsonCell(account.customer),
+    wallet_currency: account.walletCurrency ?? null,
+    tariff: account.tariff ?? null,
+    tree_defaults: account.defaults === undefined ? null : jsonCell(account.defaults),
+    numbering: account.numbering === undefined ? null : jsonCell(account.numbering),
+    removed: 0n,
+  };
+}
+
+function toAccount(row: AccountRow): Account {
+  return {
+    path: row.path,
+    operator: valueOfJson(row.operator_limits),
+    customer: valueOfJson(row.customer_limits),
+    walletCurrency: row.wallet_currency ?? undefined,
+    tariff: row.tariff ?? undefined,
+    defaults: row.tree_defaults === null ? undefined : valueOfJson(row.tree_defaults),
+    numbering: row.numbering === null ? undefined : valueOfJson(row.numbering),
+  };
+}

@@ -1,0 +1,108 @@
+import { sql, type Kysely } from 'kysely';
+import type { LedgerBalance, Page, TransferQuery } from '../records/record-store.ts';
+import type { LedgerName, Transfer } from '../records/records.ts';
+import { toMicros, type Micros } from '../units/money.ts';
+import { integerCell, numberOf } from './cell.ts';
+import { pageOf, pageShape, walkPages } from './paging.ts';
+import { toTransfer } from './record-rows.ts';
+import type { Schema } from './schema.ts';
+
+// All wallets as a range of ledger names: `;` is the character after `:`.
+const WALLETS_FROM = 'wallet:';
+const WALLETS_TO = 'wallet;';
+
+/** A transfer has two different sides, so the two index walks never meet the same row. */
+export async function readTransfers(database: Kysely<Schema>, query: TransferQuery): Promise<Page<Transfer>> {
+  const { step, direction, limit } = pageShape(query);
+  const side = (column: 'debit' | 'credit') => {
+    let select = database
+      .selectFrom('transfer')
+      .selectAll()
+      .where(column, '=', query.ledger)
+      .where('at', '>=', integerCell(query.from))
+      .where('at', '<', integerCell(query.to));
+    if (query.after !== undefined) {
+      const { at, id } = query.after;
+      select = select.where(sql<boolean>`(at, id) ${step} (${integerCell(at)}, ${id})`);
+    }
+    return select.orderBy('at', direction).orderBy('id', direction).limit(limit);
+  };
+  const rows = await database
+    .selectFrom(side('debit').as('outgoing'))
+    .selectAll()
+    .unionAll(database.selectFrom(side('credit').as('incoming')).selectAll())
+    .orderBy('at', direction)
+    .orderBy('id', direction)
+    .limit(limit)
+    .execute();
+  return pageOf(rows.map(toTransfer), limit, ({ at, id }) => ({ at, id }));
+}
+
+export async function readBalance(
+  database: Kysely<Schema>,
+  ledger: LedgerName,
+  currency: string,
+): Promise<Micros> {
+  const side = async (column: 'credit' | 'debit'): Promise<bigint> => {
+    const row = await database
+      .selectFrom('transfer')
+      // PostgreSQL sums to a numeric, which its driver would hand over as text.
+      .select(sql<bigint | null>`cast(sum(amount) as bigint)`.as('total'))
+      .where(column, '=', ledger)
+      .where('currency', '=', currency)
+      .executeTakeFirstOrThrow();
+    return row.total ?? 0n;
+  };
+  return toMicros((await side('credit')) - (await side('debit')));
+}
+
+/** Wallets in the order of their names: a page of names, then their sums, all of it along the two ledger indexes. */
+export async function* walkWallets(database: Kysely<Schema>): AsyncGenerator<LedgerBalance> {
+  const pages = walkPages(
+    (after: LedgerName | undefined, limit) => readWalletNames(database, after ?? WALLETS_FROM, limit),
+    (ledger) => ledger,
+  );
+  for await (const names of pages) yield* await sumWallets(database, names);
+}
+
+async function readWalletNames(
+  database: Kysely<Schema>,
+  after: string,
+  limit: number,
+): Promise<readonly LedgerName[]> {
+  const side = (column: 'credit' | 'debit') => sql`
+    select ledger from (
+      select distinct ${sql.ref(column)} as ledger from transfer
+      where ${sql.ref(column)} > ${after} and ${sql.ref(column)} < ${WALLETS_TO}
+      order by ledger limit ${limit}
+    ) as ${sql.ref(`${column}_names`)}`;
+  const names = await sql<{ readonly ledger: LedgerName }>`
+    select ledger from (${side('credit')} union ${side('debit')}) as names
+    order by ledger limit ${limit}`.execute(database);
+  return names.rows.map(({ ledger }) => ledger);
+}
+
+async function sumWallets(
+  database: Kysely<Schema>,
+  names: readonly LedgerName[],
+): Promise<readonly LedgerBalance[]> {
+  const [first, last] = [names[0], names.at(-1)];
+  const sums = await sql<{
+    readonly ledger: LedgerName;
+    readonly currency: string;
+    readonly balance: bigint;
+    readonly transfers: bigint;
+  }>`
+    select ledger, currency, cast(sum(amount) as bigint) as balance, count(*) as transfers from (
+      select credit as ledger, currency, amount from transfer where credit between ${first} and ${last}
+      union all
+      select debit as ledger, currency, -amount from transfer where debit between ${first} and ${last}
+    ) as movements
+    group by ledger, currency order by ledger, currency`.execute(database);
+  return sums.rows.map((row) => ({
+    ledger: row.ledger,
+    currency: row.currency,
+    balance: toMicros(row.balance),
+    transfers: numberOf(row.transfers),
+  }));
+}

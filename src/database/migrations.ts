@@ -1,0 +1,182 @@
+import { sql, type CreateTableBuilder, type Kysely, type RawBuilder } from 'kysely';
+import type { Migration, MigrationProvider } from 'kysely/migration';
+
+/** What a dialect calls the few things that tables are made of. PostgreSQL's are the second entry to come. */
+export type DialectTypes = {
+  readonly integer: 'integer' | 'bigint';
+  readonly text: 'text';
+  /** Names and ids: compared byte by byte, because a subtree is a range of paths. */
+  readonly key: 'text' | RawBuilder<string>;
+  /** SQLite refuses a value of the wrong type, a float among money, only in a strict table. */
+  readonly tableEnd: 'strict' | undefined;
+};
+
+export const SQLITE_TYPES: DialectTypes = {
+  integer: 'integer',
+  text: 'text',
+  key: 'text',
+  tableEnd: 'strict',
+};
+
+type Columns = {
+  readonly keys?: readonly string[];
+  readonly texts?: readonly string[];
+  readonly integers?: readonly string[];
+  readonly optionalKeys?: readonly string[];
+  readonly optionalTexts?: readonly string[];
+  readonly optionalIntegers?: readonly string[];
+};
+
+/** The migrations in their order. One that was released is never edited: a change is a further one. */
+export function createMigrations(types: DialectTypes): MigrationProvider {
+  const migrations = { '0001-record': { up: (database) => makeRecord(database, types) } } satisfies Record<
+    string,
+    Migration
+  >;
+  return { getMigrations: async () => migrations };
+}
+
+async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promise<void> {
+  const table = (name: string, columns: Columns): CreateTableBuilder<string, string> =>
+    addColumns(database.schema.createTable(name), columns, types);
+  const index = (name: string, columns: readonly string[]): Promise<void> =>
+    database.schema
+      .createIndex(`${name}_${columns.join('_')}`)
+      .on(name)
+      .columns([...columns])
+      .execute();
+
+  await table('revision', { keys: ['name'], integers: ['value'] })
+    .addPrimaryKeyConstraint('revision_pk', ['name'])
+    .execute();
+
+  await table('account', {
+    keys: ['path'],
+    optionalKeys: ['parent'],
+    texts: ['operator_limits', 'customer_limits'],
+    optionalTexts: ['wallet_currency', 'tariff', 'tree_defaults', 'numbering'],
+    integers: ['removed'],
+  })
+    .addPrimaryKeyConstraint('account_pk', ['path'])
+    .addForeignKeyConstraint('account_parent', ['parent'], 'account', ['path'])
+    .execute();
+  await index('account', ['parent']);
+
+  await table('route', { keys: ['name'], texts: ['limits'] })
+    .addPrimaryKeyConstraint('route_pk', ['name'])
+    .execute();
+
+  await table('tariff', {
+    keys: ['tariff'],
+    integers: ['version', 'starts_at', 'rounding_decimals', 'rate_count'],
+    texts: ['currency', 'rounding_mode', 'digest'],
+  })
+    .addPrimaryKeyConstraint('tariff_pk', ['tariff', 'version'])
+    .execute();
+
+  await table('rate', {
+    keys: ['tariff', 'prefix'],
+    integers: ['version', 'id', 'per_minute'],
+    texts: ['description', 'routes'],
+    optionalIntegers: ['surcharge', 'minimum_seconds', 'increment_seconds', 'grace_seconds', 'weight'],
+    optionalTexts: ['direction'],
+  })
+    .addPrimaryKeyConstraint('rate_pk', ['tariff', 'version', 'id'])
+    .addForeignKeyConstraint('rate_tariff', ['tariff', 'version'], 'tariff', ['tariff', 'version'])
+    .execute();
+
+  await table('cdr', {
+    keys: ['leg_uuid', 'leg_key', 'a_leg', 'account'],
+    texts: [
+      'node',
+      'core_uuid',
+      'direction',
+      'caller_number',
+      'dialled',
+      'destination',
+      'routes',
+      'cause',
+      'decision',
+      'funding',
+    ],
+    integers: ['admitted_at', 'ended_at', 'bill_microseconds', 'billsec', 'billed_seconds', 'estimated'],
+    optionalIntegers: ['answered_at'],
+    optionalTexts: ['cut'],
+  })
+    .addPrimaryKeyConstraint('cdr_pk', ['leg_uuid'])
+    .execute();
+  await index('cdr', ['account', 'admitted_at', 'leg_uuid']);
+  await index('cdr', ['admitted_at', 'leg_uuid']);
+  await index('cdr', ['a_leg']);
+
+  await table('charge', {
+    keys: ['leg_uuid', 'payer', 'transfer_id', 'tariff', 'prefix'],
+    integers: [
+      'segment',
+      'version',
+      'tariff_version',
+      'rate_id',
+      'surcharge',
+      'per_minute',
+      'minimum_seconds',
+      'increment_seconds',
+      'grace_seconds',
+      'discount_ppm',
+      'rounding_decimals',
+      'billed_seconds',
+      'charged_seconds',
+      'price',
+    ],
+    texts: ['rounding_mode', 'currency'],
+  })
+    .addPrimaryKeyConstraint('charge_pk', ['leg_uuid', 'segment', 'payer', 'version'])
+    .addUniqueConstraint('charge_transfer', ['transfer_id'])
+    .addForeignKeyConstraint('charge_cdr', ['leg_uuid'], 'cdr', ['leg_uuid'])
+    .execute();
+  await index('charge', ['payer']);
+
+  await table('transfer', {
+    keys: ['id', 'debit', 'credit'],
+    integers: ['amount', 'at'],
+    texts: ['kind', 'currency', 'reference'],
+  })
+    .addPrimaryKeyConstraint('transfer_pk', ['id'])
+    .addCheckConstraint('transfer_amount', sql`amount > 0`)
+    .addCheckConstraint('transfer_sides', sql`debit <> credit`)
+    .execute();
+  await index('transfer', ['debit', 'at', 'id']);
+  await index('transfer', ['credit', 'at', 'id']);
+
+  await table('decision', {
+    keys: ['id', 'a_leg'],
+    optionalKeys: ['leg_uuid', 'account'],
+    integers: ['at'],
+    texts: ['kind', 'verdict', 'reason', 'inputs'],
+  })
+    .addPrimaryKeyConstraint('decision_pk', ['id'])
+    .execute();
+  await index('decision', ['a_leg', 'at']);
+  await index('decision', ['leg_uuid']);
+  await index('decision', ['account', 'at']);
+}
+
+function addColumns(
+  start: CreateTableBuilder<string>,
+  columns: Columns,
+  types: DialectTypes,
+): CreateTableBuilder<string, string> {
+  let table: CreateTableBuilder<string, string> = start;
+  if (types.tableEnd === 'strict') table = table.modifyEnd(sql`strict`);
+  for (const name of columns.keys ?? [])
+    table = table.addColumn(name, types.key, (column) => column.notNull());
+  for (const name of columns.texts ?? []) {
+    table = table.addColumn(name, types.text, (column) => column.notNull());
+  }
+  for (const name of columns.integers ?? []) {
+    table = table.addColumn(name, types.integer, (column) => column.notNull());
+  }
+  for (const name of columns.optionalKeys ?? []) table = table.addColumn(name, types.key);
+  for (const name of columns.optionalTexts ?? []) table = table.addColumn(name, types.text);
+  for (const name of columns.optionalIntegers ?? []) table = table.addColumn(name, types.integer);
+  return table;
+}

@@ -1,0 +1,133 @@
+import { sql, type Kysely } from 'kysely';
+import type { RecordReader } from '../records/record-store.ts';
+import type { LegUuid } from '../units/ids.ts';
+import { integerCell, numberOf } from './cell.ts';
+import { readBalance, readTransfers, walkWallets } from './ledger-queries.ts';
+import { pageOf, pageShape, slicesOf, subtreeRange } from './paging.ts';
+import { toCdr, toCharge, toDecision, toTransfer } from './record-rows.ts';
+import type { Schema } from './schema.ts';
+
+export function createRecordReader(database: Kysely<Schema>): RecordReader {
+  return {
+    cdr: async (leg) => {
+      const row = await database.selectFrom('cdr').selectAll().where('leg_uuid', '=', leg).executeTakeFirst();
+      return row === undefined ? undefined : toCdr(row);
+    },
+
+    cdrs: async (query) => {
+      const below = subtreeRange(query.account);
+      const { step, direction, limit } = pageShape(query);
+      let select = database
+        .selectFrom('cdr')
+        .selectAll()
+        .where('admitted_at', '>=', integerCell(query.from))
+        .where('admitted_at', '<', integerCell(query.to))
+        .where((where) =>
+          query.scope === 'account'
+            ? where('account', '=', query.account)
+            : where.or([
+                where('account', '=', query.account),
+                where.and([where('account', '>=', below.from), where('account', '<', below.to)]),
+              ]),
+        );
+      if (query.after !== undefined) {
+        const { at, id } = query.after;
+        select = select.where(sql<boolean>`(admitted_at, leg_uuid) ${step} (${integerCell(at)}, ${id})`);
+      }
+      const rows = await select
+        .orderBy('admitted_at', direction)
+        .orderBy('leg_uuid', direction)
+        .limit(limit)
+        .execute();
+      return pageOf(rows.map(toCdr), limit, (cdr) => ({ at: cdr.admittedAt, id: cdr.legUuid }));
+    },
+
+    cdrsOfCall: async (leg) => {
+      const aLegs = await aLegsOf(database, leg);
+      const rows = await database
+        .selectFrom('cdr')
+        .selectAll()
+        .where('a_leg', 'in', aLegs)
+        .orderBy('admitted_at')
+        .orderBy('leg_uuid')
+        .execute();
+      return rows.map(toCdr);
+    },
+
+    chargesOf: async (leg) => {
+      const rows = await database
+        .selectFrom('charge')
+        .selectAll()
+        .where('leg_uuid', '=', leg)
+        .orderBy('payer')
+        .orderBy('version')
+        .orderBy('segment')
+        .execute();
+      return rows.map(toCharge);
+    },
+
+    decisionsOf: async (leg) => {
+      const aLegs = await aLegsOf(database, leg);
+      const rows = await database
+        .selectFrom('decision')
+        .selectAll()
+        .where('a_leg', 'in', aLegs)
+        .orderBy('at')
+        .orderBy('id')
+        .execute();
+      return rows.map(toDecision);
+    },
+
+    transfer: async (id) => {
+      const row = await database.selectFrom('transfer').selectAll().where('id', '=', id).executeTakeFirst();
+      return row === undefined ? undefined : toTransfer(row);
+    },
+
+    transfersOf: (query) => readTransfers(database, query),
+
+    knownTransferIds: async (ids) => {
+      const known = new Set<string>();
+      for (const slice of slicesOf(ids)) {
+        const rows = await database.selectFrom('transfer').select('id').where('id', 'in', slice).execute();
+        for (const row of rows) known.add(row.id);
+      }
+      return known;
+    },
+
+    balance: (ledger, currency) => readBalance(database, ledger, currency),
+
+    walletBalances: () => walkWallets(database),
+
+    counts: () =>
+      database
+        .transaction()
+        .setAccessMode('read only')
+        .execute(async (trx) => {
+          const count = async (table: 'cdr' | 'charge' | 'transfer' | 'decision'): Promise<number> => {
+            const row = await trx
+              .selectFrom(table)
+              .select(({ fn }) => fn.countAll<bigint>().as('rows'))
+              .executeTakeFirstOrThrow();
+            return numberOf(row.rows);
+          };
+          return {
+            cdrs: await count('cdr'),
+            charges: await count('charge'),
+            transfers: await count('transfer'),
+            decisions: await count('decision'),
+          };
+        }),
+  };
+}
+
+/** The A-legs of the calls a leg belongs to: itself, what its CDR's leg key names, what decisions say of it. */
+async function aLegsOf(database: Kysely<Schema>, leg: LegUuid): Promise<readonly LegUuid[]> {
+  const fromCdr = await database.selectFrom('cdr').select('a_leg').where('leg_uuid', '=', leg).execute();
+  const fromDecisions = await database
+    .selectFrom('decision')
+    .select('a_leg')
+    .distinct()
+    .where('leg_uuid', '=', leg)
+    .execute();
+  return [...new Set([leg, ...fromCdr.map((row) => row.a_leg), ...fromDecisions.map((row) => row.a_leg)])];
+}

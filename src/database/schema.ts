@@ -1,0 +1,145 @@
+import type { CustomerLimits, CapacityLimits, OperatorLimits } from '../accounts/limits.ts';
+import type { Numbering } from '../accounts/account.ts';
+import type { Rounding } from '../rating/price.ts';
+import type { Rate } from '../rating/rate.ts';
+import type { Cdr, Decision, LedgerName, Transfer } from '../records/records.ts';
+import type { AccountPath, LegKey, LegUuid, NodeId, RouteName, TariffName } from '../units/ids.ts';
+
+/** JSON text of a value of that type, money in it as `jsonCell` writes it. */
+export type JsonText<Value> = string & { readonly __value: Value };
+
+/**
+ * The tables as Kysely sees them. Every integer column is a bigint on both sides, so that money never passes through
+ * a float; moments are milliseconds since 1970; `null` exists only in this room. Text columns have the types of what
+ * was written to them, since nothing but this room writes these tables.
+ */
+export type Schema = {
+  readonly account: AccountRow;
+  readonly route: RouteRow;
+  readonly tariff: TariffRow;
+  readonly rate: RateRow;
+  readonly cdr: CdrRow;
+  readonly charge: ChargeRow;
+  readonly transfer: TransferRow;
+  readonly decision: DecisionRow;
+  readonly revision: RevisionRow;
+};
+
+export type AccountRow = {
+  readonly path: AccountPath;
+  readonly parent: AccountPath | null;
+  readonly operator_limits: JsonText<OperatorLimits>;
+  readonly customer_limits: JsonText<CustomerLimits>;
+  readonly wallet_currency: string | null;
+  readonly tariff: TariffName | null;
+  readonly tree_defaults: JsonText<OperatorLimits> | null;
+  readonly numbering: JsonText<Numbering> | null;
+  /** 1: gone for calls, kept for its records. */
+  readonly removed: bigint;
+};
+
+export type RouteRow = { readonly name: RouteName; readonly limits: JsonText<CapacityLimits> };
+
+export type TariffRow = {
+  readonly tariff: TariffName;
+  readonly version: bigint;
+  readonly currency: string;
+  readonly rounding_mode: Rounding['mode'];
+  readonly rounding_decimals: bigint;
+  readonly starts_at: bigint;
+  readonly rate_count: bigint;
+  /** SHA-256 of the content: what makes a repeated import `unchanged`. */
+  readonly digest: string;
+};
+
+export type RateRow = {
+  readonly tariff: TariffName;
+  readonly version: bigint;
+  readonly id: bigint;
+  readonly prefix: string;
+  readonly description: string;
+  readonly per_minute: bigint;
+  readonly surcharge: bigint | null;
+  readonly minimum_seconds: bigint | null;
+  readonly increment_seconds: bigint | null;
+  readonly grace_seconds: bigint | null;
+  readonly direction: NonNullable<Rate['direction']> | null;
+  readonly routes: JsonText<readonly string[]>;
+  readonly weight: bigint | null;
+};
+
+export type CdrRow = {
+  readonly leg_uuid: LegUuid;
+  readonly leg_key: LegKey;
+  /** The A-leg that the leg key names: what joins the legs of one call. */
+  readonly a_leg: LegUuid;
+  readonly node: NodeId;
+  readonly core_uuid: string;
+  readonly account: AccountPath;
+  readonly direction: Cdr['direction'];
+  readonly caller_number: string;
+  readonly dialled: string;
+  readonly destination: string;
+  readonly routes: JsonText<readonly string[]>;
+  readonly admitted_at: bigint;
+  readonly answered_at: bigint | null;
+  readonly ended_at: bigint;
+  readonly bill_microseconds: bigint;
+  readonly billsec: bigint;
+  readonly billed_seconds: bigint;
+  readonly cause: string;
+  readonly cut: NonNullable<Cdr['cut']> | null;
+  readonly decision: Cdr['decision'];
+  readonly funding: Cdr['funding'];
+  readonly estimated: bigint;
+};
+
+export type ChargeRow = {
+  readonly leg_uuid: LegUuid;
+  readonly segment: bigint;
+  readonly payer: AccountPath;
+  readonly version: bigint;
+  /** The id its transfer has, whether or not a price of zero needed one. */
+  readonly transfer_id: string;
+  readonly tariff: TariffName;
+  readonly tariff_version: bigint;
+  readonly rate_id: bigint;
+  readonly prefix: string;
+  readonly surcharge: bigint;
+  readonly per_minute: bigint;
+  readonly minimum_seconds: bigint;
+  readonly increment_seconds: bigint;
+  readonly grace_seconds: bigint;
+  readonly discount_ppm: bigint;
+  readonly rounding_mode: Rounding['mode'];
+  readonly rounding_decimals: bigint;
+  readonly billed_seconds: bigint;
+  readonly charged_seconds: bigint;
+  readonly price: bigint;
+  readonly currency: string;
+};
+
+export type TransferRow = {
+  readonly id: string;
+  readonly kind: Transfer['kind'];
+  readonly debit: LedgerName;
+  readonly credit: LedgerName;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly at: bigint;
+  readonly reference: string;
+};
+
+export type DecisionRow = {
+  readonly id: string;
+  readonly at: bigint;
+  readonly kind: Decision['kind'];
+  readonly verdict: Decision['verdict'];
+  readonly a_leg: LegUuid;
+  readonly leg_uuid: LegUuid | null;
+  readonly account: AccountPath | null;
+  readonly reason: string;
+  readonly inputs: JsonText<Decision['inputs']>;
+};
+
+export type RevisionRow = { readonly name: 'accounts' | 'tariffs'; readonly value: bigint };

@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import {
+  SqliteAdapter,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type DatabaseConnection,
+  type Dialect,
+  type SqliteDatabase,
+  type SqliteStatement,
+  type TransactionSettings,
+} from 'kysely';
+import { DatabaseLockedError, toDatabaseError } from './database-error.ts';
+
+/**
+ * How long one statement may wait inside SQLite for another process. The wait blocks this whole process, cutoffs
+ * included, so it is short; writers wait longer between statements, where nothing is blocked.
+ */
+const STATEMENT_WAIT_MS = 50;
+const BEGIN_RETRY_MS = 20;
+/** Enough for every statement of the program; lists of varying length push the oldest out. */
+const STATEMENTS_CACHED_MAX = 200;
+
+export type SqliteFile = {
+  /** What errors call it. */
+  readonly path: string;
+  /** How long a transaction waits for another process's before it rejects with DatabaseLockedError. */
+  readonly lockWaitMs: number;
+};
+
+/** Opens the file and sets what holds for the whole connection. Blocks for at most `lockWaitMs`. */
+export function openSqlite(file: SqliteFile): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file.path, {
+      timeout: file.lockWaitMs,
+      enableForeignKeyConstraints: true,
+      readBigInts: true,
+    });
+    try {
+      // FULL, because a settlement leaves the Redis stream once it is committed here: with NORMAL a power failure
+      // takes back every commit since the last checkpoint. It costs one fsync a batch.
+      database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma trusted_schema = off');
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return database;
+  } catch (error) {
+    throw toDatabaseError(file.path, error);
+  }
+}
+
+/** After opening and migrating: waits inside SQLite become short. */
+export function settleSqlite(database: DatabaseSync): void {
+  database.exec(`pragma busy_timeout = ${STATEMENT_WAIT_MS}`);
+}
+
+/** Kysely's SQLite dialect over `node:sqlite`. */
+export function createSqliteDialect(database: DatabaseSync, file: SqliteFile): Dialect {
+  return {
+    createDriver: () => new NodeSqliteDriver(database, file),
+    createAdapter: () => new TransactionalSqliteAdapter(),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+  };
+}
+
+/** SQLite's DDL is transactional, so a migration that fails, or two processes at once, leave nothing half made. */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class NodeSqliteDriver extends SqliteDriver {
+  readonly #database: DatabaseSync;
+  readonly #file: SqliteFile;
+
+  constructor(database: DatabaseSync, file: SqliteFile) {
+    super({ database: adaptDatabase(database, file) });
+    this.#database = database;
+    this.#file = file;
+  }
+
+  /**
+   * Takes the write lock at the start: a transaction that reads first and then finds another writer ahead of it
+   * could only fail. Between attempts the process goes on with its other work.
+   */
+  override async beginTransaction(
+    _connection: DatabaseConnection,
+    settings?: TransactionSettings,
+  ): Promise<void> {
+    const statement = settings?.accessMode === 'read only' ? 'begin' : 'begin immediate';
+    const deadlineMs = performance.now() + this.#file.lockWaitMs;
+    for (;;) {
+      try {
+        this.#database.exec(statement);
+        return;
+      } catch (error) {
+        const named = toDatabaseError(this.#file.path, error);
+        if (!(named instanceof DatabaseLockedError) || performance.now() >= deadlineMs) throw named;
+      }
+      await delay(BEGIN_RETRY_MS);
+    }
+  }
+
+  /** A full disk makes SQLite roll back by itself; a second rollback would hide the reason behind its own error. */
+  override async rollbackTransaction(): Promise<void> {
+    if (this.#database.isTransaction) this.#database.exec('rollback');
+  }
+}
+
+function adaptDatabase(database: DatabaseSync, file: SqliteFile): SqliteDatabase {
+  const cache = new Map<string, StatementSync>();
+  const named = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw toDatabaseError(file.path, error);
+    }
+  };
+  const prepareOnce = (sql: string): StatementSync => {
+    const known = cache.get(sql);
+    const statement = known ?? database.prepare(sql);
+    // Deleting and setting again keeps the map in order of use.
+    cache.delete(sql);
+    cache.set(sql, statement);
+    if (cache.size > STATEMENTS_CACHED_MAX) {
+      for (const oldest of cache.keys()) {
+        cache.delete(oldest);
+        break;
+      }
+    }
+    return statement;
+  };
+  return {
+    prepare: (sql): SqliteStatement => {
+      const statement = named(() => prepareOnce(sql));
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => named(() => statement.all(...toInputs(parameters))),
+        run: (parameters) => named(() => statement.run(...toInputs(parameters))),
+        // A statement of its own: running a cached one again would end an iteration half way.
+        iterate: (parameters) => named(() => database.prepare(sql).iterate(...toInputs(parameters))),
+      };
+    },
+    close: () => {
+      cache.clear();
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+function toInputs(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters.map((value) => {
+    if (value === null || typeof value === 'string' || typeof value === 'bigint') return value;
+    // Limits of queries. Columns get bigints, and money never comes as a number.
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+    throw new TypeError(`a ${typeof value} cannot be a parameter of a query`);
+  });
+}
