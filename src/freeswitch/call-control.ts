@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { CallControl, ChannelRow, DeadmanTask } from '../calls/switch.ts';
 import { parseLegUuid, type NodeId } from '../units/ids.ts';
-import { command, executeCommand, toRespondArgument, type EslCommand } from './command.ts';
+import {
+  command,
+  executeCommand,
+  setVariablesCommand,
+  toRespondArgument,
+  type EslCommand,
+} from './command.ts';
 import { cleanText, decodeLeg, decodeTimes } from './decode-event.ts';
 import type { Timing } from './timing.ts';
-import { joinTokens, literal, toToken, toVariableList, type SafeToken, type TokenKind } from './tokens.ts';
+import { joinTokens, literal, toToken, type SafeToken, type TokenKind } from './tokens.ts';
 import { headerOf, isRecord, readJsonEvent, type WireEvent } from './wire-event.ts';
 
 /** FreeSWITCH answered, and the answer is no. */
@@ -132,7 +138,7 @@ export function createCallControl(options: CallControlOptions): CallControl {
 }
 
 function setVariables(leg: SafeToken, variables: ReadonlyMap<string, string>): readonly EslCommand[] {
-  return variables.size === 0 ? [] : [command('api uuid_setvar_multi', leg, toVariableList(variables))];
+  return variables.size === 0 ? [] : [setVariablesCommand(leg, variables)];
 }
 
 function deleteTasks(group: SafeToken): EslCommand {

@@ -59,6 +59,10 @@ export function hangupCommand(cause: string): EslCommand {
   return { line: 'sendmsg', headers };
 }
 
+export function setVariablesCommand(uuid: SafeToken, variables: ReadonlyMap<string, string>): EslCommand {
+  return command('api uuid_setvar_multi', uuid, toVariableList(variables));
+}
+
 export function multisetCommand(variables: ReadonlyMap<string, string>): EslCommand {
   return executeCommand(undefined, 'multiset', joinTokens('^^;', [literal(''), toVariableList(variables)]));
 }

@@ -14,7 +14,8 @@ export type EslConnectionOptions = {
   readonly limits: FrameLimits;
   /** How long the connection may take to be ready, the password or the channel's data included. */
   readonly connectTimeoutMs: number;
-  readonly replyTimeoutMs: number;
+  /** Undefined where a reply may take as long as the call: `bridge` on a synchronous outbound socket. */
+  readonly replyTimeoutMs: number | undefined;
   readonly pendingMax: number;
   readonly timing: Timing;
   readonly log: Log;
@@ -116,7 +117,8 @@ export class EslConnection {
     const result = Promise.withResolvers<string>();
     result.promise.catch(() => undefined);
     this.#jobs.set(job, result);
-    const cancel = this.#options.timing.after(this.#options.replyTimeoutMs, () => this.#end('timeout'));
+    const { timing, connectTimeoutMs, replyTimeoutMs = connectTimeoutMs } = this.#options;
+    const cancel = timing.after(replyTimeoutMs, () => this.#end('timeout'));
     try {
       const headers = new Map([...one.headers, ['Job-UUID', toToken('uuid', job)] as const]);
       const reply = await this.send({ line: one.line, headers });

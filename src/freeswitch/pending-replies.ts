@@ -10,12 +10,15 @@ type Waiting = { readonly dueAt: number; resolve(reply: EslReply): void; reject(
  */
 export class PendingReplies {
   readonly #timing: Timing;
-  readonly #replyTimeoutMs: number;
+  readonly #replyTimeoutMs: number | undefined;
   readonly #onTimeout: () => void;
   readonly #waiting: Waiting[] = [];
   #cancelTimer: (() => void) | undefined;
 
-  constructor(options: { readonly timing: Timing; readonly replyTimeoutMs: number }, onTimeout: () => void) {
+  constructor(
+    options: { readonly timing: Timing; readonly replyTimeoutMs: number | undefined },
+    onTimeout: () => void,
+  ) {
     this.#timing = options.timing;
     this.#replyTimeoutMs = options.replyTimeoutMs;
     this.#onTimeout = onTimeout;
@@ -28,7 +31,7 @@ export class PendingReplies {
   expect(): Promise<EslReply> {
     const reply = Promise.withResolvers<EslReply>();
     const { resolve, reject } = reply;
-    this.#waiting.push({ dueAt: this.#timing.now() + this.#replyTimeoutMs, resolve, reject });
+    this.#waiting.push({ dueAt: this.#timing.now() + (this.#replyTimeoutMs ?? 0), resolve, reject });
     if (this.#waiting.length === 1) this.#watchOldest();
     return reply.promise;
   }
@@ -53,7 +56,7 @@ export class PendingReplies {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const oldest = this.#waiting[0];
-    if (oldest === undefined) return;
+    if (oldest === undefined || this.#replyTimeoutMs === undefined) return;
     // A clock that steps must not stretch the wait.
     const leftMs = Math.min(Math.max(oldest.dueAt - this.#timing.now(), 0), this.#replyTimeoutMs);
     this.#cancelTimer = this.#timing.after(leftMs, this.#onTimeout);
