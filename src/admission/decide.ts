@@ -1,0 +1,102 @@
+import type { TariffBook } from '../rating/tariff-book.ts';
+import { fundedSeconds } from '../rating/quote.ts';
+import type { DecisionKind } from '../records/records.ts';
+import { fund, type FundingPolicy } from './funding.ts';
+import type { LegRecord } from './leg-record.ts';
+import type { HeldWallet } from './live-store.ts';
+import type { Plan, SlotPlan } from './plan.ts';
+import { directionOf, type Question } from './question.ts';
+import type { Refusal } from './refusal.ts';
+import { takesOf } from './takes.ts';
+
+/** A leg's plan and what will be recorded of it, or the refusal that needs no script. */
+export type Decided =
+  | { readonly kind: 'plan'; readonly plan: Plan; readonly record: LegRecord }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Compiles a question into takes: all policy is here, none in the script (DESIGN 4). */
+export function decide(question: Question, tariffs: TariffBook, policy: FundingPolicy): Decided {
+  const funding = fund(question, tariffs, policy);
+  if (funding.kind === 'refused') return funding;
+  const homeRoot = (question.caller ?? question.callee)?.chain[0]?.path;
+  const slots = takesOf(question).map(({ slot, takes }): SlotPlan => ({
+    slot,
+    legKey: question.legKey,
+    takes,
+    holds: [],
+  }));
+  const home = slots.find(({ slot }) => slot.kind === 'root' && slot.root === homeRoot);
+  const account = (question.caller ?? question.callee)?.path;
+  if (home === undefined || account === undefined) {
+    const words = 'neither side of the call is an account';
+    return {
+      kind: 'refused',
+      refusal: { reason: 'no_account', cause: 'barred', limit: '', holder: '', words, figures: {} },
+    };
+  }
+  const plan: Plan = {
+    home: { ...home, holds: funding.holds },
+    others: slots.filter((slot) => slot !== home),
+  };
+  const record: LegRecord = {
+    legKey: question.legKey,
+    admission: question.admission,
+    aLeg: question.aLeg,
+    uuid: undefined,
+    node: question.node,
+    coreUuid: question.coreUuid,
+    account,
+    direction: directionOf(question),
+    callerNumber: question.callerNumber,
+    dialled: question.dialled,
+    destination: question.destination,
+    routes: question.routes.map((route) => route.name),
+    admittedAt: question.at,
+    answeredAt: undefined,
+    decision: decisionOf(question),
+    funding: funding.funding,
+    payers: funding.payers,
+    taken: slots.map(({ slot, takes }) => ({
+      slot,
+      counted: takes.map(({ holder, counts }) => ({
+        holder,
+        counters: counts.map((count) => count.counter),
+      })),
+    })),
+  };
+  return { kind: 'plan', plan, record };
+}
+
+/** How the decision is named (ruling 16): the flag that freed the account itself, its ancestors still enforce. */
+function decisionOf(question: Question): DecisionKind {
+  if (question.emergency) return 'emergency';
+  const own = question.caller ?? question.callee;
+  if (own === undefined) return 'admitted';
+  if (!own.limits.enabled) return 'unrestricted';
+  return own.limits.enforcement === 'dry_run' ? 'dry_run' : 'admitted';
+}
+
+export type FundedTime = {
+  /** On what is available now beside all other legs: told to the dialplan. */
+  readonly funded: number | 'unlimited';
+  /** On everything the wallets have, were this the only leg: the dead-man's time (ruling 11). */
+  readonly ever: number | 'unlimited';
+};
+
+/** The cutoff is the earliest over payers (ruling 10). */
+export function fundedTime(record: LegRecord, wallets: readonly HeldWallet[]): FundedTime {
+  let funded: number | 'unlimited' = 'unlimited';
+  let ever: number | 'unlimited' = 'unlimited';
+  for (const { wallet, funds, availableAtLeast } of wallets) {
+    const payer = record.payers.find((candidate) => candidate.wallet === wallet);
+    if (payer === undefined) continue;
+    funded = earlier(funded, fundedSeconds(payer.terms, availableAtLeast));
+    ever = earlier(ever, fundedSeconds(payer.terms, funds));
+  }
+  return { funded, ever };
+}
+
+function earlier(a: number | 'unlimited', b: number | 'unlimited'): number | 'unlimited' {
+  if (a === 'unlimited') return b;
+  return b === 'unlimited' ? a : Math.min(a, b);
+}

@@ -1,0 +1,123 @@
+import type { Payer } from '../accounts/account-tree.ts';
+import { chooseRate } from '../rating/tariff-table.ts';
+import { versionInForce, type TariffBook } from '../rating/tariff-book.ts';
+import { termsOf } from '../rating/terms.ts';
+import type { FundingKind } from '../records/records.ts';
+import type { PayerRecord } from './leg-record.ts';
+import type { HoldTake } from './plan.ts';
+import { directionOf, type Question } from './question.ts';
+import { refuse, type Refusal } from './refusal.ts';
+import { isEnforced } from './takes.ts';
+
+/** What happens where nobody said how a call is paid. */
+export type FundingPolicy = {
+  /** An outbound call for which a payer's tariff has no rate. */
+  readonly unrated: 'refuse' | 'allow';
+  /** The same for an inbound call: being called is free unless a tariff prices it. */
+  readonly unratedInbound: 'refuse' | 'allow';
+  /** An outbound call of a chain in which nobody pays (ruling 14). */
+  readonly unfunded: 'refuse' | 'allow';
+};
+
+export type Funding =
+  | {
+      readonly kind: 'funded';
+      readonly funding: FundingKind;
+      readonly payers: readonly PayerRecord[];
+      readonly holds: readonly HoldTake[];
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/**
+ * Every paying account of the chain funds the leg by its own tariff (DESIGN 4). Internal legs and emergencies cost
+ * nothing (rulings 15 and 16).
+ */
+export function fund(question: Question, tariffs: TariffBook, policy: FundingPolicy): Funding {
+  const direction = directionOf(question);
+  if (direction === 'internal' || question.emergency) return unpaid();
+  const side = direction === 'outbound' ? question.caller : question.callee;
+  const payers = side?.payers ?? [];
+  if (payers.length === 0) {
+    if (direction === 'inbound' || policy.unfunded === 'allow') return unpaid();
+    const words = `nobody in the chain of ${side?.path ?? 'the caller'} has a wallet or a tariff`;
+    return { kind: 'refused', refusal: refuse('no_payer', 'credit', side?.path ?? '', words) };
+  }
+  const records: PayerRecord[] = [];
+  const holds: HoldTake[] = [];
+  for (const payer of payers) {
+    if (!isEnforced(payer)) continue;
+    const part = fundPart(question, payer, tariffs, policy);
+    if (part === undefined) continue;
+    if (part.kind === 'refused') return part;
+    records.push(part.payer);
+    if (part.costs) holds.push({ wallet: part.payer.wallet, terms: part.payer.terms });
+  }
+  const funding = holds.length > 0 ? 'per_minute' : records.length > 0 ? 'free' : 'none';
+  return { kind: 'funded', funding, payers: records, holds };
+}
+
+type Part =
+  | { readonly kind: 'paying'; readonly payer: PayerRecord; readonly costs: boolean }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** One payer's part; undefined where it pays nothing because nobody prices the call and that is allowed. */
+function fundPart(
+  question: Question,
+  payer: Payer,
+  tariffs: TariffBook,
+  policy: FundingPolicy,
+): Part | undefined {
+  const direction = directionOf(question) === 'inbound' ? 'inbound' : 'outbound';
+  const inForce = payer.tariff === undefined ? undefined : versionInForce(tariffs, payer.tariff, question.at);
+  const routes = question.routes.map((route) => route.name);
+  const rate = inForce && chooseRate(inForce.table, { number: question.destination, direction, routes });
+  if (payer.tariff === undefined || inForce === undefined || rate === undefined) {
+    const unrated = direction === 'inbound' ? policy.unratedInbound : policy.unrated;
+    if (unrated === 'allow') return undefined;
+    const words = `the tariff of ${payer.path} has no ${direction} rate for ${question.destination}`;
+    return { kind: 'refused', refusal: refuse('no_rate', 'barred', payer.path, words) };
+  }
+  const terms = termsOf(inForce.version, rate, 0);
+  const { currency } = inForce.version;
+  const costs = terms.perMinute > 0n || terms.surcharge > 0n;
+  if (costs) {
+    const refusal = cannotPay(payer, currency);
+    if (refusal !== undefined) return { kind: 'refused', refusal };
+  }
+  const record: PayerRecord = {
+    account: payer.path,
+    wallet: payer.path,
+    tariff: payer.tariff,
+    tariffVersion: inForce.version.version,
+    rateId: rate.id,
+    prefix: rate.prefix,
+    currency,
+    terms,
+  };
+  return { kind: 'paying', payer: record, costs };
+}
+
+function cannotPay(payer: Payer, currency: string): Refusal | undefined {
+  const { path, walletCurrency, limits } = payer;
+  if (walletCurrency === undefined) {
+    return refuse('no_wallet', 'credit', path, `${path} has a tariff and no wallet to pay from`);
+  }
+  if (walletCurrency !== currency) {
+    const words = `the wallet of ${path} is in ${walletCurrency} and its tariff in ${currency}`;
+    return refuse('currency_differs', 'barred', path, words);
+  }
+  if (!limits.allowPrepay && !limits.allowPostpay) {
+    return refuse(
+      'no_credit',
+      'credit',
+      path,
+      `${path} may spend neither its balance nor credit`,
+      'allowPrepay',
+    );
+  }
+  return undefined;
+}
+
+function unpaid(): Funding {
+  return { kind: 'funded', funding: 'none', payers: [], holds: [] };
+}

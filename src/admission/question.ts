@@ -1,0 +1,35 @@
+import type { RouteNode, AccountNode } from '../accounts/account-tree.ts';
+import type { AdmissionId, LegKey, LegUuid, NodeId } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
+
+/** One leg that asks to be admitted, its parties known (DESIGN 1). */
+export type Question = {
+  readonly legKey: LegKey;
+  readonly admission: AdmissionId;
+  readonly aLeg: LegUuid;
+  readonly node: NodeId;
+  readonly coreUuid: string;
+  /** The calling side, or the account that forwards (ruling 13), where it is one of ours. */
+  readonly caller: AccountNode | undefined;
+  readonly callee: AccountNode | undefined;
+  readonly routes: readonly NamedRoute[];
+  /** A branch of a forwarded call: its incoming leg already counts as the one resource-consuming call (ruling 2). */
+  readonly forwarded: boolean;
+  readonly callerNumber: string;
+  readonly dialled: string;
+  /** In E.164 digits; the dialled form where that is no number and nobody rates it. */
+  readonly destination: string;
+  readonly emergency: boolean;
+  readonly at: EpochMs;
+};
+
+/** A route by the dialplan's name, and what is configured for it, if anything is. */
+export type NamedRoute = { readonly name: string; readonly node: RouteNode | undefined };
+
+/** `internal`: between two accounts of ours without a route; else the side that is ours says it. */
+export type LegDirection = 'inbound' | 'outbound' | 'internal';
+
+export function directionOf(question: Pick<Question, 'caller' | 'callee' | 'routes'>): LegDirection {
+  if (question.caller === undefined) return 'inbound';
+  return question.callee !== undefined && question.routes.length === 0 ? 'internal' : 'outbound';
+}

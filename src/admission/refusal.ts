@@ -1,0 +1,82 @@
+import type { AccountPath } from '../units/ids.ts';
+import { formatMicros } from '../units/money.ts';
+import type { TakeRefusal } from './live-store.ts';
+import { holderName } from './plan.ts';
+
+/** What kind of answer a refusal gets; the causes are one configured table (DESIGN 4). */
+export type RefusalCause = 'concurrency' | 'busy' | 'rate' | 'credit' | 'barred' | 'storeDown';
+
+/** Why a call may not go through, with the numbers that explain it. A value, never an error. */
+export type Refusal = {
+  readonly reason: RefusalReason;
+  readonly cause: RefusalCause;
+  /** The limit's name as in the account document; empty where no limit is behind it. */
+  readonly limit: string;
+  /** The account or route that refused; empty where none did. */
+  readonly holder: string;
+  /** Words for a customer-care person. */
+  readonly words: string;
+  readonly figures: Readonly<Record<string, string | number>>;
+};
+
+export type RefusalReason =
+  | 'no_account'
+  | 'unknown_account'
+  | 'bad_destination'
+  | 'limit_reached'
+  | 'too_many_calls_per_second'
+  | 'no_credit'
+  | 'no_wallet'
+  | 'no_payer'
+  | 'no_rate'
+  | 'currency_differs'
+  | 'store_down';
+
+/** The script's refusal in words. A limit of the called side is a busy callee. */
+export function explainTakeRefusal(refusal: TakeRefusal, calledSide: (holder: string) => boolean): Refusal {
+  switch (refusal.kind) {
+    case 'count': {
+      const { bound, inUse, counter } = refusal;
+      const holder = holderName(refusal.holder);
+      const cause = calledSide(holder) ? 'busy' : 'concurrency';
+      const words = `${holder} has ${inUse} of ${bound} ${counter} in use`;
+      return { reason: 'limit_reached', cause, limit: counter, holder, words, figures: { bound, inUse } };
+    }
+    case 'rate': {
+      const { bound, inUse } = refusal;
+      const holder = holderName(refusal.holder);
+      const words = `${holder} has admitted ${inUse} calls within a second; ${bound} are allowed`;
+      return {
+        reason: 'too_many_calls_per_second',
+        cause: 'rate',
+        limit: 'callsPerSecond',
+        holder,
+        words,
+        figures: { bound, inUse },
+      };
+    }
+    case 'credit': {
+      const available = formatMicros(refusal.available);
+      const needed = formatMicros(refusal.needed);
+      const words = `${refusal.wallet} has ${available} available; the call needs ${needed} to begin`;
+      return {
+        reason: 'no_credit',
+        cause: 'credit',
+        limit: 'credit',
+        holder: refusal.wallet,
+        words,
+        figures: { available, needed },
+      };
+    }
+  }
+}
+
+export function refuse(
+  reason: RefusalReason,
+  cause: RefusalCause,
+  holder: AccountPath | '',
+  words: string,
+  limit = '',
+): Refusal {
+  return { reason, cause, limit, holder, words, figures: {} };
+}

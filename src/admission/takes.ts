@@ -1,0 +1,90 @@
+import type { AccountNode, RouteNode } from '../accounts/account-tree.ts';
+import type { Bound } from '../accounts/limits.ts';
+import { rootOf, type AccountPath } from '../units/ids.ts';
+import type { Counter, CountTake, HolderTakes, Slot } from './plan.ts';
+import { COUNTERS, slotName } from './plan.ts';
+import { directionOf, type Question } from './question.ts';
+
+/** What a leg takes in one slot. */
+export type SlotTakes = { readonly slot: Slot; readonly takes: readonly HolderTakes[] };
+
+/**
+ * Who is counted (DESIGN 3, rulings 2 and 19): the caller's chain, the routes, the callee's chain; root first in
+ * each. An account on both sides counts once in calls, public and internal, and once each in inbound and outbound.
+ */
+export function takesOf(question: Question): readonly SlotTakes[] {
+  const { caller, callee, routes, emergency } = question;
+  const shared = sharedCounters(question);
+  const slots: { slot: Slot; takes: HolderTakes[] }[] = [];
+  const add = (slot: Slot, takes: HolderTakes): void => {
+    const known = slots.find((candidate) => slotName(candidate.slot) === slotName(slot));
+    if (known === undefined) slots.push({ slot, takes: [takes] });
+    else known.takes.push(takes);
+  };
+  const calleeOnly = new Set(callee?.chain.map((node) => node.path));
+  for (const node of caller?.chain ?? []) {
+    const counters: Counter[] = [...shared, 'outboundCalls'];
+    if (calleeOnly.delete(node.path)) counters.push('inboundCalls');
+    add(slotOf(node.path), accountTakes(node, counters, emergency));
+  }
+  for (const { node } of routes) {
+    if (node === undefined) continue;
+    // Towards a route the call goes out, from a route it comes in; wholesale does both with one route each.
+    const side: Counter = caller === undefined ? 'inboundCalls' : 'outboundCalls';
+    add({ kind: 'route', route: node.name }, routeTakes(node, ['calls', side], emergency));
+  }
+  for (const node of callee?.chain ?? []) {
+    if (!calleeOnly.has(node.path)) continue;
+    add(slotOf(node.path), accountTakes(node, [...shared, 'inboundCalls'], emergency));
+  }
+  return slots;
+}
+
+function sharedCounters(question: Question): readonly Counter[] {
+  if (directionOf(question) === 'internal') return ['calls', 'internalCalls'];
+  return question.forwarded ? ['calls', 'publicCalls'] : ['calls', 'resourceConsumingCalls', 'publicCalls'];
+}
+
+/** An account that is unrestricted or in dry run is counted and never refuses (ruling 16). */
+export function isEnforced(node: Pick<AccountNode, 'limits'>): boolean {
+  return node.limits.enabled && node.limits.enforcement === 'enforce';
+}
+
+function accountTakes(node: AccountNode, counters: readonly Counter[], emergency: boolean): HolderTakes {
+  const enforced = isEnforced(node) && !emergency;
+  const { calls, inboundCalls, outboundCalls, callsPerSecond } = node.limits;
+  const bounds: Partial<Record<Counter, Bound>> = { calls, inboundCalls, outboundCalls };
+  return {
+    holder: { kind: 'account', path: node.path },
+    counts: inOrder(counters).map((counter): CountTake => ({
+      counter,
+      bound: enforced ? toLimit(bounds[counter]) : undefined,
+    })),
+    perSecond: enforced ? toLimit(callsPerSecond) : undefined,
+  };
+}
+
+function routeTakes(node: RouteNode, counters: readonly Counter[], emergency: boolean): HolderTakes {
+  const { calls, inboundCalls, outboundCalls, callsPerSecond } = node.limits;
+  const bounds: Partial<Record<Counter, Bound>> = { calls, inboundCalls, outboundCalls };
+  return {
+    holder: { kind: 'route', route: node.name },
+    counts: inOrder(counters).map((counter): CountTake => ({
+      counter,
+      bound: emergency ? undefined : toLimit(bounds[counter]),
+    })),
+    perSecond: emergency ? undefined : toLimit(callsPerSecond),
+  };
+}
+
+function inOrder(counters: readonly Counter[]): readonly Counter[] {
+  return COUNTERS.filter((counter) => counters.includes(counter));
+}
+
+function toLimit(bound: Bound | undefined): number | undefined {
+  return bound === undefined || bound === 'unlimited' ? undefined : bound;
+}
+
+function slotOf(path: AccountPath): Slot {
+  return { kind: 'root', root: rootOf(path) };
+}
