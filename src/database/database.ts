@@ -17,7 +17,7 @@ import { createMigrations, SQLITE_TYPES } from './migrations.ts';
 import { createRecordReader } from './record-reader.ts';
 import { createRecordWriter } from './record-writer.ts';
 import type { Schema } from './schema.ts';
-import { createSqliteDialect, openSqlite, settleSqlite } from './sqlite-dialect.ts';
+import { createSqliteDialect, openSqlite, whileLocked } from './sqlite-dialect.ts';
 import { createTariffStore } from './tariff-tables.ts';
 import { createEvidence } from './verify-queries.ts';
 
@@ -49,11 +49,10 @@ export async function openDatabase(options: {
   const path = pathOfUrl(options.url);
   refuseMissingFolder(path);
   const file = { path, lockWaitMs: options.lockWaitMs ?? LOCK_WAIT_MS };
-  const sqlite = openSqlite(file);
+  const sqlite = await openSqlite(file);
   const kysely = new Kysely<Schema>({ dialect: createSqliteDialect(sqlite, file) });
   try {
-    await migrate(kysely, path);
-    settleSqlite(sqlite);
+    await whileLocked(file, () => migrate(kysely, path));
   } catch (error) {
     if (sqlite.isOpen) sqlite.close();
     throw error;

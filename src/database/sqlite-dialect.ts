@@ -15,25 +15,42 @@ import { DatabaseLockedError, toDatabaseError } from './database-error.ts';
 
 /**
  * How long one statement may wait inside SQLite for another process. The wait blocks this whole process, cutoffs
- * included, so it is short; writers wait longer between statements, where nothing is blocked.
+ * included, so it is short; longer waits are `whileLocked`'s, between statements, where nothing is blocked.
  */
 const STATEMENT_WAIT_MS = 50;
-const BEGIN_RETRY_MS = 20;
+const LOCK_RETRY_MS = 20;
 /** Enough for every statement of the program; lists of varying length push the oldest out. */
 const STATEMENTS_CACHED_MAX = 200;
 
 export type SqliteFile = {
   /** What errors call it. */
   readonly path: string;
-  /** How long a transaction waits for another process's before it rejects with DatabaseLockedError. */
+  /** How long to wait for another process before rejecting with DatabaseLockedError. */
   readonly lockWaitMs: number;
 };
 
-/** Opens the file and sets what holds for the whole connection. Blocks for at most `lockWaitMs`. */
-export function openSqlite(file: SqliteFile): DatabaseSync {
-  try {
+/** Does it again until the file is free or the wait is over. Meanwhile the process goes on with its other work. */
+export async function whileLocked<Result>(
+  file: SqliteFile,
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
+  const deadlineMs = performance.now() + file.lockWaitMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const named = toDatabaseError(file.path, error);
+      if (!(named instanceof DatabaseLockedError) || performance.now() >= deadlineMs) throw named;
+    }
+    await delay(LOCK_RETRY_MS);
+  }
+}
+
+/** Opens the file and sets what holds for the whole connection. */
+export function openSqlite(file: SqliteFile): Promise<DatabaseSync> {
+  return whileLocked(file, () => {
     const database = new DatabaseSync(file.path, {
-      timeout: file.lockWaitMs,
+      timeout: STATEMENT_WAIT_MS,
       enableForeignKeyConstraints: true,
       readBigInts: true,
     });
@@ -46,14 +63,7 @@ export function openSqlite(file: SqliteFile): DatabaseSync {
       throw error;
     }
     return database;
-  } catch (error) {
-    throw toDatabaseError(file.path, error);
-  }
-}
-
-/** After opening and migrating: waits inside SQLite become short. */
-export function settleSqlite(database: DatabaseSync): void {
-  database.exec(`pragma busy_timeout = ${STATEMENT_WAIT_MS}`);
+  });
 }
 
 /** Kysely's SQLite dialect over `node:sqlite`. */
@@ -85,24 +95,11 @@ class NodeSqliteDriver extends SqliteDriver {
 
   /**
    * Takes the write lock at the start: a transaction that reads first and then finds another writer ahead of it
-   * could only fail. Between attempts the process goes on with its other work.
+   * could only fail.
    */
-  override async beginTransaction(
-    _connection: DatabaseConnection,
-    settings?: TransactionSettings,
-  ): Promise<void> {
+  override beginTransaction(_connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
     const statement = settings?.accessMode === 'read only' ? 'begin' : 'begin immediate';
-    const deadlineMs = performance.now() + this.#file.lockWaitMs;
-    for (;;) {
-      try {
-        this.#database.exec(statement);
-        return;
-      } catch (error) {
-        const named = toDatabaseError(this.#file.path, error);
-        if (!(named instanceof DatabaseLockedError) || performance.now() >= deadlineMs) throw named;
-      }
-      await delay(BEGIN_RETRY_MS);
-    }
+    return whileLocked(this.#file, () => this.#database.exec(statement));
   }
 
   /** A full disk makes SQLite roll back by itself; a second rollback would hide the reason behind its own error. */
