@@ -1,4 +1,4 @@
-import { assert } from '../units/assert.ts';
+import { assert, assertNever } from '../units/assert.ts';
 import { divCeil, divFloor, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
 
 /** How a price is rounded, once, at the end (DESIGN 5). `decimals` is 0 to 6. */
@@ -37,17 +37,29 @@ export function toPriceTerms(rate: {
   readonly rounding?: Rounding | undefined;
 }): PriceTerms {
   const discountPpm = rate.discountPpm ?? 0;
-  assert(discountPpm >= 0 && discountPpm <= PPM, 'a discount is 0 to 100 %');
+  assert(isWhole(discountPpm) && discountPpm <= PPM, 'a discount is 0 to 100 %');
+  const surcharge = rate.surcharge ?? ZERO_MICROS;
+  assert(rate.perMinute >= 0n && surcharge >= 0n, 'a price is not negative');
+  const minimumSeconds = rate.minimumSeconds ?? DEFAULT_PULSE_SECONDS;
   const incrementSeconds = rate.incrementSeconds ?? 0;
+  const graceSeconds = rate.graceSeconds ?? 0;
+  assert(
+    isWhole(minimumSeconds) && isWhole(incrementSeconds) && isWhole(graceSeconds),
+    'pulses and grace are whole seconds',
+  );
   return {
-    surcharge: rate.surcharge ?? ZERO_MICROS,
+    surcharge,
     perMinute: rate.perMinute,
-    minimumSeconds: rate.minimumSeconds ?? DEFAULT_PULSE_SECONDS,
+    minimumSeconds,
     incrementSeconds: incrementSeconds === 0 ? DEFAULT_PULSE_SECONDS : incrementSeconds,
-    graceSeconds: rate.graceSeconds ?? 0,
+    graceSeconds,
     discountPpm,
     rounding: rate.rounding ?? DEFAULT_ROUNDING,
   };
+}
+
+function isWhole(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 /** The length of the pulse paid for at answer: the minimum, or an increment where the minimum is 0 (ruling 9). */
@@ -110,5 +122,7 @@ function roundQuotient(dividend: bigint, divisor: bigint, rounding: Rounding): M
       return toMicros(divFloor(dividend, scaled) * unit);
     case 'half_up':
       return toMicros(divFloor(2n * dividend + scaled, 2n * scaled) * unit);
+    default:
+      return assertNever(rounding.mode, 'rounding');
   }
 }

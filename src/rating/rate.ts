@@ -3,6 +3,9 @@ import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Rounding } from './price.ts';
 
+/** The weight of a rate that names none. */
+export const DEFAULT_WEIGHT = 100;
+
 export type Direction = 'inbound' | 'outbound';
 
 /** One row of a tariff, as imported. An absent field was absent in the file, so that an export reads back the same. */
