@@ -1,0 +1,47 @@
+/** One thing wrong with a file somebody handed in, so told that it can be mended without a second try. */
+export type ImportError = {
+  readonly file: string;
+  /** From 1, as an editor counts. */
+  readonly line: number;
+  /** The column's name, or `header`, `columns` or `line` where the fault is not in one field. */
+  readonly field: string;
+  /** What stood there, cut short. */
+  readonly value: string;
+  readonly expected: string;
+};
+
+/** What is wrong with a file: the first thousand faults and how many more there were. */
+export type ImportErrors = { readonly errors: readonly ImportError[]; readonly more: number };
+
+export type ErrorList = {
+  add(error: Omit<ImportError, 'file'>): void;
+  isEmpty(): boolean;
+  all(): ImportErrors;
+};
+
+/** Nobody reads further, and a wholly wrong file must not fill the memory. */
+const ERRORS_MAX = 1_000;
+const VALUE_CHARS_MAX = 60;
+
+export function createErrorList(file: string): ErrorList {
+  const errors: ImportError[] = [];
+  let more = 0;
+  return {
+    add(error) {
+      if (errors.length < ERRORS_MAX) errors.push({ file, ...error, value: cutShort(error.value) });
+      else more += 1;
+    },
+    isEmpty: () => errors.length === 0,
+    all: () => ({ errors, more }),
+  };
+}
+
+/** `rates.csv:17: minimum "1.5": expected whole seconds, 0 to 86400`. */
+export function formatImportError(error: ImportError): string {
+  const { file, line, field, value, expected } = error;
+  return `${file}:${line}: ${field} ${JSON.stringify(value)}: expected ${expected}`;
+}
+
+function cutShort(value: string): string {
+  return value.length <= VALUE_CHARS_MAX ? value : `${value.slice(0, VALUE_CHARS_MAX)}…`;
+}

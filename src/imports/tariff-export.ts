@@ -1,0 +1,36 @@
+import type { Rate, TariffVersion } from '../rating/rate.ts';
+import { formatMicros } from '../units/money.ts';
+import { TARIFF_COLUMNS, type TariffColumn } from './tariff-columns.ts';
+
+/** The version as lines of CSV, without line ends, that import back as the same rates in the same order. */
+export function* exportTariffCsv(version: Pick<TariffVersion, 'rates'>): Generator<string> {
+  yield TARIFF_COLUMNS.join(',');
+  for (const rate of version.rates.toSorted((a, b) => a.id - b.id)) {
+    const fields = fieldsOf(rate);
+    yield TARIFF_COLUMNS.map((column) => quoted(fields[column])).join(',');
+  }
+}
+
+function fieldsOf(rate: Rate): Readonly<Record<TariffColumn, string>> {
+  return {
+    prefix: rate.prefix,
+    description: rate.description,
+    rate: formatMicros(rate.perMinute),
+    surcharge: rate.surcharge === undefined ? '' : formatMicros(rate.surcharge),
+    minimum: textOf(rate.minimumSeconds),
+    increment: textOf(rate.incrementSeconds),
+    grace: textOf(rate.graceSeconds),
+    direction: rate.direction ?? '',
+    routes: rate.routes.join(';'),
+    weight: textOf(rate.weight),
+  };
+}
+
+function textOf(value: number | undefined): string {
+  return value === undefined ? '' : String(value);
+}
+
+/** Blanks at the ends would be trimmed from a bare field. */
+function quoted(text: string): string {
+  return /[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

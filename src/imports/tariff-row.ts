@@ -1,0 +1,116 @@
+import type { Rate } from '../rating/rate.ts';
+import { parseRouteName } from '../units/ids.ts';
+import { parseMicros, type Micros } from '../units/money.ts';
+import type { ColumnPlaces, TariffColumn } from './tariff-columns.ts';
+
+/** Tells of one field that cannot be read. */
+export type ReportFault = (field: TariffColumn, value: string, expected: string) => void;
+
+/** As long as the longest number that can be dialled. */
+const PREFIX = /^\+?(\d{1,32})$/;
+const WHOLE = /^\d{1,6}$/;
+const ROUTE_SEPARATOR = /[;|]/;
+const CONTROL_CHARACTER = /\p{Cc}/u;
+const DESCRIPTION_CHARS_MAX = 200;
+
+/** A day. A longer pulse or grace is a slip of the pen, and would hold a fortune at every call. */
+const SECONDS_MAX = 86_400;
+const WEIGHT_MAX = 10_000;
+
+/**
+ * A million units a minute is dearer than any call in any currency, and low enough that days of it are still
+ * an amount of money that can be held exactly.
+ */
+const PRICE_MAX_UNITS = '1000000';
+const PRICE_MAX = parseMicros(PRICE_MAX_UNITS) ?? 0n;
+
+/** Shared by all the rates that name no route, which is most of them. */
+const ANY_ROUTE: readonly string[] = [];
+
+/** Reads one line's fields. Every one that is wrong is reported; the rate is undefined if any is. */
+export function parseTariffRow(
+  fields: readonly string[],
+  columns: ColumnPlaces,
+  report: ReportFault,
+): Omit<Rate, 'id'> | undefined {
+  let isGood = true;
+  const read = <Value>(
+    column: TariffColumn,
+    parse: (text: string) => Value | undefined,
+    expected: string,
+  ): Value | undefined => {
+    const place = columns.places.get(column);
+    const text = place === undefined ? '' : (fields[place] ?? '');
+    if (text === '' && !ALWAYS_READ.has(column)) return undefined;
+    const value = parse(text);
+    if (value === undefined) {
+      isGood = false;
+      report(column, text, expected);
+    }
+    return value;
+  };
+
+  const prefix = read('prefix', parsePrefix, 'up to 32 digits, a plus before them at most');
+  const perMinute = read('rate', parsePrice, `money a minute, ${PRICE_SHAPE}`);
+  const rate = {
+    description: read('description', parseDescription, DESCRIPTION_SHAPE) ?? '',
+    surcharge: read('surcharge', parsePrice, `money a call, ${PRICE_SHAPE}`),
+    minimumSeconds: read('minimum', parseSeconds, SECONDS_SHAPE),
+    incrementSeconds: read('increment', parseSeconds, SECONDS_SHAPE),
+    graceSeconds: read('grace', parseSeconds, SECONDS_SHAPE),
+    direction: read('direction', parseDirection, 'inbound, outbound, both or nothing'),
+    routes: read('routes', parseRoutes, ROUTES_SHAPE) ?? ANY_ROUTE,
+    weight: read('weight', parseWeight, `a whole number, 0 to ${WEIGHT_MAX}`),
+  };
+  if (!isGood || prefix === undefined || perMinute === undefined) return undefined;
+  return { prefix, perMinute, ...rate };
+}
+
+const ALWAYS_READ: ReadonlySet<TariffColumn> = new Set(['prefix', 'rate']);
+const PRICE_SHAPE = `a decimal number such as 0.015, 0 to ${PRICE_MAX_UNITS}, with at most six decimals`;
+const SECONDS_SHAPE = `whole seconds, 0 to ${SECONDS_MAX}`;
+const DESCRIPTION_SHAPE = `one line of at most ${DESCRIPTION_CHARS_MAX} characters`;
+const ROUTES_SHAPE = 'names of routes separated by ; or |, each once';
+
+function parsePrefix(text: string): string | undefined {
+  return PREFIX.exec(text)?.[1];
+}
+
+function parsePrice(text: string): Micros | undefined {
+  const price = parseMicros(text);
+  return price !== undefined && price >= 0n && price <= PRICE_MAX && !text.startsWith('-')
+    ? price
+    : undefined;
+}
+
+function parseSeconds(text: string): number | undefined {
+  return parseWhole(text, SECONDS_MAX);
+}
+
+function parseWeight(text: string): number | undefined {
+  return parseWhole(text, WEIGHT_MAX);
+}
+
+function parseWhole(text: string, max: number): number | undefined {
+  const value = WHOLE.test(text) ? Number(text) : undefined;
+  return value !== undefined && value <= max ? value : undefined;
+}
+
+function parseDescription(text: string): string | undefined {
+  return text.length <= DESCRIPTION_CHARS_MAX && !CONTROL_CHARACTER.test(text) ? text : undefined;
+}
+
+function parseDirection(text: string): Rate['direction'] {
+  const direction = text.toLowerCase();
+  return direction === 'inbound' || direction === 'outbound' || direction === 'both' ? direction : undefined;
+}
+
+function parseRoutes(text: string): readonly string[] | undefined {
+  const routes: string[] = [];
+  for (const part of text.split(ROUTE_SEPARATOR)) {
+    const route = parseRouteName(part.trim());
+    if (route === undefined || routes.includes(route)) return undefined;
+    routes.push(route);
+  }
+  return routes;
+}
