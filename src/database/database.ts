@@ -29,7 +29,7 @@ export type Database = {
   /** The rows that `verify` holds against one another. */
   readonly evidence: Evidence;
   /** Lets what runs finish, then closes the file. A second call waits for the first. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 const MEMORY = ':memory:';

@@ -1,0 +1,175 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LedgerBalance, Page, PageCursor } from '../../src/records/record-store.ts';
+import type { Cdr, Transfer } from '../../src/records/records.ts';
+import { addMs, toEpochMs } from '../../src/units/time.ts';
+import { negateMicros, toMicros } from '../../src/units/money.ts';
+import { account, cdrOf, NOON, topupOf } from '../records/samples.ts';
+import { openRecord } from './temporary-record.ts';
+
+const ALWAYS = { from: toEpochMs(0), to: toEpochMs(Number.MAX_SAFE_INTEGER) };
+
+describe('the CDRs of an account', () => {
+  const cdrs = ['acme', 'acme/alice', 'acme/alice/desk', 'acme-two', 'acme.three', 'acme0', 'zeta'].flatMap(
+    (path, index) =>
+      [0, 1, 2].map((number): Cdr => ({
+        ...cdrOf(`l-${index}-${number}`),
+        account: account(path),
+        admittedAt: addMs(NOON, number * 1_000),
+      })),
+  );
+  const opened = async () => {
+    const { records } = await openRecord('sqlite::memory:');
+    const settlements = cdrs.map((cdr) => ({ cdr, charges: [], transfers: [] }));
+    await records.writeBatch({ settlements, decisions: [] });
+    return records;
+  };
+
+  it('are its own, or those of everything below it and of nothing beside it', async () => {
+    const records = await opened();
+    const accountsIn = async (scope: 'account' | 'subtree') => {
+      const { rows } = await records.cdrs({
+        ...ALWAYS,
+        account: account('acme'),
+        scope,
+        order: 'oldest_first',
+        limit: 100,
+      });
+      return new Set(rows.map((cdr) => cdr.account));
+    };
+    expect(await accountsIn('account')).toEqual(new Set(['acme']));
+    expect(await accountsIn('subtree')).toEqual(new Set(['acme', 'acme/alice', 'acme/alice/desk']));
+  });
+
+  it('begin at the first moment asked for and end before the last', async () => {
+    const records = await opened();
+    const { rows } = await records.cdrs({
+      account: account('zeta'),
+      scope: 'subtree',
+      from: addMs(NOON, 1_000),
+      to: addMs(NOON, 2_000),
+      order: 'oldest_first',
+      limit: 100,
+    });
+    expect(rows.map(({ admittedAt }) => admittedAt)).toEqual([addMs(NOON, 1_000)]);
+  });
+
+  it.each(['oldest_first', 'newest_first'] as const)(
+    'come %s in pages without gap or repetition',
+    async (order) => {
+      const records = await opened();
+      const paged = await allPages((after) =>
+        records.cdrs({ ...ALWAYS, account: account('acme'), scope: 'subtree', order, limit: 2, after }),
+      );
+      const oldestFirst = cdrs
+        .filter((cdr) => /^acme($|\/)/.test(cdr.account))
+        .toSorted((a, b) => a.admittedAt - b.admittedAt || (a.legUuid < b.legUuid ? -1 : 1));
+      expect(paged).toEqual(order === 'oldest_first' ? oldestFirst : oldestFirst.toReversed());
+    },
+  );
+});
+
+describe('ledgers', () => {
+  const ledgers = [
+    'wallet:acme',
+    'wallet:acme/alice',
+    'wallet:zeta',
+    'wallet:é🕿',
+    'cash:acme',
+    'revenue:acme',
+  ] as const;
+  const anyTransfers = fc
+    .array(
+      fc.record({
+        debit: fc.constantFrom(...ledgers),
+        credit: fc.constantFrom(...ledgers),
+        amount: fc.bigInt({ min: 1n, max: 10n ** 12n }).map(toMicros),
+        currency: fc.constantFrom('EUR', 'USD'),
+        at: fc.nat({ max: 20 }).map(toEpochMs),
+      }),
+      { maxLength: 40 },
+    )
+    .map((drawn) =>
+      drawn
+        .filter(({ debit, credit }) => debit !== credit)
+        .map((changes, number): Transfer => topupOf({ ...changes, id: `t${number}` })),
+    );
+
+  it('balance as the plain sum of their transfers, one by one and all wallets together', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyTransfers, async (transfers) => {
+        const { records, close } = await openRecord('sqlite::memory:');
+        for (const transfer of transfers) await records.insertTransfer(transfer);
+        const expected = oracle(transfers);
+        for (const { ledger, currency, balance } of expected) {
+          expect(await records.balance(ledger, currency)).toBe(balance);
+        }
+        const wallets = await Array.fromAsync(records.walletBalances());
+        expect(wallets).toEqual(expected.filter(({ ledger }) => ledger.startsWith('wallet:')));
+        for (const ledger of ledgers) {
+          const paged = await allPages((after) =>
+            records.transfersOf({ ...ALWAYS, ledger, order: 'newest_first', limit: 3, after }),
+          );
+          const own = transfers.filter(({ debit, credit }) => debit === ledger || credit === ledger);
+          expect(paged.map(({ id }) => id).toSorted()).toEqual(own.map(({ id }) => id).toSorted());
+          expect(paged.map(({ at }) => at)).toEqual(own.map(({ at }) => at).toSorted((a, b) => b - a));
+        }
+        await close();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('are walked over more wallets than a page holds, each once', async () => {
+    const { records } = await openRecord('sqlite::memory:');
+    const transfers = Array.from({ length: 1_300 }, (_, number) =>
+      topupOf({ id: `t${number}`, credit: `wallet:acme/u${number}`, amount: toMicros(BigInt(number + 1)) }),
+    );
+    await records.writeBatch({
+      settlements: [{ cdr: cdrOf('l1'), charges: [], transfers }],
+      decisions: [],
+    });
+    const wallets = await Array.fromAsync(records.walletBalances());
+    expect(new Set(wallets.map(({ ledger }) => ledger)).size).toBe(1_300);
+    expect(wallets.reduce((sum, { balance }) => sum + balance, 0n)).toBe((1_300n * 1_301n) / 2n);
+  });
+
+  it('know which transfers of the stream are already here', async () => {
+    const { records } = await openRecord('sqlite::memory:');
+    await records.insertTransfer(topupOf({}));
+    expect(await records.knownTransferIds(['topup:1', 'topup:2'])).toEqual(new Set(['topup:1']));
+  });
+});
+
+function oracle(transfers: readonly Transfer[]): readonly LedgerBalance[] {
+  const sums = new Map<string, LedgerBalance>();
+  for (const { debit, credit, amount, currency } of transfers) {
+    for (const [ledger, change] of [
+      [debit, negateMicros(amount)],
+      [credit, amount],
+    ] as const) {
+      const before = sums.get(`${ledger} ${currency}`);
+      sums.set(`${ledger} ${currency}`, {
+        ledger,
+        currency,
+        balance: toMicros((before?.balance ?? 0n) + change),
+        transfers: (before?.transfers ?? 0) + 1,
+      });
+    }
+  }
+  return [...sums.entries()]
+    .toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    .map(([, balance]) => balance);
+}
+
+async function allPages<Row>(
+  read: (after: PageCursor | undefined) => Promise<Page<Row>>,
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  let page = await read(undefined);
+  for (;;) {
+    rows.push(...page.rows);
+    if (page.next === undefined) return rows;
+    page = await read(page.next);
+  }
+}
