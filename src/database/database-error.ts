@@ -48,16 +48,6 @@ export class UnsupportedDatabaseUrlError extends Error {
   }
 }
 
-/** One record no table can hold. It fails its whole batch; `record` says which to take out of it. */
-export class UnwritableRecordError extends Error {
-  override readonly name = 'UnwritableRecordError';
-  readonly record: string;
-  constructor(record: string, why: string) {
-    super(`${record} cannot be written: ${why}`);
-    this.record = record;
-  }
-}
-
 // Result codes of SQLite; the low byte of an extended code is its primary one.
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;

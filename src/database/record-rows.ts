@@ -1,5 +1,6 @@
 import { chargeTransferId, type Cdr, type Charge, type Decision, type Transfer } from '../records/records.ts';
 import type { Rounding } from '../rating/price.ts';
+import { UnwritableRecordError } from '../records/record-store.ts';
 import { parseLegUuid } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 import {
@@ -14,7 +15,6 @@ import {
   UnstorableValueError,
   valueOfJson,
 } from './cell.ts';
-import { UnwritableRecordError } from './database-error.ts';
 import type { CdrRow, ChargeRow, DecisionRow, TransferRow } from './schema.ts';
 
 /** A leg key is `<A-leg>.<pass>:<branch>`. */

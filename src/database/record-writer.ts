@@ -1,10 +1,15 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Charge, Settlement, Transfer } from '../records/records.ts';
-import type { BatchOutcome, RecordBatch, RecordConflict, RecordWriter } from '../records/record-store.ts';
+import {
+  UnwritableRecordError,
+  type BatchOutcome,
+  type RecordBatch,
+  type RecordConflict,
+  type RecordWriter,
+} from '../records/record-store.ts';
 import type { LegUuid } from '../units/ids.ts';
 import { sameRow } from './cell.ts';
 import { slicesOf } from './paging.ts';
-import { UnwritableRecordError } from './database-error.ts';
 import {
   toCdr,
   toCdrRow,

@@ -13,7 +13,8 @@ export type RecordWriter = {
   /**
    * Writes all of it in one transaction. The same records may come any number of times, alone or in other
    * batches: what SQL already holds stays as it is (ruling 9) and is counted or, where it differs, reported.
-   * One record that cannot be written fails the whole batch with an error that names it (`record` field).
+   * One record that no table can hold fails the whole batch with an UnwritableRecordError: writing its
+   * settlements one by one then finds it, and trying the same batch again never helps. Any other error may pass.
    */
   writeBatch(batch: RecordBatch): Promise<BatchOutcome>;
   /** A top-up or an adjustment. `already`: the same transfer stands. `conflict`: the id stands for another one. */
@@ -68,6 +69,16 @@ export type RecordConflict =
   | { readonly kind: 'cdr'; readonly offered: Cdr; readonly kept: Cdr }
   | { readonly kind: 'charge'; readonly offered: Charge; readonly kept: Charge | undefined }
   | { readonly kind: 'transfer'; readonly offered: Transfer; readonly kept: Transfer | undefined };
+
+/** One record no table can hold. It fails its whole batch; `record` says which one it is, in words. */
+export class UnwritableRecordError extends Error {
+  override readonly name = 'UnwritableRecordError';
+  readonly record: string;
+  constructor(record: string, why: string) {
+    super(`${record} cannot be written: ${why}`);
+    this.record = record;
+  }
+}
 
 /** Where the page before ended. */
 export type PageCursor = { readonly at: EpochMs; readonly id: string };
