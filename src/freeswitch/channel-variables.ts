@@ -24,13 +24,17 @@ export const VARIABLES_READ = {
   },
   bridge: {
     name: 'tollgate_bridge',
-    doc: 'A dial string; Tollgate bridges its admitted branches instead of letting the dialplan go on.',
+    doc: 'What Tollgate is to bridge: a dial string, or a JSON list of branches {dial, callee, route, destination} of which it bridges the admitted ones. Unset: the dialplan goes on.',
   },
   admission: {
     name: 'tollgate_admission',
     doc: 'The admission that a placed leg belongs to. Exported by Tollgate, inherited by the legs of the call.',
   },
   branch: { name: 'tollgate_branch', doc: "The admission's branch that a placed leg is." },
+  branches: {
+    name: 'tollgate_branches',
+    doc: 'On the A-leg: the branches that its last pass of a gate admitted, separated by commas.',
+  },
   exportVars: { name: 'export_vars', doc: "FreeSWITCH's own list of exported variables; it is extended." },
   next: {
     name: 'tollgate_next',
@@ -42,7 +46,7 @@ export const VARIABLES_READ = {
 export const VARIABLES_WRITTEN = {
   decision: {
     name: 'tollgate_decision',
-    doc: '`admit` or `refuse`, or what else let the call pass. Unset means that nobody decided: refuse.',
+    doc: '`admitted`, `refused`, `dry_run`, `unrestricted`, `soft`, `emergency` or `store_down`. Unset means that nobody decided: refuse.',
   },
   reason: { name: 'tollgate_reason', doc: 'Why, in one word.' },
   limit: { name: 'tollgate_limit', doc: 'The limit that refused.' },
@@ -52,6 +56,7 @@ export const VARIABLES_WRITTEN = {
     doc: 'How long the call could last on what there is now.',
   },
   cause: { name: 'tollgate_cause', doc: 'The hang-up cause of a refusal.' },
+  branches: { name: 'tollgate_branches', doc: 'The admitted branches.' },
   admission: { name: 'tollgate_admission', doc: 'The admission, exported to the legs that the call places.' },
   admittedDestination: {
     name: 'tollgate_admitted_destination',

@@ -204,7 +204,8 @@ export class EslConnection {
   }
 
   async #authenticate(): Promise<void> {
-    if (this.#password === undefined || this.#state !== 'connecting') return this.#end('framing');
+    const greetedBefore = this.#state !== 'connecting' || this.#replies.count > 0;
+    if (this.#password === undefined || greetedBefore) return this.#end('framing');
     try {
       const [reply] = this.#write([command('auth', toToken('password', this.#password))]);
       const answer = await reply;
@@ -218,7 +219,7 @@ export class EslConnection {
 
   async #awaitChannelData(): Promise<void> {
     try {
-      const answer = await this.#replies.expect();
+      const answer = await this.#replies.expect('command');
       this.#become(decodeHeaders(answer.headers));
     } catch {
       // The connection ended first; `ready` has already been rejected with the reason.
@@ -236,7 +237,9 @@ export class EslConnection {
     if (this.#replies.count + commands.length > this.#options.pendingMax) {
       return commands.map(() => Promise.reject(new EslBusyError('too many replies are owed')));
     }
-    const replies = commands.map(() => this.#replies.expect());
+    const replies = commands.map(({ line }) =>
+      this.#replies.expect(line.startsWith('api ') ? 'api' : 'command'),
+    );
     // One write, so one segment: FreeSWITCH delivers no event while it has half a command.
     this.#socket.cork();
     for (const { line, headers } of commands) this.#modesl.send(line, Object.fromEntries(headers));
@@ -260,8 +263,7 @@ export class EslConnection {
 }
 
 function replyOf(frame: Frame): EslReply {
-  return {
-    text: frame.body?.toString('utf8') ?? frame.headers.get('Reply-Text') ?? '',
-    headers: frame.headers,
-  };
+  const { contentType, headers, body } = frame;
+  const kind = contentType === 'api/response' ? 'api' : 'command';
+  return { kind, text: body?.toString('utf8') ?? headers.get('Reply-Text') ?? '', headers };
 }

@@ -17,6 +17,7 @@ const PATH_CHARACTERS_MAX = 520;
 /** Longer than any dial string that is taken, so that one cut short is refused instead of dialled. */
 const DIAL_STRING_CHARACTERS_MAX = 16_384;
 const ROUTES_MAX = 8;
+const BRANCHES_MAX = 32;
 
 /** Turns a wire event, plain or JSON, into ours. Undefined for what is not about a leg or a node of ours. */
 export function decodeEvent(event: WireEvent, reading: Reading): SwitchEvent | undefined {
@@ -138,19 +139,21 @@ function decodeGateVariables(event: WireEvent, accountFallbacks: readonly string
     account: names.map((name) => read(name)).find((value) => value !== undefined),
     callee: read(VARIABLES_READ.callee.name),
     forwarder: read(VARIABLES_READ.forwarder.name),
-    routes: (read(VARIABLES_READ.routes.name) ?? '')
-      .split(',')
-      .map((route) => route.trim())
-      .filter((route) => route !== '')
-      .slice(0, ROUTES_MAX),
+    routes: splitList(read(VARIABLES_READ.routes.name), ROUTES_MAX),
     destination: read(VARIABLES_READ.destination.name),
     bridge: read(VARIABLES_READ.bridge.name, DIAL_STRING_CHARACTERS_MAX),
     admission: parseAdmissionId(read(VARIABLES_READ.admission.name) ?? ''),
     branch: read(VARIABLES_READ.branch.name),
+    branches: splitList(read(VARIABLES_READ.branches.name), BRANCHES_MAX),
     exportVars: read(VARIABLES_READ.exportVars.name, DIAL_STRING_CHARACTERS_MAX),
     next: read(VARIABLES_READ.next.name),
     asks: isTrue(read(VARIABLES_READ.asks.name)),
   };
+}
+
+function splitList(value: string | undefined, countMax: number): readonly string[] {
+  const words = (value ?? '').split(',').map((word) => word.trim());
+  return words.filter((word) => word !== '').slice(0, countMax);
 }
 
 /**

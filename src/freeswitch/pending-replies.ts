@@ -1,12 +1,21 @@
 import type { Timing } from './timing.ts';
 
-export type EslReply = { readonly text: string; readonly headers: ReadonlyMap<string, string> };
+export type EslReply = {
+  readonly kind: 'command' | 'api';
+  readonly text: string;
+  readonly headers: ReadonlyMap<string, string>;
+};
 
-type Waiting = { readonly dueAt: number; resolve(reply: EslReply): void; reject(error: Error): void };
+type Waiting = {
+  readonly kind: EslReply['kind'];
+  readonly dueAt: number;
+  resolve(reply: EslReply): void;
+  reject(error: Error): void;
+};
 
 /**
- * The replies a connection still owes, in the order of their commands. Either kind of reply settles the oldest:
- * FreeSWITCH answers a refused `api` with a `command/reply`.
+ * The replies a connection still owes, in the order of their commands. Either kind of reply settles an `api`,
+ * since FreeSWITCH answers one that it refuses with a `command/reply`; no other command is answered by a body.
  */
 export class PendingReplies {
   readonly #timing: Timing;
@@ -28,18 +37,19 @@ export class PendingReplies {
     return this.#waiting.length;
   }
 
-  expect(): Promise<EslReply> {
+  expect(kind: EslReply['kind']): Promise<EslReply> {
     const reply = Promise.withResolvers<EslReply>();
     const { resolve, reject } = reply;
-    this.#waiting.push({ dueAt: this.#timing.now() + (this.#replyTimeoutMs ?? 0), resolve, reject });
+    this.#waiting.push({ kind, dueAt: this.#timing.now() + (this.#replyTimeoutMs ?? 0), resolve, reject });
     if (this.#waiting.length === 1) this.#watchOldest();
     return reply.promise;
   }
 
-  /** False when no reply was due. */
+  /** False when no such reply was due: the two sides have lost count. */
   settle(reply: EslReply): boolean {
-    const oldest = this.#waiting.shift();
-    if (oldest === undefined) return false;
+    const oldest = this.#waiting[0];
+    if (oldest === undefined || (reply.kind === 'api' && oldest.kind === 'command')) return false;
+    this.#waiting.shift();
     this.#watchOldest();
     oldest.resolve(reply);
     return true;

@@ -44,10 +44,10 @@ export const agreeable: Script = (command) => {
   return commandReply('+OK');
 };
 
-/** The inbound side of a FreeSWITCH, scripted. `greeting` undefined stays silent. */
+/** The inbound side of a FreeSWITCH, scripted. An empty greeting is silence. */
 export async function listenAsFreeswitch(
   script: Script = agreeable,
-  greeting: string | undefined = AUTH_REQUEST,
+  greeting: string = AUTH_REQUEST,
 ): Promise<ScriptedPeer> {
   const commands: string[] = [];
   const chunks: string[] = [];
@@ -55,7 +55,7 @@ export async function listenAsFreeswitch(
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.push(socket);
     socket.on('error', () => undefined);
-    if (greeting !== undefined) socket.write(greeting);
+    if (greeting !== '') socket.write(greeting);
     readCommands(socket, chunks, (command) => {
       commands.push(command);
       const answer = script(command, socket);
