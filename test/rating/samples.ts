@@ -1,0 +1,71 @@
+import * as fc from 'fast-check';
+import { toPriceTerms, type PriceTerms, type Rounding } from '../../src/rating/price.ts';
+import type { Rate, TariffVersion } from '../../src/rating/rate.ts';
+import { parseTariffName, type TariffName } from '../../src/units/ids.ts';
+import { parseMicros, toMicros, type Micros } from '../../src/units/money.ts';
+import { toEpochMs } from '../../src/units/time.ts';
+
+export function money(text: string): Micros {
+  const amount = parseMicros(text);
+  if (amount === undefined) throw new Error(`not money: ${text}`);
+  return amount;
+}
+
+export function tariffName(text: string): TariffName {
+  const name = parseTariffName(text);
+  if (name === undefined) throw new Error(`not a tariff: ${text}`);
+  return name;
+}
+
+/** Rounds towards zero at a ten-thousandth, as a system does whose money is units of $0.0001. */
+export const UNITS_DOWN: Rounding = { mode: 'down', decimals: 4 };
+
+const NOTHING_MORE = {
+  description: '',
+  surcharge: undefined,
+  minimumSeconds: undefined,
+  incrementSeconds: undefined,
+  graceSeconds: undefined,
+  direction: undefined,
+  routes: [],
+  weight: undefined,
+} as const;
+
+export function rateOf(fields: Partial<Rate> & Pick<Rate, 'id' | 'prefix'>): Rate {
+  return { perMinute: money('0.01'), ...NOTHING_MORE, ...fields };
+}
+
+export function versionOf(rates: readonly Rate[], fields: Partial<TariffVersion> = {}): TariffVersion {
+  return {
+    tariff: tariffName('retail'),
+    version: 1,
+    currency: 'EUR',
+    rounding: { mode: 'up', decimals: 6 },
+    startsAt: toEpochMs(0),
+    rates,
+    ...fields,
+  };
+}
+
+export const anyRounding: fc.Arbitrary<Rounding> = fc.record({
+  mode: fc.constantFrom('up', 'down', 'half_up'),
+  decimals: fc.integer({ min: 0, max: 6 }),
+});
+
+function anyMicros(max: bigint): fc.Arbitrary<Micros> {
+  return fc
+    .oneof(fc.constant(0n), fc.bigInt({ min: 1n, max: 50n }), fc.bigInt({ min: 0n, max }))
+    .map(toMicros);
+}
+
+export const anyTerms: fc.Arbitrary<PriceTerms> = fc
+  .record({
+    perMinute: anyMicros(5_000_000n),
+    surcharge: anyMicros(2_000_000n),
+    minimumSeconds: fc.oneof(fc.constant(undefined), fc.integer({ min: 0, max: 120 })),
+    incrementSeconds: fc.oneof(fc.constant(undefined), fc.integer({ min: 0, max: 90 })),
+    graceSeconds: fc.integer({ min: 0, max: 10 }),
+    discountPpm: fc.oneof(fc.constantFrom(0, 100_000, 1_000_000), fc.integer({ min: 0, max: 1_000_000 })),
+    rounding: anyRounding,
+  })
+  .map(toPriceTerms);

@@ -1,0 +1,130 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Direction, Rate } from '../../src/rating/rate.ts';
+import { chooseRate, createTariffTable, type RatedCall } from '../../src/rating/tariff-table.ts';
+import { rateOf, versionOf } from './samples.ts';
+
+const OUTBOUND = { direction: 'outbound', routes: [] } as const;
+
+function choose(
+  rates: readonly Rate[],
+  call: Partial<RatedCall> & Pick<RatedCall, 'number'>,
+): Rate | undefined {
+  return chooseRate(createTariffTable(versionOf(rates)), { ...OUTBOUND, ...call });
+}
+
+function idOf(
+  rates: readonly Rate[],
+  call: Partial<RatedCall> & Pick<RatedCall, 'number'>,
+): number | undefined {
+  return choose(rates, call)?.id;
+}
+
+describe('the choice of a rate', () => {
+  const germany = [
+    rateOf({ id: 1, prefix: '49' }),
+    rateOf({ id: 2, prefix: '4915' }),
+    rateOf({ id: 3, prefix: '4916' }),
+    rateOf({ id: 4, prefix: '44' }),
+  ];
+
+  test.each([
+    ['4930123', 1],
+    ['491512', 2],
+    ['4915', 2],
+    ['491', 1],
+    ['491699', 3],
+    ['4917', 1],
+    ['441', 4],
+    ['4', undefined],
+    ['50', undefined],
+    ['', undefined],
+  ])('the longest prefix of %s is that of rate %s', (number, id) => {
+    expect(idOf(germany, { number })).toBe(id);
+  });
+
+  test('a tariff without rates has none', () => {
+    expect(idOf([], { number: '49' })).toBeUndefined();
+  });
+
+  test('a rate without direction is for outbound calls only: being called must cost nothing by accident', () => {
+    const rates = [rateOf({ id: 1, prefix: '49' })];
+    expect(idOf(rates, { number: '4930', direction: 'outbound' })).toBe(1);
+    expect(idOf(rates, { number: '4930', direction: 'inbound' })).toBeUndefined();
+  });
+
+  test('a longer prefix of the other direction gives way to a shorter one that suits', () => {
+    const rates = [
+      rateOf({ id: 1, prefix: '4', direction: 'both' }),
+      rateOf({ id: 2, prefix: '49', direction: 'outbound' }),
+      rateOf({ id: 3, prefix: '493', direction: 'inbound' }),
+    ];
+    expect(idOf(rates, { number: '4930', direction: 'outbound' })).toBe(2);
+    expect(idOf(rates, { number: '4930', direction: 'inbound' })).toBe(3);
+    expect(idOf(rates, { number: '4910', direction: 'inbound' })).toBe(1);
+  });
+
+  test('a rate with routes wants one of the call\u2019s; one without takes any', () => {
+    const rates = [
+      rateOf({ id: 1, prefix: '49', routes: [] }),
+      rateOf({ id: 2, prefix: '4930', routes: ['gold', 'silver'] }),
+    ];
+    expect(idOf(rates, { number: '4930', routes: ['tin', 'silver'] })).toBe(2);
+    expect(idOf(rates, { number: '4930', routes: ['tin'] })).toBe(1);
+    expect(idOf(rates, { number: '4930', routes: [] })).toBe(1);
+  });
+
+  test('of one prefix the lowest weight wins, absent being 100, then the lowest id', () => {
+    const rates = [
+      rateOf({ id: 1, prefix: '49', weight: 101 }),
+      rateOf({ id: 2, prefix: '49' }),
+      rateOf({ id: 3, prefix: '49', weight: 100, routes: ['gold'] }),
+      rateOf({ id: 4, prefix: '49', weight: 99, routes: ['tin'] }),
+    ];
+    expect(idOf(rates, { number: '49', routes: ['gold'] })).toBe(2);
+    expect(idOf(rates, { number: '49', routes: ['gold', 'tin'] })).toBe(4);
+    expect(idOf(rates.slice(2), { number: '49', routes: ['gold', 'tin'] })).toBe(4);
+  });
+
+  test('it is what a scan of all rates finds, whatever the order of the file', () => {
+    // Few digits, so that prefixes nest and repeat.
+    const digits = fc
+      .array(fc.constantFrom('0', '1', '2'), { minLength: 0, maxLength: 6 })
+      .map((list) => list.join(''));
+    const routes = fc.subarray(['gold', 'silver', 'tin']);
+    const rate = fc.record({
+      prefix: digits.filter((prefix) => prefix !== ''),
+      direction: fc.constantFrom(undefined, 'inbound', 'outbound', 'both'),
+      routes,
+      weight: fc.constantFrom(undefined, 1, 100, 200),
+    });
+    const call = fc.record({
+      number: digits,
+      direction: fc.constantFrom<Direction>('inbound', 'outbound'),
+      routes,
+    });
+    fc.assert(
+      fc.property(
+        fc.array(rate, { maxLength: 40 }),
+        fc.array(call, { minLength: 1, maxLength: 20 }),
+        (rows, calls) => {
+          const rates = rows.map((row, index) => rateOf({ id: index + 1, ...row }));
+          const table = createTariffTable(versionOf(rates));
+          for (const one of calls) expect(chooseRate(table, one)).toBe(scan(rates, one));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+});
+
+/** Ruling 18 word by word: filter, then longest prefix, lowest weight, lowest id. */
+function scan(rates: readonly Rate[], call: RatedCall): Rate | undefined {
+  return rates
+    .filter((rate) => call.number.startsWith(rate.prefix))
+    .filter((rate) => [call.direction, 'both'].includes(rate.direction ?? 'outbound'))
+    .filter((rate) => rate.routes.length === 0 || rate.routes.some((route) => call.routes.includes(route)))
+    .toSorted(
+      (a, b) => b.prefix.length - a.prefix.length || (a.weight ?? 100) - (b.weight ?? 100) || a.id - b.id,
+    )[0];
+}
