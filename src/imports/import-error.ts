@@ -32,7 +32,8 @@ export function createErrorList(file: string): ErrorList {
       else more += 1;
     },
     isEmpty: () => errors.length === 0,
-    all: () => ({ errors, more }),
+    // A part of the file is read in several passes; people mend it from top to bottom.
+    all: () => ({ errors: errors.toSorted((a, b) => a.line - b.line), more }),
   };
 }
 

@@ -28,7 +28,7 @@ export type Header =
   | { readonly kind: 'columns'; readonly columns: ColumnPlaces }
   | { readonly kind: 'faults'; readonly faults: readonly HeaderFault[] };
 
-const REQUIRED: readonly TariffColumn[] = ['prefix', 'rate'];
+export const REQUIRED_COLUMNS: readonly TariffColumn[] = ['prefix', 'rate'];
 
 /** Names that carriers and other billing systems use for the same thing. */
 const SYNONYMS: Readonly<Record<TariffColumn, readonly string[]>> = {
@@ -64,7 +64,7 @@ export function parseTariffHeader(names: readonly string[]): Header {
       places.set(column, place);
     }
   }
-  for (const column of REQUIRED) {
+  for (const column of REQUIRED_COLUMNS) {
     if (!places.has(column)) {
       faults.push({ field: 'header', value: names.join(','), expected: `a column ${column}` });
     }

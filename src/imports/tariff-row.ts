@@ -1,7 +1,7 @@
 import type { Rate } from '../rating/rate.ts';
 import { parseRouteName } from '../units/ids.ts';
 import { parseMicros, type Micros } from '../units/money.ts';
-import type { ColumnPlaces, TariffColumn } from './tariff-columns.ts';
+import { REQUIRED_COLUMNS, type ColumnPlaces, type TariffColumn } from './tariff-columns.ts';
 
 /** Tells of one field that cannot be read. */
 export type ReportFault = (field: TariffColumn, value: string, expected: string) => void;
@@ -24,6 +24,12 @@ const WEIGHT_MAX = 10_000;
 const PRICE_MAX_UNITS = '1000000';
 const PRICE_MAX = parseMicros(PRICE_MAX_UNITS) ?? 0n;
 
+const PREFIX_SHAPE = 'up to 32 digits, a plus before them at most';
+const PRICE_SHAPE = `a decimal number such as 0.015, 0 to ${PRICE_MAX_UNITS}, with at most six decimals`;
+const SECONDS_SHAPE = `whole seconds, 0 to ${SECONDS_MAX}`;
+const DESCRIPTION_SHAPE = `one line of at most ${DESCRIPTION_CHARS_MAX} characters`;
+const ROUTES_SHAPE = 'names of routes separated by ; or |, each once';
+
 /** Shared by all the rates that name no route, which is most of them. */
 const ANY_ROUTE: readonly string[] = [];
 
@@ -41,7 +47,7 @@ export function parseTariffRow(
   ): Value | undefined => {
     const place = columns.places.get(column);
     const text = place === undefined ? '' : (fields[place] ?? '');
-    if (text === '' && !ALWAYS_READ.has(column)) return undefined;
+    if (text === '' && !REQUIRED_COLUMNS.includes(column)) return undefined;
     const value = parse(text);
     if (value === undefined) {
       isGood = false;
@@ -50,7 +56,7 @@ export function parseTariffRow(
     return value;
   };
 
-  const prefix = read('prefix', parsePrefix, 'up to 32 digits, a plus before them at most');
+  const prefix = read('prefix', parsePrefix, PREFIX_SHAPE);
   const perMinute = read('rate', parsePrice, `money a minute, ${PRICE_SHAPE}`);
   const rate = {
     description: read('description', parseDescription, DESCRIPTION_SHAPE) ?? '',
@@ -65,12 +71,6 @@ export function parseTariffRow(
   if (!isGood || prefix === undefined || perMinute === undefined) return undefined;
   return { prefix, perMinute, ...rate };
 }
-
-const ALWAYS_READ: ReadonlySet<TariffColumn> = new Set(['prefix', 'rate']);
-const PRICE_SHAPE = `a decimal number such as 0.015, 0 to ${PRICE_MAX_UNITS}, with at most six decimals`;
-const SECONDS_SHAPE = `whole seconds, 0 to ${SECONDS_MAX}`;
-const DESCRIPTION_SHAPE = `one line of at most ${DESCRIPTION_CHARS_MAX} characters`;
-const ROUTES_SHAPE = 'names of routes separated by ; or |, each once';
 
 function parsePrefix(text: string): string | undefined {
   return PREFIX.exec(text)?.[1];
