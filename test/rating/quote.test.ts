@@ -62,6 +62,18 @@ describe('what money alone could keep going', () => {
     );
   });
 
+  test('a price on the very edge of rounding goes the way its mode says', () => {
+    // The exact price grows by half a cent a pulse.
+    const halves = { perMinute: money('0.01'), minimumSeconds: 30, incrementSeconds: 30 };
+    const funded = (mode: 'up' | 'down' | 'half_up', available: string): number | 'unlimited' =>
+      fundedSeconds(toPriceTerms({ ...halves, rounding: { mode, decimals: 2 } }), money(available));
+    expect([funded('up', '0.01'), funded('half_up', '0.01'), funded('down', '0.01')]).toEqual([60, 60, 90]);
+    expect([funded('up', '0'), funded('half_up', '0'), funded('down', '0')]).toEqual([0, 0, 30]);
+    expect([funded('up', '0.019'), funded('half_up', '0.019'), funded('down', '0.019')]).toEqual([
+      60, 60, 90,
+    ]);
+  });
+
   test('more money never funds less', () => {
     const amount = fc.bigInt({ min: 0n, max: 9_000_000_000_000_000n });
     const length = (funded: number | 'unlimited'): number => (funded === 'unlimited' ? Infinity : funded);
