@@ -134,7 +134,12 @@ function readPart<Value>(
 
 function readNumbering(reader: DocumentReader): Numbering | undefined {
   const country = readDigits(reader, 'country', digits(1, 3), 'a country code of 1 to 3 digits such as "49"');
-  const internationalPrefix = readDigits(reader, 'internationalPrefix', digits(1, 5), 'digits such as "00"');
+  const internationalPrefix = readDigits(
+    reader,
+    'internationalPrefix',
+    digits(0, 5),
+    'digits such as "00", or "" for none',
+  );
   const trunkPrefix = readDigits(reader, 'trunkPrefix', digits(0, 3), 'digits such as "0", or "" for none');
   reader.finish();
   if (country === undefined || internationalPrefix === undefined || trunkPrefix === undefined)

@@ -100,28 +100,6 @@ function payerOf(
   return [{ path, limits, walletCurrency, tariff: account.tariff ?? inherited }];
 }
 
-/** A payer whose wallet is in another currency than the tariff it is charged by. */
-export type CurrencyMismatch = {
-  readonly path: AccountPath;
-  readonly walletCurrency: string;
-  readonly tariff: TariffName;
-  readonly tariffCurrency: string;
-};
-
-/** Ruling 14, for inherited tariffs too: to be asked of the tree as it would be after a change. */
-export function currencyMismatches(
-  lookup: AccountLookup,
-  currencyOf: (tariff: TariffName) => string | undefined,
-): readonly CurrencyMismatch[] {
-  return lookup.nodes.flatMap(({ path, payers }) => {
-    const payer = payers.at(-1);
-    if (payer?.path !== path || payer.walletCurrency === undefined || payer.tariff === undefined) return [];
-    const tariffCurrency = currencyOf(payer.tariff);
-    if (tariffCurrency === undefined || tariffCurrency === payer.walletCurrency) return [];
-    return [{ path, walletCurrency: payer.walletCurrency, tariff: payer.tariff, tariffCurrency }];
-  });
-}
-
 function parentOf(path: AccountPath): AccountPath | undefined {
   return chainOf(path).at(-2);
 }

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { parseAccounts, parseRoutes } from '../../src/accounts/account-document.ts';
 import {
   createAccountLookup,
-  currencyMismatches,
   type AccountLookup,
 } from '../../src/accounts/account-tree.ts';
 import type { OperatorLimits } from '../../src/accounts/limits.ts';
@@ -74,22 +73,6 @@ describe('the tree of accounts', () => {
     });
     expect(tree.node(path('a/b'))?.limits).toMatchObject({ calls: 5, callsPerSecond: 2 });
     expect(tree.node(path('c'))?.limits).toMatchObject({ calls: 9, callsPerSecond: 2 });
-  });
-
-  it('finds an inherited tariff in another currency than the wallet', () => {
-    const tree = lookupOf([
-      { account: 'a', tariff: 'dollars', wallet: 'USD' },
-      { account: 'a/b', wallet: 'EUR' },
-      { account: 'a/b/c', wallet: 'EUR', tariff: 'euros' },
-      { account: 'a/d' },
-    ]);
-    const currencies = new Map([
-      ['dollars', 'USD'],
-      ['euros', 'EUR'],
-    ]);
-    expect(currencyMismatches(tree, (tariff) => currencies.get(tariff))).toEqual([
-      { path: 'a/b', walletCurrency: 'EUR', tariff: 'dollars', tariffCurrency: 'USD' },
-    ]);
   });
 
   it('knows the limits of a route; what is unset is unlimited', () => {

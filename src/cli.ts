@@ -1,0 +1,27 @@
+#!/bin/sh
+//bin/true; self="$(readlink -f "$0")"; node="$(dirname "$self")/../node_modules/.bin/node"
+//bin/true; [ -x "$node" ] || node=node
+//bin/true; "$node" -e 'process.exit(+(parseInt(process.version.slice(1)) < 24))' && exec "$node" "$self" "$@"
+//bin/true; echo "tollgate needs Node 24 or newer; this machine's node is $(node --version)" >&2; exit 1
+
+// The lines above are what a shell sees when this file is run by its name: an older Node could not even read
+// TypeScript to say so, and npm may have installed a newer one beside us. `node src/cli.ts` skips them.
+
+import { connectLiveState, serve } from './cli/wiring.ts';
+import { runCli } from './cli/program.ts';
+import { toEpochMs } from './units/time.ts';
+
+// A reader that has seen enough (`| head`) closes the pipe: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  environment: process.env,
+  now: () => toEpochMs(Date.now()),
+  print: (text) => process.stdout.write(text),
+  say: (line) => process.stderr.write(`${line}\n`),
+  connectLiveState,
+  serve,
+});

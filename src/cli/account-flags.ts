@@ -1,0 +1,90 @@
+import { parseAccount, toAccountDocument } from '../accounts/account-document.ts';
+import type { Account } from '../accounts/account.ts';
+import type { AccountPath } from '../units/ids.ts';
+import { BadInputError, type CommandLine, type Flag } from './command.ts';
+
+/** Takes a value back out of the account, so that what is above it holds again. */
+const UNSET = 'unset';
+
+type AccountFlag = Flag & { readonly at: readonly [string] | readonly [string, string] };
+
+const COUNT = 'N|unlimited';
+const YES_NO = 'true|false';
+
+/** Each flag and where its value stands in the account's document. */
+const FLAGS: Readonly<Record<string, AccountFlag>> = {
+  wallet: { value: 'CURRENCY', doc: 'the account has money of its own, in this currency', at: ['wallet'] },
+  tariff: { value: 'TARIFF', doc: 'what its calls are charged by', at: ['tariff'] },
+  ...operatorFlag('calls', 'calls', COUNT, 'calls at once'),
+  ...operatorFlag('inbound-calls', 'inboundCalls', COUNT, 'calls to it at once'),
+  ...operatorFlag('outbound-calls', 'outboundCalls', COUNT, 'calls from it at once'),
+  ...operatorFlag('calls-per-second', 'callsPerSecond', COUNT, 'admissions a second'),
+  ...operatorFlag('enabled', 'enabled', YES_NO, 'false: counted and shown, but neither limited nor charged'),
+  ...operatorFlag('allow-prepay', 'allowPrepay', YES_NO, 'may spend its balance'),
+  ...operatorFlag('allow-postpay', 'allowPostpay', YES_NO, 'may go below zero'),
+  ...operatorFlag('max-postpay', 'maxPostpay', 'AMOUNT', 'how far below zero'),
+  ...operatorFlag('enforcement', 'enforcement', 'enforce|dry_run', 'dry_run: decides, records and lets pass'),
+  ...operatorFlag('on-store-down', 'onStoreDown', 'allow|refuse', 'a call while Redis cannot answer'),
+  ...operatorFlag('on-exhaustion', 'onExhaustion', 'unpaid|all', 'which legs end when the money does'),
+  ...customerFlag('calls', 'calls', COUNT),
+  ...customerFlag('inbound-calls', 'inboundCalls', COUNT),
+  ...customerFlag('outbound-calls', 'outboundCalls', COUNT),
+  ...customerFlag('calls-per-second', 'callsPerSecond', COUNT),
+  ...customerFlag('allow-prepay', 'allowPrepay', 'false'),
+};
+
+export const ACCOUNT_FLAGS: Readonly<Record<string, Flag>> = FLAGS;
+
+/** The account with what the flags change of it; a new one where there was none. */
+export function accountByFlags(path: AccountPath, before: Account | undefined, line: CommandLine): Account {
+  const document = new Map(
+    Object.entries(before === undefined ? { account: path } : toAccountDocument(before)),
+  );
+  const typed = new Map<string, { readonly flag: string; readonly text: string }>();
+  for (const [name, flag] of Object.entries(FLAGS)) {
+    const text = line.flags.get(name);
+    if (typeof text !== 'string') continue;
+    typed.set(flag.at.join('.'), { flag: `--${name}`, text });
+    const [field, inner] = flag.at;
+    const value = valueOf(text, flag);
+    document.set(field, inner === undefined ? value : { ...sectionOf(document.get(field)), [inner]: value });
+  }
+  const parsed = parseAccount(withoutUnset(Object.fromEntries(document)));
+  if (parsed.kind === 'ok') return parsed.value;
+  throw new BadInputError(
+    parsed.problems.map(({ field, value, expected }) => {
+      const from = typed.get(field);
+      return { field: from?.flag ?? field, value: from?.text ?? value, expected };
+    }),
+  );
+}
+
+function operatorFlag(name: string, field: string, value: string, doc: string): Record<string, AccountFlag> {
+  return { [name]: { value, doc, at: ['operator', field] } };
+}
+
+function customerFlag(name: string, field: string, value: string): Record<string, AccountFlag> {
+  return { [`customer-${name}`]: { value, doc: `the same, set by the customer`, at: ['customer', field] } };
+}
+
+/** As a file would have it: counts are numbers, yes and no are booleans, all else is text, money above all. */
+function valueOf(text: string, flag: AccountFlag): unknown {
+  if (text === UNSET) return undefined;
+  if (flag.value === COUNT && /^\d{1,15}$/.test(text)) return Number(text);
+  if (flag.value !== COUNT && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+}
+
+function sectionOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+function withoutUnset(document: object): object {
+  const set = Object.entries(document).filter(([, value]: readonly [string, unknown]) => value !== undefined);
+  return Object.fromEntries(
+    set.map(([name, value]: readonly [string, unknown]) => [
+      name,
+      typeof value === 'object' && value !== null ? withoutUnset(value) : value,
+    ]),
+  );
+}

@@ -1,0 +1,87 @@
+import { toAccountDocument } from '../accounts/account-document.ts';
+import type { AccountNode } from '../accounts/account-tree.ts';
+import type { EffectiveLimits } from '../accounts/limits.ts';
+import { formatMicros, type Micros } from '../units/money.ts';
+import { columns } from './help.ts';
+import type { LiveWallet } from './live-state.ts';
+
+/** Money as it leaves the program: never a bare number. */
+export type MoneyJson = { readonly amount: string; readonly currency: string };
+
+export type AccountView = {
+  readonly node: AccountNode;
+  /** By the transfers on record; undefined: no wallet. */
+  readonly balance: Micros | undefined;
+  readonly live: LiveWallet | undefined;
+};
+
+export function moneyJson(amount: Micros, currency: string): MoneyJson {
+  return { amount: formatMicros(amount), currency };
+}
+
+export function accountJson({ node, balance, live }: AccountView): Readonly<Record<string, unknown>> {
+  const { account, limits, payers } = node;
+  const currency = account.walletCurrency;
+  return {
+    ...toAccountDocument(account),
+    effective: limitsJson(limits),
+    payers: payers.map(({ path, walletCurrency, tariff }) => ({
+      account: path,
+      wallet: walletCurrency,
+      tariff,
+    })),
+    ...(currency === undefined || balance === undefined ? {} : { balance: moneyJson(balance, currency) }),
+    ...(currency === undefined || live === undefined
+      ? {}
+      : {
+          live: {
+            balance: moneyJson(live.balance, currency),
+            committed: moneyJson(live.committed, currency),
+            available: moneyJson(live.available, currency),
+            legs: live.legs,
+          },
+        }),
+  };
+}
+
+export function accountLines(view: AccountView): readonly string[] {
+  const { node, balance, live } = view;
+  const { account, limits, payers } = node;
+  const currency = account.walletCurrency ?? '';
+  const paid = payers.map(
+    ({ path, walletCurrency, tariff }) =>
+      `${path} (${walletCurrency ?? 'no wallet'}, ${tariff ?? 'no tariff'})`,
+  );
+  return [
+    node.path,
+    ...columns([
+      ...(balance === undefined ? [] : [['balance', `${formatMicros(balance)} ${currency}`]]),
+      ...(live === undefined
+        ? []
+        : [
+            ['committed', `${formatMicros(live.committed)} ${currency} by ${live.legs} legs`],
+            ['available', `${formatMicros(live.available)} ${currency}`],
+          ]),
+      ['paid by', paid.length === 0 ? 'nobody' : paid.join(', ')],
+      ...Object.entries(limitsJson(limits)).map(([name, value]) => [name, `${value}${originOf(view, name)}`]),
+    ]),
+  ];
+}
+
+/** Where a limit comes from, when the account itself says something of it. */
+function originOf({ node }: AccountView, name: string): string {
+  const { operator, customer } = node.account;
+  const said = [
+    ...Object.entries(operator)
+      .filter(([, value]) => value !== undefined)
+      .map(([field]) => ({ field, by: 'operator' })),
+    ...Object.entries(customer)
+      .filter(([, value]) => value !== undefined)
+      .map(([field]) => ({ field, by: 'customer' })),
+  ].filter(({ field }) => field === name);
+  return said.length === 0 ? '' : `  (set by ${said.map(({ by }) => by).join(' and ')})`;
+}
+
+function limitsJson(limits: EffectiveLimits): Readonly<Record<string, string | number | boolean>> {
+  return { ...limits, maxPostpay: formatMicros(limits.maxPostpay) };
+}

@@ -1,0 +1,35 @@
+import { ACCOUNT_COMMANDS } from './account-commands.ts';
+import type { Command } from './command.ts';
+import { CONFIG_COMMANDS } from './config-commands.ts';
+import { EXPLAIN_COMMAND } from './explain-command.ts';
+import { LIVE_COMMANDS } from './live-commands.ts';
+import { PRICE_COMMAND } from './price-command.ts';
+import { ROUTE_COMMANDS } from './route-commands.ts';
+import { TARIFF_COMMANDS } from './tariff-commands.ts';
+import { TOPUP_COMMAND } from './topup-command.ts';
+import { VERIFY_COMMAND } from './verify-command.ts';
+
+const SERVE_COMMAND: Command = {
+  name: 'serve',
+  summary: 'runs the service until it is told to stop',
+  operands: [],
+  flags: {},
+  run: async (_line, context) => {
+    const code = await context.serve(context.config());
+    return { done: code === 0, json: { stopped: true, code }, lines: [] };
+  },
+};
+
+/** Everything the command line can do, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  SERVE_COMMAND,
+  ...ACCOUNT_COMMANDS,
+  TOPUP_COMMAND,
+  ...ROUTE_COMMANDS,
+  ...TARIFF_COMMANDS,
+  PRICE_COMMAND,
+  ...LIVE_COMMANDS,
+  EXPLAIN_COMMAND,
+  VERIFY_COMMAND,
+  ...CONFIG_COMMANDS,
+];

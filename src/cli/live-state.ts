@@ -1,0 +1,60 @@
+import type { AccountPath, LegUuid, NodeId } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+
+/** What the command line asks of Redis and of the controllers that share it. Methods reject when Redis cannot answer. */
+export type LiveState = {
+  /** Legs admitted and not yet settled, oldest first; `under`: of this account and everything below it. */
+  calls(under: AccountPath | undefined): Promise<readonly LiveCall[]>;
+  /** Asks whichever controller owns the leg to end it. `unknown`: no such live leg. */
+  killLeg(uuid: LegUuid): Promise<'asked' | 'unknown'>;
+  /** How many legs of the account and everything below it were asked to end. */
+  killAccount(path: AccountPath): Promise<number>;
+  wallet(path: AccountPath): Promise<LiveWallet | undefined>;
+  /** Brings a transfer that is on record to running calls, once by its id. */
+  fund(funding: {
+    readonly account: AccountPath;
+    readonly transferId: string;
+    readonly amount: Micros;
+  }): Promise<'moved' | 'already' | 'no_wallet'>;
+  /** Tells every controller that accounts or routes changed, and lets running calls feel it. */
+  announceAccounts(changed: readonly AccountPath[]): Promise<void>;
+  /** Tells every controller that a tariff has a new version. */
+  announceTariffs(): Promise<void>;
+  /** Everything that only the live state can be asked for `verify`; each finding is one sentence. */
+  proveLive(options: { readonly fix: boolean }): Promise<LiveProof>;
+};
+
+export type LiveCall = {
+  readonly uuid: LegUuid | undefined;
+  readonly node: NodeId;
+  readonly account: AccountPath;
+  readonly direction: 'inbound' | 'outbound' | 'internal';
+  readonly callerNumber: string;
+  readonly destination: string;
+  readonly state: 'ringing' | 'answered';
+  readonly admittedAt: EpochMs;
+  readonly answeredAt: EpochMs | undefined;
+  /** What it has committed so far, by payer. */
+  readonly committed: readonly {
+    readonly payer: AccountPath;
+    readonly amount: Micros;
+    readonly currency: string;
+  }[];
+  /** When its money ends, as far as that is known. */
+  readonly cutoffAt: EpochMs | undefined;
+};
+
+export type LiveWallet = {
+  readonly balance: Micros;
+  readonly committed: Micros;
+  readonly available: Micros;
+  readonly legs: number;
+};
+
+export type LiveProof = {
+  readonly walletsChecked: number;
+  readonly legsChecked: number;
+  readonly findings: readonly string[];
+  readonly fixed: readonly string[];
+};

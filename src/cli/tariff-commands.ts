@@ -1,0 +1,184 @@
+import { createReadStream } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { formatImportError } from '../imports/import-error.ts';
+import { readTariffCsv } from '../imports/tariff-csv.ts';
+import { exportTariffCsv } from '../imports/tariff-export.ts';
+import { DEFAULT_ROUNDING } from '../rating/price.ts';
+import type { TariffImport, TariffStore, TariffVersionSummary } from '../rating/tariff-store.ts';
+import { assertNever } from '../units/assert.ts';
+import type { TariffName } from '../units/ids.ts';
+import { toEpochMs, toIsoUtc, type EpochMs } from '../units/time.ts';
+import { announce } from './announcement.ts';
+import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
+import { readFlags, tariffOperand } from './flag-values.ts';
+import { columns } from './help.ts';
+import { parseMoment, showMoment } from './moment.ts';
+
+/** The first version of a tariff, unless told otherwise, rates every call there ever was. */
+const ALWAYS = toEpochMs(0);
+
+export const TARIFF_COMMANDS: readonly Command[] = [
+  {
+    name: 'tariff import',
+    summary: 'makes a new version of a tariff from a CSV file',
+    operands: ['TARIFF', 'FILE'],
+    flags: {
+      currency: { value: 'CURRENCY', doc: 'of the rates; needed for a new tariff' },
+      rounding: { value: 'MODE', doc: 'up, down or half_up (default: as before, else up)' },
+      decimals: { value: 'N', doc: 'that prices are rounded to, 0 to 6 (default: as before, else 6)' },
+      starts: { value: 'TIME', doc: 'when it comes into force (default: now; a first version: always)' },
+    },
+    notes: [
+      'columns: prefix, rate and, if wanted, description, surcharge, minimum, increment, grace, direction, routes, weight',
+      'tollgate tariff import standard rates.csv --currency EUR',
+    ],
+    run: importTariff,
+  },
+  {
+    name: 'tariff list',
+    summary: 'all tariffs with their latest version',
+    operands: [],
+    flags: {},
+    run: listTariffs,
+  },
+  {
+    name: 'tariff show',
+    summary: 'the versions of a tariff, or the rates of one of them as CSV',
+    operands: ['TARIFF'],
+    flags: {
+      csv: { doc: 'the rates, as a file that imports as the same' },
+      version: { value: 'N', doc: 'with --csv: of this version (default: the one in force)' },
+    },
+    run: showTariff,
+  },
+];
+
+async function importTariff(line: CommandLine, context: CommandContext): Promise<Result> {
+  const tariff = tariffOperand(line);
+  const file = line.operands[1] ?? '-';
+  const flags = readFlags(line);
+  const { tariffs } = await context.stores();
+  const latest = (await tariffs.versions(tariff)).at(-1);
+  const currency =
+    flags.parsed('currency', parseCurrency, 'three capital letters such as EUR') ?? latest?.currency;
+  if (currency === undefined && !flags.isSet('currency')) {
+    flags.complain({
+      field: '--currency',
+      value: 'nothing',
+      expected: 'the currency of a new tariff, such as EUR',
+    });
+  }
+  const before = latest?.rounding ?? DEFAULT_ROUNDING;
+  const rounding = {
+    mode: flags.choice('rounding', ['up', 'down', 'half_up']) ?? before.mode,
+    decimals: flags.wholeNumber('decimals', 6) ?? before.decimals,
+  };
+  const starts = flags.parsed('starts', parseMoment, 'a moment such as 2026-08-01T00:00:00Z');
+  flags.check();
+  if (currency === undefined) return failed('no currency');
+
+  const reading = await readTariffCsv({ file, bytes: file === '-' ? process.stdin : createReadStream(file) });
+  if (reading.kind === 'errors') {
+    const more = reading.more === 0 ? [] : [`and ${reading.more} more`];
+    const lines = [...reading.errors.map(formatImportError), ...more];
+    for (const each of lines) context.say(each);
+    return failed(`nothing imported: ${file} has errors`, { errors: reading.errors, more: reading.more });
+  }
+  const content = { tariff, currency, rounding, rates: reading.rates };
+  const startsAt = starts ?? (await defaultStart(tariffs, { content, latest, now: context.now() }));
+  const verdict = await tariffs.importVersion({ ...content, startsAt });
+  if (verdict.kind === 'refused') return failed(refusalOf(tariff, verdict), { reason: verdict.reason });
+  if (verdict.kind === 'imported') await announce(context, (live) => live.announceTariffs());
+  const json = { tariff, result: verdict.kind, version: verdict.version, rates: reading.rates.length };
+  return done({ ...json, startsAt: toIsoUtc(startsAt) }, [
+    verdict.kind === 'imported'
+      ? `${tariff}: version ${verdict.version} with ${reading.rates.length} rates, in force from ${showMoment(startsAt)} UTC`
+      : `${tariff}: the same as version ${verdict.version}, nothing changed`,
+  ]);
+}
+
+/** Now, except for a first version, and for a file imported again, which is no change. */
+async function defaultStart(
+  tariffs: TariffStore,
+  from: {
+    readonly content: Omit<TariffImport, 'startsAt'>;
+    readonly latest: TariffVersionSummary | undefined;
+    readonly now: EpochMs;
+  },
+): Promise<EpochMs> {
+  const { content, latest, now } = from;
+  if (latest === undefined) return ALWAYS;
+  const standing = await tariffs.loadVersion(content.tariff, latest.version);
+  if (standing === undefined) return now;
+  const { version: _, startsAt, ...stood } = standing;
+  return isDeepStrictEqual(withoutUndefined(stood), withoutUndefined(content)) ? startsAt : now;
+}
+
+function withoutUndefined(content: Omit<TariffImport, 'startsAt'>): unknown {
+  const rates = content.rates.map((rate) => Object.entries(rate).filter(([, value]) => value !== undefined));
+  return { ...content, rates: rates.map((rate) => Object.fromEntries(rate)) };
+}
+
+function refusalOf(
+  tariff: TariffName,
+  refusal: Extract<Awaited<ReturnType<TariffStore['importVersion']>>, { readonly kind: 'refused' }>,
+): string {
+  switch (refusal.reason) {
+    case 'currency_fixed':
+      return `${tariff} is in ${refusal.currency} and stays in it, for wallets use it`;
+    case 'rate_ids':
+      return `${tariff}: rate ${refusal.rateId} is out of its place`;
+    default:
+      return assertNever(refusal, 'refusal');
+  }
+}
+
+async function listTariffs(_line: CommandLine, context: CommandContext): Promise<Result> {
+  const tariffs = await (await context.stores()).tariffs.listTariffs();
+  return done(tariffs.map(versionJson), columns(tariffs.map((each) => [each.tariff, ...versionCells(each)])));
+}
+
+async function showTariff(line: CommandLine, context: CommandContext): Promise<Result> {
+  const tariff = tariffOperand(line);
+  const flags = readFlags(line);
+  const number = flags.wholeNumber('version', 1_000_000);
+  if (flags.isSet('version') && !flags.isSet('csv')) {
+    flags.complain({ field: '--version', value: flags.text('version') ?? '', expected: '--csv beside it' });
+  }
+  flags.check();
+  const { tariffs } = await context.stores();
+  const versions = await tariffs.versions(tariff);
+  if (versions.length === 0) return failed(`no tariff ${tariff}`);
+  if (!flags.isSet('csv')) return done(versions.map(versionJson), columns(versions.map(versionCells)));
+  const version =
+    number === undefined
+      ? await tariffs.loadInForce(tariff, context.now())
+      : await tariffs.loadVersion(tariff, number);
+  if (version === undefined) return failed(`tariff ${tariff} has no version ${number ?? 'in force'}`);
+  const lines = [...exportTariffCsv(version)];
+  return done({ tariff, version: version.version, csv: `${lines.join('\n')}\n` }, lines);
+}
+
+function versionJson(summary: TariffVersionSummary): Readonly<Record<string, unknown>> {
+  return { ...summary, startsAt: toIsoUtc(summary.startsAt) };
+}
+
+function versionCells({
+  version,
+  currency,
+  rateCount,
+  rounding,
+  startsAt,
+}: TariffVersionSummary): readonly string[] {
+  return [
+    `version ${version}`,
+    currency,
+    `${rateCount} rates`,
+    `rounded ${rounding.mode} to ${rounding.decimals}`,
+    startsAt === ALWAYS ? 'always in force' : `from ${showMoment(startsAt)} UTC`,
+  ];
+}
+
+function parseCurrency(text: string): string | undefined {
+  return /^[A-Z]{3}$/.test(text) ? text : undefined;
+}
