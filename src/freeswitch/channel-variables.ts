@@ -31,6 +31,10 @@ export const VARIABLES_READ = {
     doc: 'The admission that a placed leg belongs to. Exported by Tollgate, inherited by the legs of the call.',
   },
   branch: { name: 'tollgate_branch', doc: "The admission's branch that a placed leg is." },
+  home: {
+    name: 'tollgate_home',
+    doc: "The root account that keeps the admission's record; inherited like it.",
+  },
   branches: {
     name: 'tollgate_branches',
     doc: 'On the A-leg: the branches that its last pass of a gate admitted, separated by commas.',
@@ -57,6 +61,10 @@ export const VARIABLES_WRITTEN = {
   },
   cause: { name: 'tollgate_cause', doc: 'The hang-up cause of a refusal.' },
   branches: { name: 'tollgate_branches', doc: 'The admitted branches.' },
+  home: {
+    name: 'tollgate_home',
+    doc: "The root account that keeps the admission's record, exported like it.",
+  },
   admission: { name: 'tollgate_admission', doc: 'The admission, exported to the legs that the call places.' },
   admittedDestination: {
     name: 'tollgate_admitted_destination',

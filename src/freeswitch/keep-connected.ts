@@ -55,12 +55,13 @@ export function keepConnected(options: KeepOptions): KeptConnection {
   async function setUp(connection: EslConnection): Promise<boolean> {
     try {
       await connection.ready;
-      await options.setUp(connection);
+      // Not longer than the connection lasts: its end is told at once, and the next one is tried.
+      await Promise.race([options.setUp(connection), connection.closed]);
       return connection.state === 'ready';
     } catch (err) {
       if (connection.state !== 'closed') {
         log.warn({ err }, 'event socket could not be set up');
-        connection.close('framing');
+        connection.close();
       }
       return false;
     }

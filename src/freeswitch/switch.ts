@@ -89,7 +89,7 @@ export function createSwitch(options: SwitchOptions): ConnectedSwitch {
   let stream: { readonly link: KeptConnection; end(): void } | undefined;
   let session: EventSession | undefined;
   let coreUuid: string | undefined;
-  let announcedCoreUuid: string | undefined;
+  let resyncedCoreUuid: string | undefined;
   let reconnects = 0;
 
   function keep(
@@ -137,6 +137,7 @@ export function createSwitch(options: SwitchOptions): ConnectedSwitch {
   function keepEventLink(listener: SwitchListener): { readonly link: KeptConnection; end(): void } {
     let wanted = true;
     let announced = false;
+    let resyncing = Promise.resolve();
 
     const setUp = async (connection: EslConnection): Promise<void> => {
       const core = await readCoreUuid(connection);
@@ -152,12 +153,20 @@ export function createSwitch(options: SwitchOptions): ConnectedSwitch {
       const names = tuning.events.map((name) => toToken('event name', name));
       const reply = await connection.send(command('event json', ...names));
       if (!reply.startsWith('+OK')) throw new Error('FreeSWITCH refuses the subscription');
-      const restarted = announcedCoreUuid !== undefined && announcedCoreUuid !== core;
-      announcedCoreUuid = core;
+      // The resync of the connection before this one may still be under way.
+      await resyncing;
+      if (session !== current) return;
+      const restarted = resyncedCoreUuid !== undefined && resyncedCoreUuid !== core;
       announced = true;
       log.info({ coreUuid: core, restarted }, 'event stream is up');
-      await listener.onUp({ node, coreUuid: core, restarted });
-      if (session === current && connection.state === 'ready') current.release();
+      const resynced = listener.onUp({ node, coreUuid: core, restarted });
+      // A resync that failed has not dealt with a restart: the next one is told of it again.
+      resyncing = resynced.then(
+        () => void (resyncedCoreUuid = core),
+        () => undefined,
+      );
+      await resynced;
+      if (session === current) current.release();
     };
 
     const onLost = (reason: CloseReason): void => {
