@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 
 export function helpOfAll(commands: readonly Command[]): readonly string[] {
   return [
-    'tollgate: admits, meters, cuts and charges the calls of FreeSWITCH',
+    'Tollgate admits, meters, cuts and charges the calls of FreeSWITCH.',
     '',
     'usage: tollgate COMMAND [arguments] [flags]',
     '',
