@@ -27,17 +27,23 @@ export function createParkGate(options: ParkGateOptions): ParkGate {
       log.error({ callUuid: leg.uuid, node: leg.node }, 'parked call is on an unknown FreeSWITCH');
       return;
     }
-    try {
-      report(leg, await carryOut(control, leg, answer));
-    } catch (err) {
-      log.error({ err, callUuid: leg.uuid }, 'gate answer cannot be sent');
-      // After an unknown outcome the call is not sent on a second time: its park timeout ends it.
-      if (err instanceof TokenError) report(leg, await carryOut(control, leg, options.onFailure));
+    // Where neither the answer nor the failure can be said, the number is one that no dialplan should see.
+    const attempts = [
+      () => carryOut(control, leg, answer),
+      () => carryOut(control, leg, options.onFailure),
+      () => control.kill(leg.uuid, 'INVALID_NUMBER_FORMAT'),
+    ];
+    for (const attempt of attempts) {
+      try {
+        if ((await attempt()) === 'gone')
+          log.info({ callUuid: leg.uuid }, 'caller left while the gate decided');
+        return;
+      } catch (err) {
+        log.error({ err, callUuid: leg.uuid }, 'gate answer cannot be sent');
+        // After an unknown outcome nothing is sent a second time: the call's park timeout ends it.
+        if (!(err instanceof TokenError)) return;
+      }
     }
-  }
-
-  function report(leg: LegFacts, outcome: 'started' | 'gone'): void {
-    if (outcome === 'gone') log.info({ callUuid: leg.uuid }, 'caller left while the gate decided');
   }
 
   return {
