@@ -6,6 +6,7 @@ import { originate } from './originate.ts';
 import { show } from './show-tables.ts';
 import { wakeWatchers } from './signals.ts';
 import type { Script } from './thread.ts';
+import { flipParties, transferLeg } from './transfer.ts';
 import { globalVariable } from './variables.ts';
 
 const VERSION = '1.10.12-release git a88d069 2024-08-02 21:02:27Z 64bit';
@@ -36,7 +37,7 @@ const SYSTEM_COMMANDS: Readonly<Record<string, ApiCommand>> = {
   limit_usage: () => '0',
   expr: (_, text) => sumOf(text),
   db: () => '',
-  hash: (_, argument) => (argument.startsWith('insert/') ? '+OK\n' : ''),
+  hash: (core, argument) => hash(core, argument.split('/')),
   nibblebill: () => '',
   uuid_limit_release: () => 'USAGE: uuid_limit_release <uuid> <backend> [realm] [resource]\n',
   fsctl: (core, argument) => fsctl(core, argument.trim().split(' ')),
@@ -65,10 +66,10 @@ function* originateCall(core: Core, argument: string): Script<string> {
   const { leg } = result;
   const application = /^&(\w+)(?:\(([^]*)\))?$/.exec(extension);
   if (application === null) {
-    leg.profile = { ...leg.profile, destination: extension, dialplan, context };
-    leg.isDialplanHit = true;
-    leg.assignment = { kind: 'route' };
+    transferLeg(core, leg, { extension, dialplan, context });
   } else {
+    flipParties(leg);
+    leg.isDialplanHit = true;
     leg.assignment = { kind: 'run', actions: [[application[1] ?? '', application[2] ?? '']] };
   }
   wakeWatchers(core, leg);
@@ -122,6 +123,15 @@ function spanText(micros: number): string {
     return `${count} ${name}${count === 1 ? '' : 's'}`;
   });
   return `0 years, ${parts.join(', ')}`;
+}
+
+/** `insert/realm/key/value`, `select/realm/key`; a missing value is an empty answer. */
+function hash(core: Core, [verb = '', realm = '', key = '', ...value]: readonly string[]): string {
+  const name = `${realm}/${key}`;
+  if (verb === 'insert') core.hash.set(name, value.join('/'));
+  else if (verb === 'delete') core.hash.delete(name);
+  else return core.hash.get(name) ?? '';
+  return '+OK\n';
 }
 
 function sumOf(text: string): string {

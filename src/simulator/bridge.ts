@@ -60,7 +60,6 @@ export function* joinLegs(core: Core, aLeg: Leg, bLeg: Leg): Script {
   if (bLeg.bridgedWith === aLeg) bLeg.bridgedWith = undefined;
   aLeg.variables.delete('bridge_to');
   if (bLeg.isUp && !bHasLeft) endOther(core, bLeg, aLeg, aHasLeft);
-  else if (!bLeg.isUp && aLeg.isUp && !aHasLeft) noteEnd(aLeg, bLeg);
   aLeg.variables.set('last_bridge_role', 'originator');
   aLeg.variables.set('bridge_hangup_cause', bLeg.cause ?? aLeg.cause ?? 'NORMAL_CLEARING');
   bLeg.variables.set('bridge_hangup_cause', bLeg.cause ?? 'NORMAL_CLEARING');
@@ -91,13 +90,6 @@ function describe(leg: Leg, other: Leg): void {
 
 /** The killed leg alone has the kill's cause; the other says NORMAL_CLEARING and where it came from (09). */
 function endOther(core: Core, other: Leg, leg: Leg, hasLeft: boolean): void {
-  if (!hasLeft) noteEnd(other, leg);
   const cause = leg.cause === 'ORIGINATOR_CANCEL' ? leg.cause : 'NORMAL_CLEARING';
   hangUp(core, other, cause, hasLeft ? 'transfer' : 'other-leg');
-}
-
-function noteEnd(leg: Leg, ended: Leg): void {
-  leg.variables.set('last_bridge_hangup_cause', ended.cause ?? 'NORMAL_CLEARING');
-  const proto = ended.variable('proto_specific_hangup_cause');
-  if (proto !== undefined) leg.variables.set('last_bridge_proto_specific_hangup_cause', proto);
 }

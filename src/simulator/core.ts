@@ -33,6 +33,8 @@ export type Core = {
   readonly ledger: Ledger;
   /** Every leg up to its DESTROY. */
   readonly legs: Map<string, Leg>;
+  /** What `hash insert` keeps. */
+  readonly hash: Map<string, string>;
   readonly counts: { sessions: number; peak: number };
   /** How long a thread takes to notice what another one did. */
   readonly pickupMs: number;

@@ -66,6 +66,7 @@ export function createCore(settings: CoreSettings, around: Surroundings): Core {
     scheduler: new Scheduler({ kernel, bus, faults, nowMicros, phaseMs }),
     legs: new Map(),
     sockets: new Set(),
+    hash: new Map(),
     counts: { sessions: 0, peak: 0 },
     pickupMs: settings.pickupMs ?? 20,
     originateTimeoutMs: settings.originateTimeoutMs ?? 60_000,

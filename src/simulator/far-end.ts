@@ -8,7 +8,8 @@ export type FarEnd =
   | {
       readonly kind: 'answers';
       readonly afterMs: number;
-      readonly ringsAfterMs?: number;
+      /** At once, unless it says otherwise. */
+      readonly ringsAfterMs?: number | 'never';
       readonly earlyMediaAfterMs?: number;
       readonly hangsUpAfterMs?: number;
       readonly cause?: string;
@@ -31,7 +32,7 @@ export function playFarEnd(core: Core, leg: Leg, farEnd: FarEnd): void {
   const { earlyMediaAfterMs, ringsAfterMs } = farEnd;
   // A refusal comes without ringing unless the script says otherwise.
   const ringMs = ringsAfterMs ?? (farEnd.kind === 'rejects' ? undefined : 0);
-  if (ringMs !== undefined) later(ringMs, () => markRinging(core, leg));
+  if (ringMs !== undefined && ringMs !== 'never') later(ringMs, () => markRinging(core, leg));
   if (earlyMediaAfterMs !== undefined) later(earlyMediaAfterMs, () => markEarlyMedia(core, leg));
   if (farEnd.kind === 'rejects') {
     later(farEnd.afterMs ?? 0, () => void hangUp(core, leg, parseCause(farEnd.cause), 'far-end'));

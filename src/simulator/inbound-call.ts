@@ -54,6 +54,7 @@ export function startInboundCall(core: Core, request: CallRequest): SimulatedCal
     refer(extension, context = leg.profile.context) {
       const other = leg.bridgedWith;
       if (other === undefined) return;
+      leg.variables.set('endpoint_disposition', 'BLIND_TRANSFER');
       core.kernel.run(() => transferLeg(core, other, { extension, dialplan: 'XML', context }));
     },
     get truth() {

@@ -1,7 +1,7 @@
 import type { Header } from './event.ts';
 import type { Direction, Leg, LegStamps, Profile } from './leg.ts';
 
-/** These events carry no variables; every other channel event does (compared with the recordings). */
+/** These events carry no variables, unless the whole switch goes down (17); every other channel event does. */
 const WITHOUT_VARIABLES = new Set([
   'CHANNEL_STATE',
   'CHANNEL_CALLSTATE',
@@ -33,7 +33,7 @@ export function legHeaders(leg: Leg, event: string): Header[] {
     headers.push(['Other-Type', leg.other.role]);
     pushProfile(headers, 'Other-Leg', leg.other);
   }
-  if (!WITHOUT_VARIABLES.has(event)) {
+  if (leg.cause === 'SYSTEM_SHUTDOWN' || !WITHOUT_VARIABLES.has(event)) {
     for (const [name, value] of leg.variables) headers.push([`variable_${name}`, value]);
   }
   return headers;

@@ -78,7 +78,8 @@ export type Ender =
   | 'transfer';
 
 const STATE_NUMBERS = {
-  CS_NONE: 0,
+  CS_NEW: 0,
+  CS_NONE: 1,
   CS_INIT: 1,
   CS_ROUTING: 2,
   CS_SOFT_EXECUTE: 3,
@@ -109,6 +110,8 @@ export class Leg {
   isDialplanHit: boolean;
   callUuid: string;
   cause: string | undefined;
+  /** The phone or carrier ended it, not the switch. */
+  hasRemoteEnded = false;
   other: OtherLeg | undefined;
   readonly variables = new Map<string, HeaderValue>();
 
@@ -135,14 +138,13 @@ export class Leg {
     readonly sessionId: number;
     readonly profile: Profile;
     readonly createdMicros: number;
-    readonly callUuid?: string | undefined;
   }) {
     this.uuid = facts.uuid;
     this.direction = facts.direction;
     this.name = facts.name;
     this.sessionId = facts.sessionId;
     this.profile = facts.profile;
-    this.callUuid = facts.callUuid ?? facts.uuid;
+    this.callUuid = facts.uuid;
     this.isDialplanHit = facts.direction === 'inbound';
     this.stamps = {
       created: facts.createdMicros,

@@ -45,14 +45,17 @@ class Originate {
   readonly #caller: Leg | undefined;
   readonly #deadlineMs: number;
   readonly #assignment: Leg['assignment'] | undefined;
-  readonly #causes: string[] = [];
-  readonly #placed: string[] = [];
+  readonly #earlierCauses: readonly string[];
+  readonly #placed: string[];
 
   constructor(core: Core, caller: Leg | undefined, deadlineMs: number) {
     this.#core = core;
     this.#caller = caller;
     this.#deadlineMs = deadlineMs;
     this.#assignment = caller?.assignment;
+    // Both lists grow over all that the caller ever places (07d).
+    this.#earlierCauses = listOf(caller?.variables.get('originate_causes'));
+    this.#placed = listOf(caller?.variables.get('originated_legs'));
     // The recordings show these two on the caller while it still rings (02).
     caller?.variables.set('originate_disposition', 'failure');
     caller?.variables.set('DIALSTATUS', 'INVALIDARGS');
@@ -146,7 +149,6 @@ class Originate {
     caller.variables.set('originate_disposition', cause);
     caller.variables.set('DIALSTATUS', dialStatusOf(cause));
     caller.variables.set('originate_failed_cause', cause);
-    if (this.#causes.length > 0) caller.variables.set('originate_causes', oneOrMany(this.#causes));
   }
 
   /** The cause of a branch that fails stays on the caller, even when another branch then answers (06, 06c). */
@@ -164,11 +166,11 @@ class Originate {
   }
 
   #noteCauses(attempts: readonly Attempt[]): void {
-    this.#causes.length = 0;
+    const causes = [...this.#earlierCauses];
     for (const { uuid, leg, cause } of attempts) {
-      if (leg !== undefined) this.#causes.push(`${uuid};${leg.cause ?? cause ?? 'NONE'}`);
+      if (leg !== undefined) causes.push(`${uuid};${leg.cause ?? cause ?? 'NONE'}`);
     }
-    if (this.#causes.length > 0) this.#caller?.variables.set('originate_causes', oneOrMany(this.#causes));
+    if (causes.length > 0) this.#caller?.variables.set('originate_causes', oneOrMany(causes));
   }
 
   #introduce(legs: readonly Leg[]): void {
@@ -184,11 +186,13 @@ class Originate {
     caller.profile = { ...caller.profile, calleeName, calleeNumber };
   }
 
+  /** A loopback's ringing is noted on the caller, but no event tells of it (06b). */
   #passRingingOn(attempts: readonly Attempt[]): void {
     const caller = this.#caller;
-    if (caller !== undefined && attempts.some(({ leg }) => (leg?.stamps.progress ?? 0) > 0)) {
-      markRinging(this.#core, caller);
-    }
+    const ringing = attempts.filter(({ leg }) => (leg?.stamps.progress ?? 0) > 0);
+    if (caller === undefined || ringing.length === 0) return;
+    if (ringing.some(({ leg }) => leg?.twin === undefined)) markRinging(this.#core, caller);
+    caller.stamps.progress ||= this.#core.nowMicros();
   }
 
   #hasLostCaller(): boolean {
@@ -206,6 +210,11 @@ class Originate {
 
 function oneOrMany(values: readonly string[]): HeaderValue {
   return values.length === 1 ? (values[0] ?? '') : [...values];
+}
+
+function listOf(value: HeaderValue | undefined): string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : [...value];
 }
 
 export function secondsOf(text: string | undefined): number | undefined {

@@ -34,7 +34,16 @@ export function placeBranch(core: Core, branch: Branch, caller: Leg | undefined)
 /** `loopback/<extension>[/<context>]` is two legs: one called, one that runs the dialplan in its place. */
 function placeLoopback(core: Core, branch: Branch, caller: Leg | undefined, path: readonly string[]): Leg {
   const [destination = '', context = caller?.profile.context ?? 'default'] = path;
-  const aHalf = newLeg(core, branch, caller, { name: `loopback/${destination}-a`, destination, context });
+  const aHalf = newLeg(core, branch, caller, {
+    name: `loopback/${destination}-a`,
+    destination,
+    context,
+    callee: context,
+  });
+  if (branch.variables.get('origination_uuid') === aHalf.uuid) {
+    // The channel existed under another id before it was renamed; other endpoints are born with the new one.
+    fireLeg(core, aHalf, 'CHANNEL_UUID', { first: [['Old-Unique-ID', core.newUuid()]] });
+  }
   const bHalf = new Leg({
     uuid: core.newUuid(),
     direction: 'inbound',
@@ -59,10 +68,6 @@ function placeLoopback(core: Core, branch: Branch, caller: Leg | undefined, path
     bHalf.variables.set('other_loopback_from_uuid', caller.uuid);
   }
   aHalf.variables.set('originate_endpoint', 'loopback');
-  if (branch.variables.has('origination_uuid')) {
-    // The channel existed under another id before it was renamed; other endpoints are born with the new one.
-    fireLeg(core, aHalf, 'CHANNEL_UUID', { first: [['Old-Unique-ID', core.newUuid()]] });
-  }
   launch(core, aHalf);
   bHalf.assignment = { kind: 'route' };
   core.legs.set(bHalf.uuid, bHalf);
@@ -78,11 +83,14 @@ function launch(core: Core, leg: Leg): void {
   core.startSession(leg);
 }
 
+/** A loopback says its context where others say the number called (06b, 14). */
+type LegTarget = { readonly destination: string; readonly context: string; readonly callee?: string };
+
 function newLeg(
   core: Core,
   branch: Branch,
   caller: Leg | undefined,
-  to: { readonly name: string; readonly destination: string; readonly context: string },
+  to: LegTarget & { readonly name: string },
 ): Leg {
   const variables = new Map<string, HeaderValue>();
   if (caller !== undefined) for (const [name, value] of exportedVariables(caller)) variables.set(name, value);
@@ -98,7 +106,6 @@ function newLeg(
     sessionId: nextSessionId(core),
     profile: profileOf(branch, caller, to, nowMicros),
     createdMicros: nowMicros,
-    callUuid: caller?.uuid,
   });
   setBasics(leg);
   leg.variables.set('is_outbound', 'true');
@@ -121,12 +128,7 @@ export function setBasics(leg: Leg): void {
   leg.variables.set('channel_name', leg.name);
 }
 
-function profileOf(
-  branch: Branch,
-  caller: Leg | undefined,
-  to: { readonly destination: string; readonly context: string },
-  nowMicros: number,
-): Profile {
+function profileOf(branch: Branch, caller: Leg | undefined, to: LegTarget, nowMicros: number): Profile {
   const given = (name: string): string | undefined =>
     branch.variables.get(`origination_caller_id_${name}`) ?? caller?.variable(`effective_caller_id_${name}`);
   const from = caller?.profile;
@@ -142,10 +144,10 @@ function profileOf(
     originalCallerName: callerName,
     originalCallerNumber: callerNumber,
     calleeName: 'Outbound Call',
-    calleeNumber: to.destination,
+    calleeNumber: to.callee ?? to.destination,
     networkAddress: from?.networkAddress ?? '',
     destination: to.destination,
-    redirectedFrom: '',
+    redirectedFrom: from?.redirectedFrom ?? '',
     source: from?.source ?? 'src/switch_ivr_originate.c',
     transferSource: '',
     context: to.context,

@@ -1,21 +1,38 @@
 import type { Core } from './core.ts';
 import { joinLegs } from './bridge.ts';
+import { legHeaders } from './leg-headers.ts';
 import type { Action, Leg } from './leg.ts';
 import { enterState, fireLeg, hangUp, setCallState, setDurations } from './signals.ts';
 import { waitUntil, type Script } from './thread.ts';
 
 /** The life of one leg on its own thread, from CREATE to DESTROY. */
 export function* runSession(core: Core, leg: Leg): Script {
+  if (leg.direction === 'inbound' && leg.twin === undefined) fireNew(core, leg);
   leg.enter('CS_INIT');
-  leg.stateNumber = 1;
   fireLeg(core, leg, 'CHANNEL_STATE');
   leg.stateNumber = 2;
+  if (leg.other?.role === 'originator') {
+    leg.callUuid = leg.other.uuid;
+    leg.variables.set('call_uuid', leg.callUuid);
+  }
   fireLeg(core, leg, 'CHANNEL_CREATE');
-  if (leg.direction === 'outbound') fireLeg(core, leg, 'CHANNEL_ORIGINATE');
-  else setCallState(core, leg, 'RINGING');
-  if (leg.isUp) enterState(core, leg, 'CS_ROUTING');
+  if (leg.direction === 'outbound') {
+    fireLeg(core, leg, 'CHANNEL_ORIGINATE');
+    if (leg.isUp) enterState(core, leg, 'CS_ROUTING');
+  } else {
+    leg.enter('CS_ROUTING');
+    setCallState(core, leg, 'RINGING');
+  }
   while (leg.isUp) yield* carryOut(core, leg);
   yield* endSession(core, leg);
+}
+
+/** The first event of all, before anything is known of the caller. */
+function fireNew(core: Core, leg: Leg): void {
+  leg.enter('CS_NEW');
+  core.bus.fire('CHANNEL_STATE', () => {
+    return legHeaders(leg, 'CHANNEL_STATE').filter(([name]) => !name.startsWith('Caller-'));
+  });
 }
 
 function* carryOut(core: Core, leg: Leg): Script {
@@ -44,6 +61,8 @@ function* carryOut(core: Core, leg: Leg): Script {
       yield* waitUntil(core.kernel, isOver, core.pickupMs);
       if (isOver() || !mine.with.isUp) break;
       enterState(core, leg, 'CS_SOFT_EXECUTE');
+      mine.with.callUuid = leg.uuid;
+      mine.with.variables.set('call_uuid', leg.uuid);
       yield* joinLegs(core, leg, mine.with);
       break;
   }
@@ -125,11 +144,14 @@ export function* park(core: Core, leg: Leg, isDone: () => boolean = () => false)
 
 function* endSession(core: Core, leg: Leg): Script {
   for (const alarm of leg.alarms) alarm.cancel();
-  leg.stamps.hungUp = core.nowMicros();
   enterState(core, leg, 'CS_HANGUP');
-  setCallState(core, leg, 'HANGUP');
-  leg.variables.set('sip_hangup_disposition', leg.variable('sip_hangup_disposition') ?? dispositionOf(leg));
+  leg.stamps.hungUp = core.nowMicros();
   setDurations(leg);
+  setCallState(core, leg, 'HANGUP');
+  const isSip = leg.twin === undefined;
+  if (isSip && !leg.variables.has('sip_hangup_disposition')) {
+    leg.variables.set('sip_hangup_disposition', dispositionOf(leg));
+  }
   enterState(core, leg, 'CS_REPORTING');
   core.ledger.ended(leg.uuid);
   // An outbound socket that does not linger is closed here: its HANGUP_COMPLETE is never delivered.
@@ -139,8 +161,10 @@ function* endSession(core: Core, leg: Leg): Script {
   }
   fireLeg(core, leg, 'CHANNEL_HANGUP_COMPLETE');
   yield* waitUntil(core.kernel, () => leg.isLingering?.() !== true);
-  leg.callUuid = leg.uuid;
-  leg.variables.set('call_uuid', leg.uuid);
+  if (leg.stamps.bridged > 0) {
+    leg.callUuid = leg.uuid;
+    leg.variables.set('call_uuid', leg.uuid);
+  }
   leg.stateNumber = 12;
   fireLeg(core, leg, 'CHANNEL_DESTROY');
   core.legs.delete(leg.uuid);

@@ -90,19 +90,28 @@ export function hangUp(core: Core, leg: Leg, cause: string, by: Ender | 'shutdow
     const refusal = leg.variable('sip_refusal');
     core.ledger.refused(leg.uuid, refusal === undefined ? sipAnswerOf(cause).status : Number(refusal));
   }
+  if (leg.bridgedWith?.isUp === true) noteEnd(leg.bridgedWith, leg);
   fireLeg(core, leg, 'CHANNEL_HANGUP');
+  if (leg.hasRemoteEnded && leg.isAnswered) leg.variables.set('sip_hangup_disposition', 'recv_bye');
   wakeWatchers(core, leg);
   const twin = leg.twin;
   if (twin?.isUp === true) core.kernel.after(core.pickupMs, () => hangUp(core, twin, cause, 'other-leg'));
   return true;
 }
 
+/** The other leg of a bridge is told why this one went, whatever its own cause will be (09, 17). */
+function noteEnd(other: Leg, ended: Leg): void {
+  other.variables.set('last_bridge_hangup_cause', ended.cause ?? 'NORMAL_CLEARING');
+  const proto = ended.variable('proto_specific_hangup_cause');
+  if (proto !== undefined) other.variables.set('last_bridge_proto_specific_hangup_cause', proto);
+}
+
 /** What the SIP stack writes when the other side ends the call: a BYE, a CANCEL or a refusal. */
 function noteSipEnd(leg: Leg, cause: string): void {
   const { status, phrase } = leg.isAnswered ? { status: 200, phrase: 'OK' } : sipAnswerOf(cause);
-  const refused = leg.direction === 'inbound' ? 'recv_cancel' : 'recv_refuse';
-  leg.variables.set('sip_hangup_disposition', leg.isAnswered ? 'recv_bye' : refused);
+  leg.hasRemoteEnded = true;
   if (!leg.isAnswered) {
+    leg.variables.set('sip_hangup_disposition', leg.direction === 'inbound' ? 'recv_cancel' : 'recv_refuse');
     leg.variables.set('sip_invite_failure_status', String(status));
     leg.variables.set('sip_invite_failure_phrase', phrase);
   }

@@ -125,7 +125,9 @@ export async function createSimulator(options: SimulatorOptions = {}) {
     const ending = core;
     ending.kernel.run(() => {
       ending.bus.fire('SHUTDOWN', () => [['Event-Info', 'System Shutting Down']]);
-      for (const leg of ending.legs.values()) hangUp(ending, leg, 'SYSTEM_SHUTDOWN', 'shutdown');
+      // The newest first, as FreeSWITCH walks its table (17).
+      for (const leg of [...ending.legs.values()].toReversed())
+        hangUp(ending, leg, 'SYSTEM_SHUTDOWN', 'shutdown');
     });
     return new Promise((resolve) => {
       ending.kernel.after(SHUTDOWN_MS, () => {

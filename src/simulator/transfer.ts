@@ -23,6 +23,8 @@ export function transferLeg(core: Core, leg: Leg, to: Destination): void {
   leg.callUuid = leg.uuid;
   leg.variables.set('call_uuid', leg.uuid);
   leg.variables.delete('signal_bond');
+  leg.bridgedWith?.variables.delete('signal_bond');
+  leg.stateNumber = 2;
   leg.isDialplanHit = true;
   leg.assignment = { kind: 'route' };
   wakeWatchers(core, leg);
@@ -40,15 +42,44 @@ export function crossLegs(core: Core, first: Leg, second: Leg): void {
     calleeName: second.profile.callerName,
     calleeNumber: second.profile.callerNumber,
   });
-  renewProfile(core, second, `uuid_br:${first.uuid}`, {});
+  const { callerName, callerNumber } = first.profile;
+  renewProfile(core, second, `uuid_br:${first.uuid}`, { callerName, callerNumber });
   first.other = second.snapshot('originatee');
   second.other = first.snapshot('originator');
-  second.callUuid = first.uuid;
-  second.variables.set('call_uuid', first.uuid);
+  first.isDialplanHit = true;
+  if (first.bridgedWith !== undefined) first.variables.set('last_bridge_hangup_cause', 'NORMAL_CLEARING');
+  first.callUuid = first.uuid;
+  first.variables.set('call_uuid', first.uuid);
+  for (const [leg, other] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    leg.stateNumber = HIBERNATE_NUMBER;
+    leg.variables.set('bridge_channel', other.name);
+    leg.variables.set('bridge_uuid', other.uuid);
+    leg.variables.set('signal_bond', other.uuid);
+  }
   first.assignment = { kind: 'join', with: second };
   second.assignment = { kind: 'exchange', with: first };
   wakeWatchers(core, first);
   wakeWatchers(core, second);
+}
+
+/** Both legs sleep between leaving their threads' old work and being joined (08b). */
+const HIBERNATE_NUMBER = 8;
+
+/** An outbound leg that executes something becomes the caller there: its two parties change places. */
+export function flipParties(leg: Leg): void {
+  if (leg.direction !== 'outbound' || leg.variables.has('channel_cid_flipped')) return;
+  const { callerName, callerNumber, calleeName, calleeNumber } = leg.profile;
+  leg.variables.set('channel_cid_flipped', 'yes');
+  leg.profile = {
+    ...leg.profile,
+    callerName: calleeName,
+    callerNumber: calleeNumber,
+    calleeName: callerName,
+    calleeNumber: callerNumber,
+  };
 }
 
 function renewProfile(core: Core, leg: Leg, what: string, change: Partial<Profile>): void {
@@ -56,23 +87,11 @@ function renewProfile(core: Core, leg: Leg, what: string, change: Partial<Profil
   const source = `${Math.floor(nowMicros / 1_000_000)}:${core.newUuid()}:${what}`;
   leg.variables.set('transfer_history', source);
   leg.variables.set('transfer_source', source);
-  const { profile } = leg;
-  // An outbound leg that enters the dialplan becomes the caller there.
-  const isFlipped = leg.direction === 'outbound' && leg.variable('channel_cid_flipped') === undefined;
-  const flipped: Partial<Profile> = isFlipped
-    ? {
-        callerName: profile.calleeName,
-        callerNumber: profile.calleeNumber,
-        calleeName: profile.callerName,
-        calleeNumber: profile.callerNumber,
-      }
-    : {};
-  if (isFlipped && what.startsWith('bl_xfer')) leg.variables.set('channel_cid_flipped', 'yes');
+  flipParties(leg);
   leg.profile = {
-    ...profile,
-    ...(what.startsWith('bl_xfer') ? flipped : {}),
+    ...leg.profile,
     ...change,
-    index: profile.index + 1,
+    index: leg.profile.index + 1,
     createdMicros: nowMicros,
     transferSource: source,
   };

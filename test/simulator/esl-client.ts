@@ -16,7 +16,10 @@ export function readMessages(bytes: Buffer): { readonly messages: WireMessage[];
     const end = bytes.indexOf('\n\n', at);
     if (end === -1) break;
     const lines = bytes.toString('latin1', at, end).split('\n');
-    const pairs = lines.map((line): [string, string] => [line.split(': ')[0] ?? '', line.slice(line.indexOf(': ') + 2)]);
+    const pairs = lines.map((line): [string, string] => [
+      line.split(': ')[0] ?? '',
+      line.slice(line.indexOf(': ') + 2),
+    ]);
     const headers = new Map(pairs);
     const length = Number(headers.get('Content-Length') ?? 0);
     if (end + 2 + length > bytes.length) break;
@@ -36,7 +39,7 @@ export type WireEvent = Readonly<Record<string, string>>;
 
 /** The headers of an event message, decoded; undefined for anything else. */
 export function eventOf(message: WireMessage): WireEvent | undefined {
-  switch (message.headers.get('Content-Type')) {
+  switch (message.headers.get('Content-Type') ?? '') {
     case 'text/event-json': {
       const fields = JSON.parse(message.body.toString('latin1')) as Record<string, string | string[]>;
       return Object.fromEntries(
@@ -53,6 +56,11 @@ export function eventOf(message: WireMessage): WireEvent | undefined {
     default:
       return undefined;
   }
+}
+
+export function eventsOf(messages: readonly WireMessage[]): readonly WireEvent[] {
+  const events = messages.map((message) => eventOf(message));
+  return events.filter((event) => event !== undefined);
 }
 
 export function decodeBlock(block: string): WireEvent {
