@@ -59,6 +59,14 @@ export function effectiveLimits(words: {
   };
 }
 
+/** The service's word on what no account and no root says: its `defaults`, and its answer while the store is down. */
+export function serviceDefaultsOf(service: {
+  readonly defaults: OperatorLimits;
+  readonly onStoreDown: 'allow' | 'refuse';
+}): OperatorLimits {
+  return { ...service.defaults, onStoreDown: service.defaults.onStoreDown ?? service.onStoreDown };
+}
+
 export function effectiveCapacity(limits: CapacityLimits): EffectiveCapacity {
   return {
     calls: limits.calls ?? 'unlimited',

@@ -2,6 +2,7 @@ import { parseAccounts } from '../accounts/account-document.ts';
 import type { RemoveVerdict, SaveVerdict } from '../accounts/account-store.ts';
 import { createAccountLookup, type AccountLookup } from '../accounts/account-tree.ts';
 import type { Account } from '../accounts/account.ts';
+import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
 import { walletLedger } from '../records/records.ts';
 import { assertNever } from '../units/assert.ts';
 import { parseAccountPath, type AccountPath } from '../units/ids.ts';
@@ -202,7 +203,9 @@ export function removal(name: string, verdict: RemoveVerdict): Result {
 
 async function loadLookup(context: CommandContext): Promise<AccountLookup> {
   const { accounts } = await context.stores();
-  return createAccountLookup(await accounts.loadAll(), context.config().accounts.defaults);
+  const { accounts: service, store } = context.config();
+  const defaults = serviceDefaultsOf({ defaults: service.defaults, onStoreDown: store.onDown });
+  return createAccountLookup(await accounts.loadAll(), defaults);
 }
 
 export function refusalOf(name: string, refusal: Extract<SaveVerdict, { readonly kind: 'refused' }>): string {

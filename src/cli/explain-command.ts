@@ -1,6 +1,6 @@
 import { quote } from '../rating/quote.ts';
 import type { Cdr, Charge, Decision } from '../records/records.ts';
-import { formatMicros } from '../units/money.ts';
+import { formatMicros, toMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
 import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
@@ -78,7 +78,15 @@ function chargeRows(charge: Charge): readonly (readonly string[])[] {
 }
 
 function decisionJson(decision: Decision): Readonly<Record<string, unknown>> {
-  return { ...decision, at: toIsoUtc(decision.at) };
+  return { ...decision, at: toIsoUtc(decision.at), inputs: withMoneyAsText(decision.inputs) };
+}
+
+/** Inputs are of any shape; the only bigint in them is money. */
+function withMoneyAsText(value: unknown): unknown {
+  if (typeof value === 'bigint') return formatMicros(toMicros(value));
+  if (Array.isArray(value)) return value.map(withMoneyAsText);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withMoneyAsText(each)]));
 }
 
 function legJson({ cdr, charges }: Leg): Readonly<Record<string, unknown>> {

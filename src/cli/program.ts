@@ -132,8 +132,13 @@ function defaultConfigFile(environment: Readonly<NodeJS.ProcessEnv>): string | u
 /** A result is a result even where it says that something failed; the reason is also for the person. */
 function printResult(result: Result, asJson: boolean, world: CliWorld): void {
   if (asJson) world.print(`${JSON.stringify(result.json, undefined, 2)}\n`);
-  else if (result.done && result.lines.length > 0) world.print(`${result.lines.join('\n')}\n`);
-  if (!result.done) for (const line of result.lines) world.say(line);
+  else if (result.done && result.lines.length > 0) world.print(`${result.lines.map(printable).join('\n')}\n`);
+  if (!result.done) for (const line of result.lines) world.say(printable(line));
+}
+
+/** Names and numbers come from strangers: none of them may steer the terminal. */
+function printable(line: string): string {
+  return line.replaceAll(/[^\P{Cc}\t]/gu, '\u{FFFD}');
 }
 
 function reportError(error: unknown, asJson: boolean, world: CliWorld): number {

@@ -111,7 +111,7 @@ export const SCHEMA: convict.Schema<Settings> = {
   },
   admission: {
     unfunded: {
-      doc: 'A call in whose chain nobody pays.',
+      doc: 'An outbound call in whose chain nobody pays.',
       format: ['refuse', 'allow'],
       default: 'refuse',
       env: 'TOLLGATE_ADMISSION_UNFUNDED',

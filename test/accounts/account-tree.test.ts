@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseAccounts, parseRoutes } from '../../src/accounts/account-document.ts';
-import {
-  createAccountLookup,
-  type AccountLookup,
-} from '../../src/accounts/account-tree.ts';
+import { createAccountLookup, type AccountLookup } from '../../src/accounts/account-tree.ts';
 import type { OperatorLimits } from '../../src/accounts/limits.ts';
 import { assert } from '../../src/units/assert.ts';
 import { parseAccountPath, parseRouteName, type AccountPath } from '../../src/units/ids.ts';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effectiveLimits, tighter } from '../../src/accounts/effective-limits.ts';
-import type { Bound } from '../../src/accounts/limits.ts';
+import { effectiveLimits, serviceDefaultsOf, tighter } from '../../src/accounts/effective-limits.ts';
+import type { Bound, OperatorLimits } from '../../src/accounts/limits.ts';
 import { parseMicros } from '../../src/units/money.ts';
 
 const bound = fc.oneof(fc.nat(100), fc.constant<Bound>('unlimited'));
@@ -90,5 +90,15 @@ describe('an effective limit', () => {
       onStoreDown: 'refuse',
       onExhaustion: 'unpaid',
     });
+  });
+
+  it("inherits the service's answer while the store is down, unless its defaults say otherwise", () => {
+    const words = { operator: {}, customer: {}, rootDefaults: undefined };
+    const answer = (defaults: OperatorLimits) =>
+      effectiveLimits({ ...words, serviceDefaults: serviceDefaultsOf({ defaults, onStoreDown: 'allow' }) })
+        .onStoreDown;
+    expect(answer({})).toBe('allow');
+    expect(answer({ onStoreDown: undefined })).toBe('allow');
+    expect(answer({ onStoreDown: 'refuse' })).toBe('refuse');
   });
 });
