@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAccounts, parseRoutes } from '../../src/accounts/account-document.ts';
 import { createAccountLookup, type AccountLookup } from '../../src/accounts/account-tree.ts';
@@ -82,5 +83,34 @@ describe('the tree of accounts', () => {
       callsPerSecond: 'unlimited',
     });
     expect(acme.revision).toBe(7);
+  });
+
+  it('comes out the same in whatever order the accounts are read', () => {
+    const bound = fc.option(fc.oneof(fc.nat(9), fc.constant('unlimited')), { nil: undefined });
+    const documents = fc
+      .uniqueArray(fc.constantFrom('a', 'a/b', 'a/b/c', 'a/d', 'e', 'e/f'), { minLength: 1 })
+      .chain((paths) =>
+        fc.tuple(
+          ...paths.map((account) =>
+            fc.record({ account: fc.constant(account), operator: fc.record({ calls: bound }) }),
+          ),
+        ),
+      );
+    const shuffled = documents.chain((list) =>
+      fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+    );
+    const picture = (accounts: readonly unknown[]) =>
+      lookupOf(accounts, { calls: 4 }).nodes.map((node) => [node.path, node.limits.calls, node.chain.length]);
+    fc.assert(
+      fc.property(shuffled, ([list, other]) => {
+        const nodes = picture(list);
+        expect(picture(other)).toEqual(nodes);
+        for (const [path, calls] of nodes) {
+          const own = list.find((document) => document.account === path)?.operator.calls;
+          // No account inherits its parent's limit: each level of a chain is asked by itself.
+          expect(calls).toBe(own ?? 4);
+        }
+      }),
+    );
   });
 });
