@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { SwitchEvent } from '../../src/calls/switch-event.ts';
-import { DEFAULT_ACCOUNT_FALLBACKS, VARIABLES_READ } from '../../src/freeswitch/channel-variables.ts';
+import {
+  DEFAULT_ACCOUNT_FALLBACKS,
+  VARIABLES_READ,
+  VARIABLES_WRITTEN,
+} from '../../src/freeswitch/channel-variables.ts';
 import { decodeEvent, decodeLeg } from '../../src/freeswitch/decode-event.ts';
+import { toToken } from '../../src/freeswitch/tokens.ts';
 import { readPlainEvent, type WireEvent } from '../../src/freeswitch/wire-event.ts';
 import { READING, switchEventsOf, wireEventsOf } from './support/decode-bytes.ts';
 import { recordedBytes, recordedEvents } from './support/recorded.ts';
@@ -106,6 +111,19 @@ describe('recorded traffic', () => {
   });
 });
 
+describe('the table of channel variables', () => {
+  it('names each once in a way that FreeSWITCH can set, and says what it is for', () => {
+    for (const table of [VARIABLES_READ, VARIABLES_WRITTEN]) {
+      const variables = Object.values(table);
+      expect(new Set(variables.map(({ name }) => name)).size).toBe(variables.length);
+      for (const { name, doc } of variables) {
+        expect(toToken('variable name', name)).toBe(name);
+        expect(doc).toMatch(/^.{10,}\.$/);
+      }
+    }
+  });
+});
+
 describe('decodeEvent', () => {
   it('drops a leg whose uuid could not be named in a command or a key', () => {
     for (const uuid of ['', 'a::b', '**', 'a b', 'x\ny', '-x', '../x', undefined]) {
@@ -144,6 +162,8 @@ describe('decodeEvent', () => {
       variable_tollgate_bridge: 'sofia/gateway/x/1',
       variable_tollgate_admission: 'aaaa.1',
       variable_tollgate_branch: '2',
+      variable_tollgate_home: 'acme',
+      variable_tollgate_branches: 'b1,b2',
       variable_export_vars: 'a,b',
       variable_tollgate_next: 'go',
       variable_tollgate_ask: 'true',
@@ -158,6 +178,8 @@ describe('decodeEvent', () => {
       bridge: 'sofia/gateway/x/1',
       admission: 'aaaa.1',
       branch: '2',
+      home: 'acme',
+      branches: ['b1', 'b2'],
       exportVars: 'a,b',
       next: 'go',
       asks: true,
