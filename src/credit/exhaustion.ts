@@ -1,9 +1,11 @@
-import { commitmentOf, paidSeconds, pulsesBegun } from '../rating/price.ts';
+import { paidSeconds, pulsesBegun } from '../rating/price.ts';
+import { assert } from '../units/assert.ts';
 import type { LegKey } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
-import { fundsOf, paidUntil, totalCommittedAt, type PayerLeg, type Wallet } from './wallet.ts';
+import { createPulseQueue } from './pulse-queue.ts';
+import { committedAt, fundsOf, totalCommittedAt, type PayerLeg, type Wallet } from './wallet.ts';
 
-/** A leg whose next pulse could not be paid, and the instant its paid time ends. */
+/** A leg that ended for want of money, the instant it ends, and the seconds it has paid for. */
 export type Exhausted = { readonly legKey: LegKey; readonly endsAt: EpochMs; readonly paidSeconds: number };
 
 export type Advanced = {
@@ -53,7 +55,7 @@ function firstOverrun(
   from: EpochMs,
   until: EpochMs,
 ): EpochMs | undefined {
-  const within = (at: number): boolean => totalCommittedAt(legs, toEpochMs(at)) <= funds;
+  const within = (at: number): boolean => isWithin(legs, funds, toEpochMs(at));
   if (until <= from) return undefined;
   // Gallop first: the overrun is usually near, and the sum over a year is no dearer than over a second.
   let low: number = from;
@@ -72,6 +74,16 @@ function firstOverrun(
     else high = middle;
   }
   return toEpochMs(high);
+}
+
+/** Stops at the first leg too many: the whole sum of a year ahead may be more than money can count. */
+function isWithin(legs: readonly PayerLeg[], funds: bigint, at: EpochMs): boolean {
+  let sum = 0n;
+  for (const leg of legs) {
+    sum += committedAt(leg, at);
+    if (sum > funds) return false;
+  }
+  return sum <= funds;
 }
 
 type Stretch = {
@@ -96,106 +108,45 @@ function payPulses(legs: Map<LegKey, PayerLeg>, stretch: Stretch, exhausted: Exh
     steps -= 1;
     reached = pulse.startsAt;
     queue.pop();
-    const { terms } = pulse.leg;
-    const step = commitmentOf(terms, pulse.number) - commitmentOf(terms, pulse.number - 1);
-    // A pulse that costs nothing is never refused, even where an operator took away money already committed.
-    if (step === 0n || total + step <= stretch.funds) {
-      total += step;
-      queue.push(nextPulse(pulse.leg, pulse.answeredAt, pulse.number));
+    if (total + pulse.step <= stretch.funds) {
+      total += pulse.step;
+      queue.push(pulse.leg, pulse.answeredAt, pulse.number);
     } else if (stretch.policy === 'all') {
-      endAll(legs, pulse.startsAt, exhausted);
+      // None gets a pulse that begins at this instant, not even those whose turn came before.
+      endAll(legs, toEpochMs(pulse.startsAt - 1), pulse.startsAt, exhausted);
       return stretch.until;
     } else {
-      end(legs, pulse.leg, pulse.answeredAt, paidSeconds(terms, pulse.number - 1), pulse.startsAt, exhausted);
+      exhausted.push(end(legs, pulse.leg, pulse.number - 1, pulse.startsAt));
       if (stretch.extent === 'first') return stretch.until;
     }
   }
 }
 
-function end(
-  legs: Map<LegKey, PayerLeg>,
-  leg: PayerLeg,
-  answeredAt: EpochMs,
-  paid: number,
-  endsAt: EpochMs,
-  exhausted: Exhausted[],
-): void {
-  legs.set(leg.legKey, { ...leg, state: { kind: 'ended', answeredAt, paidSeconds: paid } });
-  exhausted.push({ legKey: leg.legKey, endsAt, paidSeconds: paid });
+/** Ends a running leg with what so many pulses paid for; others stay as they are. */
+function end(legs: Map<LegKey, PayerLeg>, leg: PayerLeg, pulses: number, endsAt: EpochMs): Exhausted {
+  assert(leg.state.kind === 'running', 'only a running leg runs out of money');
+  const { legKey, terms, state } = leg;
+  const paid = paidSeconds(terms, pulses);
+  legs.set(legKey, {
+    legKey,
+    terms,
+    state: { kind: 'ended', answeredAt: state.answeredAt, paidSeconds: paid, endsAt },
+  });
+  return { legKey, endsAt, paidSeconds: paid };
 }
 
-/** cnxcc's way: at the first pulse nobody can pay, every running leg ends, and none gets a pulse that begins then. */
-function endAll(legs: Map<LegKey, PayerLeg>, at: EpochMs, exhausted: Exhausted[]): void {
+/** cnxcc's way: at the first pulse nobody can pay, every running leg ends with the pulses that began by `paidAt`. */
+function endAll(legs: Map<LegKey, PayerLeg>, paidAt: EpochMs, endsAt: EpochMs, exhausted: Exhausted[]): void {
   for (const leg of legs.values()) {
     if (leg.state.kind !== 'running') continue;
-    const { answeredAt } = leg.state;
-    const pulses = pulsesBegun(leg.terms, at - 1 - answeredAt);
-    end(legs, leg, answeredAt, paidSeconds(leg.terms, pulses), at, exhausted);
+    exhausted.push(end(legs, leg, pulsesBegun(leg.terms, paidAt - leg.state.answeredAt), endsAt));
   }
 }
 
-type Pulse = {
-  readonly leg: PayerLeg;
-  readonly answeredAt: EpochMs;
-  readonly number: number;
-  readonly startsAt: EpochMs;
-};
-
-function nextPulse(leg: PayerLeg, answeredAt: EpochMs, pulsesPaid: number): Pulse {
-  return { leg, answeredAt, number: pulsesPaid + 1, startsAt: paidUntil(leg.terms, answeredAt, pulsesPaid) };
-}
-
-function before(a: Pulse, b: Pulse): boolean {
-  if (a.startsAt !== b.startsAt) return a.startsAt < b.startsAt;
-  if (a.answeredAt !== b.answeredAt) return a.answeredAt < b.answeredAt;
-  return a.leg.legKey < b.leg.legKey;
-}
-
-type PulseQueue = {
-  peek(): Pulse | undefined;
-  pop(): void;
-  push(pulse: Pulse): void;
-};
-
-/** A binary heap of each running leg's next pulse that begins after `from`; a leg whose price never grows has none. */
-function createPulseQueue(legs: readonly PayerLeg[], from: EpochMs): PulseQueue {
-  const heap: Pulse[] = [];
-  const at = (index: number): Pulse => heap[index] as Pulse;
-  const swap = (i: number, j: number): void => {
-    const kept = at(i);
-    heap[i] = at(j);
-    heap[j] = kept;
-  };
-  const queue: PulseQueue = {
-    peek: () => heap[0],
-    push(pulse) {
-      heap.push(pulse);
-      let child = heap.length - 1;
-      while (child > 0) {
-        const parent = (child - 1) >> 1;
-        if (!before(at(child), at(parent))) return;
-        swap(child, parent);
-        child = parent;
-      }
-    },
-    pop() {
-      const last = heap.pop();
-      if (last === undefined || heap.length === 0) return;
-      heap[0] = last;
-      for (let parent = 0; ;) {
-        const left = 2 * parent + 1;
-        if (left >= heap.length) return;
-        const child = left + 1 < heap.length && before(at(left + 1), at(left)) ? left + 1 : left;
-        if (!before(at(child), at(parent))) return;
-        swap(child, parent);
-        parent = child;
-      }
-    },
-  };
-  for (const leg of legs) {
-    if (leg.state.kind !== 'running' || leg.terms.perMinute === 0n) continue;
-    const { answeredAt } = leg.state;
-    queue.push(nextPulse(leg, answeredAt, pulsesBegun(leg.terms, from - answeredAt)));
-  }
-  return queue;
+/** Ends every running leg of a wallet that was found exhausted at `wallet.at`, where its policy is `all`. */
+export function endTogether(wallet: Wallet): Advanced {
+  const legs = new Map(wallet.legs.map((leg) => [leg.legKey, leg]));
+  const exhausted: Exhausted[] = [];
+  endAll(legs, wallet.at, wallet.at, exhausted);
+  return { wallet: { ...wallet, legs: [...legs.values()] }, exhausted };
 }

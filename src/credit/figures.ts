@@ -25,9 +25,9 @@ export function figuresOf(wallet: Wallet): WalletFigures {
         break;
       case 'running': {
         const bound = upperBound(leg.terms);
-        base +=
-          bound.intercept +
-          divCeil(bound.perMinute * BigInt(wallet.at - leg.state.answeredAt), MS_PER_MINUTE);
+        // An answer may lie a little ahead of the wallet's clock; the line begins at the answer, not below it.
+        const elapsedMs = BigInt(Math.max(0, wallet.at - leg.state.answeredAt));
+        base += bound.intercept + divCeil(bound.perMinute * elapsedMs, MS_PER_MINUTE);
         burn += bound.perMinute;
         break;
       }

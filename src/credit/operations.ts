@@ -2,7 +2,7 @@ import { commitmentOf, priceOf } from '../rating/price.ts';
 import type { LegKey } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
-import { advance, type Exhausted } from './exhaustion.ts';
+import { advance, endTogether, type Exhausted } from './exhaustion.ts';
 import { availableAt, fundsOf, totalCommittedAt, type PayerLeg, type Wallet } from './wallet.ts';
 
 /** One change to a wallet at `wallet.at`, after time has been let pass up to it. */
@@ -63,7 +63,8 @@ export function operate(before: Wallet, operation: WalletOperation, at: EpochMs)
 function hold(wallet: Wallet, leg: PayerLeg, exhausted: readonly Exhausted[]): Operated {
   const needed = commitmentOf(leg.terms, 1);
   const available = availableAt(wallet, wallet.at);
-  if (needed > available) return { kind: 'unaffordable', available, needed };
+  // What costs nothing is never refused, even where an operator took away money already committed.
+  if (needed > 0n && needed > available) return { kind: 'unaffordable', available, needed };
   return { kind: 'done', wallet: { ...wallet, legs: [...wallet.legs, leg] }, exhausted };
 }
 
@@ -76,7 +77,12 @@ function answer(
   if (leg === undefined) return { kind: 'unknown-leg' };
   if (leg.state.kind !== 'held') return { kind: 'done', wallet, exhausted };
   const caught = catchUp(wallet, leg, operation.answeredAt, wallet.at);
-  return { kind: 'done', wallet: caught.wallet, exhausted: [...exhausted, ...caught.exhausted] };
+  const ended = [...exhausted, ...caught.exhausted];
+  if (caught.exhausted.length === 0 || wallet.policy === 'unpaid') {
+    return { kind: 'done', wallet: caught.wallet, exhausted: ended };
+  }
+  const together = endTogether(caught.wallet);
+  return { kind: 'done', wallet: together.wallet, exhausted: [...ended, ...together.exhausted] };
 }
 
 /**
@@ -111,12 +117,15 @@ function settle(
   const leg = wallet.legs.find((candidate) => candidate.legKey === operation.legKey);
   if (leg === undefined) return { kind: 'unknown-leg' };
   const { state } = leg;
-  let billedSeconds = state.kind === 'held' ? 0 : operation.billedSeconds;
-  if (state.kind === 'ended') billedSeconds = Math.min(billedSeconds, state.paidSeconds);
-  if (state.kind === 'running') {
+  let { billedSeconds } = operation;
+  if (state.kind === 'ended') {
+    billedSeconds = Math.min(billedSeconds, state.paidSeconds);
+  } else if (operation.talkMs > 0 || billedSeconds > 0) {
+    // A talk whose answer nobody told us of began as long ago as it lasted.
+    const answeredAt = state.kind === 'running' ? state.answeredAt : toEpochMs(wallet.at - operation.talkMs);
     // FreeSWITCH may have measured a pulse more than our clock saw begin; it is paid only if the money is there.
-    const talkedUntil = toEpochMs(state.answeredAt + operation.talkMs);
-    const caught = catchUp(wallet, leg, state.answeredAt, talkedUntil > wallet.at ? talkedUntil : wallet.at);
+    const talkedUntil = toEpochMs(answeredAt + operation.talkMs);
+    const caught = catchUp(wallet, leg, answeredAt, talkedUntil > wallet.at ? talkedUntil : wallet.at);
     const short = caught.exhausted[0];
     if (short !== undefined) billedSeconds = Math.min(billedSeconds, short.paidSeconds);
   }

@@ -13,12 +13,18 @@ export type PayerLeg = {
 
 /**
  * held → running at the answer → ended when the next pulse could not be paid. An ended leg is charged at most
- * `paidSeconds`, however late its hang-up lands; any of the three leaves the wallet at its settlement.
+ * `paidSeconds`, however late its hang-up lands; any of the three leaves the wallet at its settlement. It is to be
+ * hung up at `endsAt`: where the paid seconds end, or before, where the wallet's policy ended all its legs.
  */
 export type PayerLegState =
   | { readonly kind: 'held' }
   | { readonly kind: 'running'; readonly answeredAt: EpochMs }
-  | { readonly kind: 'ended'; readonly answeredAt: EpochMs; readonly paidSeconds: number };
+  | {
+      readonly kind: 'ended';
+      readonly answeredAt: EpochMs;
+      readonly paidSeconds: number;
+      readonly endsAt: EpochMs;
+    };
 
 /** What happens to the other paid legs when one cannot pay its next pulse (DESIGN 2, `onExhaustion`). */
 export type ExhaustionPolicy = 'unpaid' | 'all';

@@ -1,10 +1,5 @@
 import type { LegRecord, TakenSlot } from '../admission/leg-record.ts';
-import {
-  StoreUnavailableError,
-  type CloseSettlement,
-  type LiveStore,
-  type Talk,
-} from '../admission/live-store.ts';
+import type { CloseSettlement, LiveStore, SettleOutcome, Talk } from '../admission/live-store.ts';
 import { COUNTERS, slotName, type Slot } from '../admission/plan.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
@@ -13,7 +8,8 @@ import { assert } from '../units/assert.ts';
 import type { AccountPath, LegKey } from '../units/ids.ts';
 import { ZERO_MICROS, type Micros } from '../units/money.ts';
 import { guardStore } from './connection.ts';
-import { EXACT_ATTEMPTS, exactArguments, exactMoment, parseSnapshot, type Snapshot } from './exact-wallet.ts';
+import type { ExactBasis } from './exact-step.ts';
+import { exactArguments, parseSnapshot } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
 import { parsePart } from './wallet-text.ts';
@@ -63,7 +59,7 @@ async function settle(
   record: LegRecord,
   talk: Talk,
   close: CloseSettlement,
-): ReturnType<LiveStore['settle']> {
+): Promise<SettleOutcome> {
   const home = slotName(homeOf(record));
   const foreign = record.taken.filter((taken) => slotName(taken.slot) !== home);
   await Promise.all(foreign.map((taken) => releaseSlot(context, record.legKey, taken)));
@@ -81,7 +77,7 @@ async function closeHome(
   context: StoreContext,
   record: LegRecord,
   { talk, close, dropTicks }: Closing,
-): ReturnType<LiveStore['settle']> {
+): Promise<SettleOutcome> {
   const home = homeOf(record);
   const taken = record.taken.find((candidate) => slotName(candidate.slot) === slotName(home)) ?? {
     slot: home,
@@ -90,36 +86,30 @@ async function closeHome(
   const wallets = record.payers.map((payer) => payer.wallet);
   const keys = closeKeys(home, taken, wallets);
   let parts = await readParts(context, record);
-  let snapshot: Snapshot | undefined;
-  for (let attempt = 0; attempt < EXACT_ATTEMPTS; attempt += 1) {
-    const priced = price(context, record, talk, parts, snapshot, attempt - 1);
-    const entry = close(priced.final);
-    const args: (string | number)[] = [context.clockArgument(), record.legKey, entry, dropTicks ? 1 : 0, 1];
-    args.push(...countedArguments(taken.counted), wallets.length);
+  return await context.decide<SettleOutcome>(wallets, async (basis) => {
+    const { final, exact } = price(context, record, talk, parts, basis);
+    const args: (string | number)[] = [context.clockArgument(), record.legKey, close(final)];
+    args.push(dropTicks ? 1 : 0, 1, ...countedArguments(taken.counted), wallets.length);
     for (const wallet of wallets) {
-      const exact = priced.exact.get(wallet);
-      args.push(wallet, `${priced.final.prices.get(wallet) ?? 0n}`, parts.get(wallet) ?? '');
-      args.push(...(exact === undefined ? ['bound'] : ['exact', ...exact]));
+      args.push(wallet, `${final.prices.get(wallet) ?? 0n}`, parts.get(wallet) ?? '');
+      args.push(...(exact.get(wallet) ?? ['bound']));
     }
     const reply = (await context.run('close', keys, args)) as readonly unknown[];
     switch (reply[0]) {
       case 'already':
         return { kind: 'already' };
+      case 'exact':
+        return { undecided: parseSnapshot(reply) };
       case 'stale':
         parts = await readParts(context, record);
-        snapshot = undefined;
-        break;
-      case 'exact':
-        snapshot = parseSnapshot(reply);
-        break;
+        return { undecided: undefined };
       default: {
         const [, , ...dues] = reply as readonly [string, string, ...string[]];
         for (const [index, wallet] of wallets.entries()) context.reportDue(wallet, dues[index]);
-        return { kind: 'settled', at: priced.final.at, billedSeconds: priced.final.billedSeconds };
+        return { kind: 'settled', at: final.at, billedSeconds: final.billedSeconds };
       }
     }
-  }
-  throw new StoreUnavailableError(`a wallet of ${record.legKey} changed too often to settle it`);
+  });
 }
 
 type Priced = {
@@ -130,54 +120,41 @@ type Priced = {
 /** Every payer pays for the same seconds: the least that any of them could pay for (ruling 10). */
 function price(
   context: StoreContext,
-  record: LegRecord,
+  { legKey, payers }: LegRecord,
   talk: Talk | undefined,
   parts: ReadonlyMap<AccountPath, string>,
-  snapshot: Snapshot | undefined,
-  attempt: number,
+  basis: ExactBasis | undefined,
 ): Priced {
-  const { legKey, payers } = record;
+  const talkMs = talk?.talkMs ?? 0;
+  const settled = (wallet: AccountPath, billedSeconds: number) => {
+    const reading = basis?.readings.get(wallet);
+    if (basis === undefined || reading === undefined) return undefined;
+    const operated = operate(reading.wallet, { kind: 'settle', legKey, billedSeconds, talkMs }, basis.at);
+    return operated.kind === 'settled' ? { reading, operated } : undefined;
+  };
+  const paying = payers.filter(({ wallet }) => parts.has(wallet));
   let billedSeconds = talk?.billedSeconds ?? 0;
-  const at = snapshot === undefined ? undefined : exactMoment(snapshot.now, attempt);
-  for (const { wallet } of payers) {
-    const text = parts.get(wallet);
-    if (text === undefined) continue;
-    billedSeconds = Math.min(billedSeconds, payableSeconds(parsePart(legKey, text), billedSeconds));
-    const reading = snapshot?.readings.get(wallet);
-    if (reading === undefined || at === undefined) continue;
-    const operation = { kind: 'settle', legKey, billedSeconds, talkMs: talk?.talkMs ?? 0 } as const;
-    const operated = operate(reading.wallet, operation, at);
-    if (operated.kind === 'settled') billedSeconds = Math.min(billedSeconds, operated.billedSeconds);
+  for (const { wallet } of paying) {
+    billedSeconds = payableSeconds(parsePart(legKey, parts.get(wallet) ?? ''), billedSeconds);
+    billedSeconds = settled(wallet, billedSeconds)?.operated.billedSeconds ?? billedSeconds;
   }
-  const prices = new Map<AccountPath, Micros>();
+  const prices = new Map<AccountPath, Micros>(payers.map(({ wallet }) => [wallet, ZERO_MICROS]));
   const exact = new Map<AccountPath, readonly (string | number)[]>();
-  for (const { wallet, terms } of payers) {
-    if (!parts.has(wallet)) {
-      prices.set(wallet, ZERO_MICROS);
-      continue;
-    }
+  for (const { wallet, terms } of paying) {
     prices.set(wallet, priceOf(terms, billedSeconds));
-    const reading = snapshot?.readings.get(wallet);
-    if (reading === undefined || at === undefined) continue;
-    const operation = { kind: 'settle', legKey, billedSeconds, talkMs: talk?.talkMs ?? 0 } as const;
-    const operated = operate(reading.wallet, operation, at);
-    if (operated.kind !== 'settled') continue;
+    const exactly = settled(wallet, billedSeconds);
+    if (exactly === undefined) continue;
+    const { reading, operated } = exactly;
     assert(operated.billedSeconds === billedSeconds, 'the least seconds are payable by every payer');
-    exact.set(wallet, exactArguments(reading, operated.wallet));
+    exact.set(wallet, ['exact', ...exactArguments(reading, operated.wallet)]);
   }
   const endedByCredit = talk !== undefined && (billedSeconds < talk.billedSeconds || anyEnded(legKey, parts));
   return { final: { billedSeconds, prices, endedByCredit, at: context.options.clock() }, exact };
 }
 
+/** What is paid for already; exactly worked out, a running leg may get less than it talked, too. */
 function payableSeconds({ state }: PayerLeg, billedSeconds: number): number {
-  switch (state.kind) {
-    case 'held':
-      return 0;
-    case 'running':
-      return billedSeconds;
-    case 'ended':
-      return state.paidSeconds;
-  }
+  return state.kind === 'ended' ? Math.min(state.paidSeconds, billedSeconds) : billedSeconds;
 }
 
 function anyEnded(legKey: LegKey, parts: ReadonlyMap<AccountPath, string>): boolean {
@@ -196,16 +173,10 @@ async function readParts(context: StoreContext, record: LegRecord): Promise<Map<
 }
 
 function closeKeys(slot: Slot, { counted }: TakenSlot, wallets: readonly AccountPath[]): string[] {
-  const { legs, slots, bound, due, settlements } = slotKeys(slot);
-  return [
-    legs,
-    slots,
-    bound,
-    due,
-    settlements,
-    ...counted.flatMap(({ holder }) => [useKey(slot, holder), ticksKey(slot, holder)]),
-    ...wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]),
-  ];
+  const { legs, slots, bound, answered, due, settlements } = slotKeys(slot);
+  const uses = counted.flatMap(({ holder }) => [useKey(slot, holder), ticksKey(slot, holder)]);
+  const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
+  return [legs, slots, bound, answered, due, settlements, ...uses, ...walletKeys];
 }
 
 function countedArguments(counted: TakenSlot['counted']): readonly (string | number)[] {

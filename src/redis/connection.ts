@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../admission/live-store.ts';
+import { BrokenPromiseError } from '../units/assert.ts';
 
 const RECONNECT_MS_MAX = 2_000;
 
@@ -68,20 +69,27 @@ export function defineScripts(redis: Redis): ScriptRunner {
   };
 }
 
-/** Runs a command; what is not a reply of Redis itself becomes `StoreUnavailableError`. */
+/**
+ * Runs a command. No reply, or one that means "not now", becomes `StoreUnavailableError`. Any other error reply is
+ * ours: a script that found a text it cannot have written, a key of another kind.
+ */
 export async function guardStore<T>(command: () => Promise<T>): Promise<T> {
   try {
     return await command();
   } catch (error) {
     // ioredis exports ReplyError untyped, hence the name.
-    if (error instanceof Error && error.name === 'ReplyError' && !isStoreRefusal(error)) throw error;
+    if (error instanceof Error && error.name === 'ReplyError' && !isStoreRefusal(error)) {
+      throw new BrokenPromiseError(`redis replied: ${error.message}`, { cause: error });
+    }
     throw new StoreUnavailableError('redis did not answer', { cause: error });
   }
 }
 
-/** Replies that mean "not now": loading, a replica without its master, out of memory, a script that blocks. */
+/** Replies that mean "not now": loading, no master, no memory, no disk, no right to ask, a script that blocks. */
 function isStoreRefusal(error: Error): boolean {
-  return /^(LOADING|MASTERDOWN|OOM|BUSY|READONLY|CLUSTERDOWN|TRYAGAIN|MISCONF)\b/.test(error.message);
+  return /^(LOADING|MASTERDOWN|NOREPLICAS|OOM|BUSY|READONLY|CLUSTERDOWN|TRYAGAIN|MISCONF|NOAUTH|NOPERM|WRONGPASS)\b/.test(
+    error.message,
+  );
 }
 
 function scriptText(name: string): string {

@@ -5,19 +5,6 @@ import type { AccountPath } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { formatPart, formatWallet, parseWallet, type WalletReading } from './wallet-text.ts';
 
-/** How often an exact step is worked out again when the wallet changed under it. */
-export const EXACT_ATTEMPTS = 40;
-/**
- * From the fourth attempt the exact state is worked out for a moment a little ahead: a wallet whose legs fail one
- * after the other, every few milliseconds, would otherwise be stale whenever it is written.
- */
-const LOOK_AHEAD_MS = [0, 0, 0, 5, 10, 20, 40];
-
-/** The moment to work out a state for, given when it was read and how often that has failed. */
-export function exactMoment(now: EpochMs, attempt: number): EpochMs {
-  return toEpochMs(now + (LOOK_AHEAD_MS[Math.min(attempt, LOOK_AHEAD_MS.length - 1)] ?? 0));
-}
-
 export type Snapshot = { readonly now: EpochMs; readonly readings: ReadonlyMap<AccountPath, WalletReading> };
 
 type SnapshotReply = readonly [
@@ -38,8 +25,11 @@ export function parseSnapshot(reply: unknown): Snapshot {
 }
 
 /** ARGV of an exact wallet (`takeExact` in the prelude): valid until the first pulse that could not be paid. */
-export function exactArguments(reading: WalletReading, after: Wallet): readonly (string | number)[] {
-  const cutoff = nextCutoff(after);
+export function exactArguments(
+  reading: WalletReading,
+  after: Wallet,
+  cutoff: EpochMs | undefined = nextCutoff(after),
+): readonly (string | number)[] {
   const changed = changedParts(reading.wallet.legs, after.legs);
   return [
     reading.version,

@@ -15,6 +15,8 @@ export type SlotKeys = {
   readonly slots: string;
   /** HASH leg key → uuid of the channel that is metered. */
   readonly bound: string;
+  /** HASH leg key → moment (ms) of its answer. */
+  readonly answered: string;
   /** ZSET account → earliest moment (ms) at which its wallet may fail to pay a pulse. */
   readonly due: string;
   /** ZSET transfer id → when its money moved here. */
@@ -29,6 +31,7 @@ export function slotKeys(slot: Slot): SlotKeys {
     legs: `${base}:legs`,
     slots: `${base}:slots`,
     bound: `${base}:bound`,
+    answered: `${base}:answered`,
     due: `${base}:due`,
     funded: `${base}:funded`,
     settlements: `${base}:settlements`,
@@ -50,7 +53,7 @@ export function walletKey(account: AccountPath): string {
   return `tollgate:{${rootOf(account)}}:wallet:${account}`;
 }
 
-/** HASH leg key → "state amount intercept perMinute answeredAt paidSeconds terms". */
+/** HASH leg key → "state amount intercept perMinute answeredAt paidSeconds endsAt terms". */
 export function walletPartsKey(account: AccountPath): string {
   return `tollgate:{${rootOf(account)}}:wallet:${account}:legs`;
 }

@@ -5,6 +5,7 @@ import type { Slot } from '../admission/plan.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
 import type { Clock, EpochMs } from '../units/time.ts';
 import type { ScriptRunner } from './connection.ts';
+import type { ExactSteps } from './exact-step.ts';
 import { rootSlot } from './keys.ts';
 
 export type LiveStoreOptions = {
@@ -22,6 +23,7 @@ export type LiveStoreOptions = {
 export type StoreContext = {
   readonly redis: Redis;
   readonly run: ScriptRunner;
+  readonly decide: ExactSteps;
   /** ARGV 1 of the scripts: empty means Redis's own TIME. */
   readonly clockArgument: () => string;
   readonly reportDue: (account: AccountPath, due: unknown) => void;

@@ -4,11 +4,14 @@ import { formatTerms, parseTerms } from '../rating/terms-text.ts';
 import { assert } from '../units/assert.ts';
 import type { AccountPath, LegKey } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
-import { toEpochMs, type EpochMs } from '../units/time.ts';
+import { toEpochMs } from '../units/time.ts';
 
 /** A wallet as a script handed it over, and the version that a write back must still find. */
 export type WalletReading = { readonly wallet: Wallet; readonly version: number };
 
+/** The same patterns as in `prelude.lua`: anything else is a broken promise, there as here. */
+const WALLET = /^-?\d+(?: \d+){7} [01]$/;
+const PART = /^(?:held|running|ended)(?: \d+){6} \S+$/;
 const POLICIES = ['unpaid', 'all'] as const;
 
 /** The text that `prelude.lua` describes: what the scripts keep of a wallet. */
@@ -26,14 +29,14 @@ export function formatPart(leg: PayerLeg): string {
   const { state } = leg;
   const { amount, intercept, perMinute } = legFiguresOf(leg);
   const answeredAt = state.kind === 'held' ? 0 : state.answeredAt;
-  const paidSeconds = state.kind === 'ended' ? state.paidSeconds : 0;
-  return `${state.kind} ${amount} ${intercept} ${perMinute} ${answeredAt} ${paidSeconds} ${formatTerms(leg.terms)}`;
+  const [paidSeconds, endsAt] = state.kind === 'ended' ? [state.paidSeconds, state.endsAt] : [0, 0];
+  return `${state.kind} ${amount} ${intercept} ${perMinute} ${answeredAt} ${paidSeconds} ${endsAt} ${formatTerms(leg.terms)}`;
 }
 
 export function parsePart(legKey: LegKey, text: string): PayerLeg {
-  const [kind, , , , answeredAt, paidSeconds, terms] = text.split(' ');
-  assert(terms !== undefined, `a leg's part reads "${text}"`);
-  return { legKey, terms: parseTerms(terms), state: parseState(kind, answeredAt, paidSeconds, text) };
+  assert(PART.test(text), `a leg's part reads "${text}"`);
+  const [kind, , , , answeredAt, paidSeconds, endsAt, terms = ''] = text.split(' ');
+  return { legKey, terms: parseTerms(terms), state: stateOf(kind, answeredAt, paidSeconds, endsAt) };
 }
 
 /**
@@ -45,8 +48,8 @@ export function parseWallet(
   text: string,
   parts: ReadonlyMap<string, string>,
 ): WalletReading {
-  const [balance, credit, , , , anchor, , version, policy] = text.split(' ');
-  assert(policy !== undefined && balance !== undefined && credit !== undefined, `a wallet reads "${text}"`);
+  assert(WALLET.test(text), `the wallet of ${account} reads "${text}"`);
+  const [balance = '', credit = '', , , , anchor, , version, policy] = text.split(' ');
   const wallet: Wallet = {
     account,
     balance: toMicros(BigInt(balance)),
@@ -58,15 +61,14 @@ export function parseWallet(
   return { wallet, version: Number(version) };
 }
 
-function parseState(
+function stateOf(
   kind: string | undefined,
-  answeredAt: string | undefined,
-  paidSeconds: string | undefined,
-  text: string,
+  answered: string | undefined,
+  paid: string | undefined,
+  ends: string | undefined,
 ): PayerLegState {
-  const at = (): EpochMs => toEpochMs(Number(answeredAt));
   if (kind === 'held') return { kind };
-  if (kind === 'running') return { kind, answeredAt: at() };
-  assert(kind === 'ended', `a leg's part reads "${text}"`);
-  return { kind, answeredAt: at(), paidSeconds: Number(paidSeconds) };
+  const answeredAt = toEpochMs(Number(answered));
+  if (kind === 'running') return { kind, answeredAt };
+  return { kind: 'ended', answeredAt, paidSeconds: Number(paid), endsAt: toEpochMs(Number(ends)) };
 }

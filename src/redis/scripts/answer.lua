@@ -1,17 +1,17 @@
 -- answer: the leg was answered; each payer's hold becomes the first pulse's commitment.
--- KEYS  1 legs  2 due, then per payer: wallet, parts
--- ARGV  clock, legKey, record with the answer in it, payers, per payer: account, part text once running,
+-- KEYS  1 legs  2 due  3 answered, then per payer: wallet, parts
+-- ARGV  clock, legKey, answeredAt, payers, per payer: account, part text once running,
 --       mode and, when 'exact', an exact wallet
--- Reply {'running', now, due per payer} | {'already'} | {'gone'} | {'exact', now, snapshots}
--- Replay: no part is held any more, so nothing changes and the reply is 'already'.
+-- Reply {'running', now, due or '' per payer} | {'already'} | {'gone'} | {'exact', now, snapshots}
+-- Replay: no part is held any more and the first answer is kept, so nothing changes and the reply is 'already'.
 
 local now = clock(take())
-local legKey, record = take(), take()
+local legKey, answeredAt = take(), take()
 if redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'gone' } end
 
-local key, moves, accounts, walletKeys, partKeys = 2, {}, {}, {}, {}
-local undecided, heldParts = false, 0
-for i = 1, takeNumber() do
+local key, moves, accounts, walletKeys, partKeys = 3, {}, {}, {}, {}
+local undecided, heldParts, payers = false, 0, takeNumber()
+for i = 1, payers do
   local account, running, mode = take(), take(), take()
   local exact = mode == 'exact' and takeExact() or nil
   walletKeys[i], partKeys[i], accounts[i] = KEYS[key + 1], KEYS[key + 2], account
@@ -28,29 +28,30 @@ for i = 1, takeNumber() do
         settleAnchor(w, now)
         w.held = w.held - part.amount
         w.burn = w.burn + after.perMinute
-        w.base = w.base + legBound(after, now, math.ceil)
+        w.base = w.base + legBound(after, w.anchor, math.ceil)
         if not withinFunds(w, 0) then undecided = true end
       end
-      moves[#moves + 1] = { i = i, w = w, running = running, exact = exact }
+      moves[i] = { w = w, running = running, exact = exact }
     end
   end
 end
 if heldParts == 0 then
   -- A leg nobody pays for still remembers when it was answered.
-  redis.call('HSET', KEYS[1], legKey, record)
+  if redis.call('HSETNX', KEYS[3], legKey, answeredAt) == 1 then return { 'running', int(now) } end
   return { 'already' }
 end
 if undecided then return snapshot('exact', now, accounts, walletKeys, partKeys) end
 
 local reply = { 'running', int(now) }
-for _, move in ipairs(moves) do
-  local i = move.i
-  if move.exact then
-    reply[#reply + 1] = saveExact(move.exact, walletKeys[i], partKeys[i], KEYS[2], accounts[i])
-  else
+for i = 1, payers do
+  local move, due = moves[i], ''
+  if move and move.exact then
+    due = saveExact(move.exact, walletKeys[i], partKeys[i], KEYS[2], accounts[i])
+  elseif move then
     redis.call('HSET', partKeys[i], legKey, move.running)
-    reply[#reply + 1] = saveWallet(walletKeys[i], KEYS[2], accounts[i], move.w)
+    due = saveWallet(walletKeys[i], KEYS[2], accounts[i], move.w)
   end
+  reply[#reply + 1] = due
 end
-redis.call('HSET', KEYS[1], legKey, record)
+redis.call('HSETNX', KEYS[3], legKey, answeredAt)
 return reply

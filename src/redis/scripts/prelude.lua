@@ -4,8 +4,10 @@
 -- A wallet:        "balance credit held base burn anchor legs version policy"; amounts in micros, anchor in ms.
 --                  At any time t >= anchor the commitments are at most held + base + burn * (t - anchor) / 60000.
 --                  policy is 0 (unpaid) or 1 (all). version grows with every change.
--- A leg's part:    "state amount intercept perMinute answeredAt paidSeconds terms"; state is held, running or ended.
+-- A leg's part:    "state amount intercept perMinute answeredAt paidSeconds endsAt terms"; state is held, running
+--                  or ended.
 -- Money is never priced here: every amount but the bound above was worked out by the caller (ruling 6).
+-- Every script reads all it needs before it writes: a text that does not parse stops it with nothing changed.
 
 local MS_PER_MINUTE = 60000
 -- Rounding of the bound drifts by at most 2 micros a change; after so many changes the caller rebuilds it.
@@ -19,17 +21,26 @@ end
 
 local function int(number) return string.format('%.0f', number) end
 
+local function broken(what, text) error(what .. ' reads "' .. tostring(text) .. '"', 0) end
+
 local function readUse(text)
   if not text then return { 0, 0, 0, 0, 0, 0 } end
   local a, b, c, d, e, f = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  if not a then broken('a use', text) end
   return { tonumber(a), tonumber(b), tonumber(c), tonumber(d), tonumber(e), tonumber(f) }
 end
 
-local function useText(use) return table.concat(use, ' ') end
+-- A holder that counts nothing has no key.
+local function saveUse(key, use)
+  local text = table.concat(use, ' ')
+  if text == '0 0 0 0 0 0' then redis.call('DEL', key) else redis.call('SET', key, text) end
+end
+
+local WALLET = '^(%-?%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) ([01])$'
 
 local function readWallet(text)
-  local balance, credit, held, base, burn, anchor, legs, version, policy =
-    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local balance, credit, held, base, burn, anchor, legs, version, policy = string.match(text, WALLET)
+  if not balance then broken('a wallet', text) end
   return {
     balance = tonumber(balance), credit = tonumber(credit), held = tonumber(held), base = tonumber(base),
     burn = tonumber(burn), anchor = tonumber(anchor), legs = tonumber(legs), version = tonumber(version),
@@ -78,18 +89,21 @@ local function saveWallet(key, dueKey, account, w)
   return due and int(due) or ''
 end
 
+local PART = '^(%a+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%S+)$'
+
 local function readLegPart(text)
-  local state, amount, intercept, perMinute, answeredAt, paidSeconds, terms =
-    string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local state, amount, intercept, perMinute, answeredAt = string.match(text, PART)
+  if not state then broken("a leg's part", text) end
   return {
     state = state, amount = tonumber(amount), intercept = tonumber(intercept), perMinute = tonumber(perMinute),
-    answeredAt = tonumber(answeredAt), paidSeconds = tonumber(paidSeconds), terms = terms,
+    answeredAt = tonumber(answeredAt),
   }
 end
 
--- What a running leg adds to the bound at the anchor, rounded up when it joins and down when it leaves.
-local function legBound(part, at, round)
-  return part.intercept + round(part.perMinute * math.max(0, at - part.answeredAt) / MS_PER_MINUTE)
+-- What a running leg adds to the bound at the anchor, rounded up when it joins and down when it leaves. The anchor
+-- is not always now: a clock that stepped back is behind it.
+local function legBound(part, anchor, round)
+  return part.intercept + round(part.perMinute * math.max(0, anchor - part.answeredAt) / MS_PER_MINUTE)
 end
 
 -- Everything the caller needs to decide exactly: now, and each wallet with all its legs.
@@ -128,11 +142,23 @@ local function saveExact(exact, key, partsKey, dueKey, account)
   return exact.due
 end
 
--- Takes one off the counters a leg was counted in; the caller has just removed its membership.
-local function uncount(useKey, count)
-  local indexes = {}
-  for i = 1, count do indexes[i] = takeNumber() end
-  local use = readUse(redis.call('GET', useKey))
-  for _, index in ipairs(indexes) do use[index] = math.max(0, use[index] - 1) end
-  redis.call('SET', useKey, useText(use))
+-- Reads the holders that a leg is counted in (ARGV: holders, per holder: counters, index each), their use with one
+-- taken off each counter. `firstKey` is the first holder's use, the next holder's lies `keysEach` further.
+local function takeUncounts(firstKey, keysEach)
+  local uncounts, uses = {}, {}
+  for holder = 1, takeNumber() do
+    local key = KEYS[firstKey + (holder - 1) * keysEach]
+    local use = uses[key] or readUse(redis.call('GET', key))
+    for _ = 1, takeNumber() do
+      local index = takeNumber()
+      use[index] = math.max(0, use[index] - 1)
+    end
+    uses[key] = use
+    uncounts[holder] = { key = key, use = use }
+  end
+  return uncounts
+end
+
+local function saveUncounts(uncounts)
+  for _, uncount in ipairs(uncounts) do saveUse(uncount.key, uncount.use) end
 end

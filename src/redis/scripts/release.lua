@@ -3,7 +3,7 @@
 -- ARGV  legKey, holders, per holder: counters, index each
 -- Reply 1 freed | 0 not counted (any more). Replay: 0, nothing moves.
 
-local legKey = take()
+local legKey, uncounts = take(), takeUncounts(2, 1)
 if redis.call('HDEL', KEYS[1], legKey) == 0 then return 0 end
-for holder = 1, takeNumber() do uncount(KEYS[1 + holder], takeNumber()) end
+saveUncounts(uncounts)
 return 1

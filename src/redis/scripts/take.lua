@@ -1,26 +1,32 @@
 -- take: all of a leg's takes in one slot, or none.
--- KEYS  1 legs  2 slots  3 due, then per holder: use, ticks; then per hold: wallet, parts
+-- KEYS  1 legs  2 slots  3 due  4 bound  5 answered, then per holder: use, ticks; then per hold: wallet, parts
 -- ARGV  clock, legKey, record ('' in a slot that is not home), membership text,
 --       holders, per holder: counts, (index, bound or -1) each, perSecond or -1;
 --       holds, per hold: account, amount, part text, mode and, when mode is 'exact', an exact wallet (see prelude)
--- Reply {'taken', now, (due, funds, availableAtLeast) per hold} | {'already', record} |
+-- Reply {'taken', now, (due, funds, availableAtLeast) per hold} | {'already', record or '', uuid or '', answeredAt or ''} |
 --       {'count', now, holder, index, bound, use} | {'rate', now, holder, bound, use} |
 --       {'no-wallet', account} | {'exact', now, snapshots}: the bound cannot decide, or the exact wallet is stale.
 -- Replay: the leg key is a member, so nothing is taken twice; the reply is 'already'.
+
+-- Only tidies up after a holder that rests: a tick counts for a second.
+local TICKS_KEPT_MS = 60000
 
 local now = clock(take())
 local legKey, record, membership = take(), take(), take()
 local home = record ~= ''
 local guard = home and KEYS[1] or KEYS[2]
 local known = redis.call('HGET', guard, legKey)
-if known then return { 'already', known } end
+if known then
+  if not home then return { 'already', '', '', '' } end
+  return { 'already', known, redis.call('HGET', KEYS[4], legKey) or '', redis.call('HGET', KEYS[5], legKey) or '' }
+end
 
-local key = 3
+local key = 5
 local uses, ticks = {}, {}
 for holder = 1, takeNumber() do
   local useKey, tickKey = KEYS[key + 1], KEYS[key + 2]
   key = key + 2
-  local use = readUse(redis.call('GET', useKey))
+  local use = uses[useKey] or readUse(redis.call('GET', useKey))
   for _ = 1, takeNumber() do
     local index, bound = takeNumber(), takeNumber()
     if bound >= 0 and use[index] >= bound then
@@ -35,7 +41,7 @@ for holder = 1, takeNumber() do
     if recent >= perSecond then return { 'rate', int(now), holder, perSecond, recent } end
     ticks[#ticks + 1] = tickKey
   end
-  uses[holder] = { useKey, use }
+  uses[useKey] = use
 end
 
 local holds, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, false
@@ -72,10 +78,10 @@ for i, hold in ipairs(holds) do
   local available = funds - w.held - w.base + (hold.exact and 0 or hold.amount)
   reply[#reply + 1] = { due, int(funds), int(math.max(hold.amount, available)) }
 end
-for _, use in ipairs(uses) do redis.call('SET', use[1], useText(use[2])) end
+for useKey, use in pairs(uses) do saveUse(useKey, use) end
 for _, tickKey in ipairs(ticks) do
   redis.call('ZADD', tickKey, now, legKey)
-  redis.call('PEXPIRE', tickKey, 2000)
+  redis.call('PEXPIRE', tickKey, TICKS_KEPT_MS)
 end
 if home then redis.call('HSET', KEYS[1], legKey, record) end
 redis.call('HSET', KEYS[2], legKey, membership)

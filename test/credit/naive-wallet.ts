@@ -1,0 +1,185 @@
+import type { PriceTerms } from '../../src/rating/price.ts';
+
+/** One leg as a plain list of what happened to it. `paidPulses` is 0 until it is held. */
+export type NaiveLeg = {
+  readonly key: string;
+  readonly terms: PriceTerms;
+  answeredAt: number | undefined;
+  paidPulses: number;
+  endsAt: number | undefined;
+};
+
+/**
+ * DESIGN 5 and 6 once more, as slowly and plainly as they read: every pulse is a list entry, time passes pulse by
+ * pulse, and nothing is shared with `src/credit`. What the clever code says is held against this.
+ */
+export class NaiveWallet {
+  readonly legs = new Map<string, NaiveLeg>();
+  balance: bigint;
+  credit: bigint;
+  policy: 'unpaid' | 'all';
+  now: number;
+  charged = 0n;
+
+  constructor(opening: { balance: bigint; credit: bigint; policy: 'unpaid' | 'all'; now: number }) {
+    this.balance = opening.balance;
+    this.credit = opening.credit;
+    this.policy = opening.policy;
+    this.now = opening.now;
+  }
+
+  get funds(): bigint {
+    return this.balance + this.credit;
+  }
+
+  get committed(): bigint {
+    let sum = 0n;
+    for (const leg of this.legs.values()) sum += naivePrice(leg.terms, paidSecondsOf(leg));
+    return sum;
+  }
+
+  get ended(): readonly NaiveLeg[] {
+    return [...this.legs.values()].filter((leg) => leg.endsAt !== undefined);
+  }
+
+  /** Lets time pass: the earliest pulse first, then the leg answered first, then the lower key. */
+  advance(to: number): void {
+    for (;;) {
+      const next = [...this.legs.values()]
+        .filter((leg) => leg.answeredAt !== undefined && leg.endsAt === undefined)
+        .map((leg) => ({ leg, at: nextPulseAt(leg) }))
+        .filter(({ at }) => at <= to)
+        .toSorted(
+          (a, b) => a.at - b.at || answered(a.leg) - answered(b.leg) || (a.leg.key < b.leg.key ? -1 : 1),
+        )[0];
+      if (next === undefined) break;
+      if (this.#payNextPulse(next.leg)) continue;
+      if (this.policy === 'all') this.#endAll(next.at);
+      else next.leg.endsAt = next.at;
+    }
+    this.now = Math.max(this.now, to);
+  }
+
+  /** When the next leg runs dry, were nothing else to happen. */
+  nextCutoff(horizon: number): number | undefined {
+    const copy = new NaiveWallet(this);
+    for (const leg of this.legs.values()) copy.legs.set(leg.key, { ...leg });
+    const before = copy.ended.length;
+    copy.advance(horizon);
+    if (copy.ended.length === before) return undefined;
+    const known = new Set(this.ended.map((leg) => leg.key));
+    return Math.min(...copy.ended.filter((leg) => !known.has(leg.key)).map((leg) => leg.endsAt ?? Infinity));
+  }
+
+  hold(key: string, terms: PriceTerms): { available: bigint; needed: bigint } | undefined {
+    const needed = naivePrice(terms, firstSeconds(terms));
+    const available = this.funds - this.committed;
+    if (needed > 0n && needed > available) return { available, needed };
+    this.legs.set(key, { key, terms, answeredAt: undefined, paidPulses: 1, endsAt: undefined });
+    return undefined;
+  }
+
+  answer(key: string, answeredAt: number): void {
+    const leg = this.legs.get(key);
+    if (leg === undefined || leg.answeredAt !== undefined) return;
+    leg.answeredAt = answeredAt;
+    if (this.#catchUp(leg, this.now) || this.policy === 'unpaid') return;
+    // Under `all` a leg that is found unable to pay takes the others with it, now that it is known.
+    for (const other of this.legs.values()) {
+      if (other.answeredAt !== undefined && other.endsAt === undefined) other.endsAt = this.now;
+    }
+  }
+
+  /** Returns the billed seconds; undefined for a leg it does not have. */
+  settle(key: string, talk: { billedSeconds: number; talkMs: number }): number | undefined {
+    const leg = this.legs.get(key);
+    if (leg === undefined) return undefined;
+    let billed = talk.billedSeconds;
+    if (leg.endsAt !== undefined) {
+      billed = Math.min(billed, paidSecondsOf(leg));
+    } else if (talk.talkMs > 0 || billed > 0) {
+      leg.answeredAt ??= this.now - talk.talkMs;
+      const paid = this.#catchUp(leg, Math.max(this.now, leg.answeredAt + talk.talkMs));
+      if (!paid) billed = Math.min(billed, paidSecondsOf(leg));
+    }
+    this.legs.delete(key);
+    const price =
+      billed <= leg.terms.graceSeconds ? 0n : naivePrice(leg.terms, chargedFor(leg.terms, billed));
+    this.balance -= price;
+    this.charged += price;
+    return billed;
+  }
+
+  /** Pays the pulses of one leg that began by then; false when one could not be paid and the leg ended there. */
+  #catchUp(leg: NaiveLeg, until: number): boolean {
+    while (nextPulseAt(leg) <= until) {
+      if (this.#payNextPulse(leg)) continue;
+      leg.endsAt = nextPulseAt(leg);
+      return false;
+    }
+    return true;
+  }
+
+  #payNextPulse(leg: NaiveLeg): boolean {
+    const paid = paidSecondsOf(leg);
+    const step = naivePrice(leg.terms, paid + leg.terms.incrementSeconds) - naivePrice(leg.terms, paid);
+    if (step > 0n && this.committed + step > this.funds) return false;
+    leg.paidPulses += 1;
+    return true;
+  }
+
+  #endAll(at: number): void {
+    for (const leg of this.legs.values()) {
+      if (leg.answeredAt === undefined || leg.endsAt !== undefined) continue;
+      // A pulse that began at this very instant is not granted.
+      while (
+        leg.paidPulses > 1 &&
+        leg.answeredAt + (paidSecondsOf(leg) - leg.terms.incrementSeconds) * 1000 >= at
+      ) {
+        leg.paidPulses -= 1;
+      }
+      leg.endsAt = at;
+    }
+  }
+}
+
+export function paidSecondsOf(leg: NaiveLeg): number {
+  return firstSeconds(leg.terms) + (leg.paidPulses - 1) * leg.terms.incrementSeconds;
+}
+
+/** The price formula of DESIGN 5 on fractions: numerator over 60 · 1,000,000, rounded once. */
+export function naivePrice(terms: PriceTerms, charged: number): bigint {
+  if (charged === 0) return 0n;
+  const numerator =
+    (60n * terms.surcharge + terms.perMinute * BigInt(charged)) * BigInt(1_000_000 - terms.discountPpm);
+  const unit = 10n ** BigInt(6 - terms.rounding.decimals);
+  const denominator = 60_000_000n * unit;
+  const whole = numerator / denominator;
+  const rest = numerator % denominator;
+  const up =
+    terms.rounding.mode === 'up'
+      ? rest > 0n
+      : terms.rounding.mode === 'half_up'
+        ? 2n * rest >= denominator
+        : false;
+  return (up ? whole + 1n : whole) * unit;
+}
+
+function chargedFor(terms: PriceTerms, billed: number): number {
+  if (billed === 0) return 0;
+  let charged = firstSeconds(terms);
+  while (charged < billed) charged += terms.incrementSeconds;
+  return charged;
+}
+
+function firstSeconds(terms: PriceTerms): number {
+  return terms.minimumSeconds === 0 ? terms.incrementSeconds : terms.minimumSeconds;
+}
+
+function answered(leg: NaiveLeg): number {
+  return leg.answeredAt ?? Infinity;
+}
+
+function nextPulseAt(leg: NaiveLeg): number {
+  return answered(leg) + paidSecondsOf(leg) * 1000;
+}
