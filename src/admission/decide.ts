@@ -42,7 +42,8 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     legKey: question.legKey,
     admission: question.admission,
     aLeg: question.aLeg,
-    uuid: undefined,
+    siblings: question.siblings,
+    uuid: meteredOnALeg(question) ? question.aLeg : undefined,
     node: question.node,
     coreUuid: question.coreUuid,
     account,
@@ -65,6 +66,11 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     })),
   };
   return { kind: 'plan', plan, record };
+}
+
+/** The charge follows the public leg (DESIGN 3). Where a call from a route rings several accounts, each pays for its own branch. */
+function meteredOnALeg(question: Question): boolean {
+  return directionOf(question) === 'inbound' && question.siblings.length === 1;
 }
 
 /** How the decision is named (ruling 16): the flag that freed the account itself, its ancestors still enforce. */

@@ -12,7 +12,9 @@ export type LegRecord = {
   readonly legKey: LegKey;
   readonly admission: AdmissionId;
   readonly aLeg: LegUuid;
-  /** The channel that is metered: undefined until it exists. */
+  /** The names of all branches of the dial, this leg's own included: what is given back when one of them answers. */
+  readonly siblings: readonly string[];
+  /** The channel that is metered: undefined until it exists. A call from a route is metered on its A-leg. */
   readonly uuid: LegUuid | undefined;
   readonly node: NodeId;
   readonly coreUuid: string;

@@ -44,6 +44,8 @@ export type LiveStore = {
   /** Sets the allowed postpay and the policy; acts on running legs at once. */
   configureWallet(account: AccountPath, settings: WalletSettings): Promise<void>;
   readWallet(account: AccountPath): Promise<WalletView | undefined>;
+  /** Balance + postpay alone, in constant time; undefined for a wallet that is not open. */
+  funds(account: AccountPath): Promise<Micros | undefined>;
 
   /** Lets time pass on one wallet and ends the legs that cannot pay. The heart of a cutoff. */
   evaluate(account: AccountPath): Promise<Evaluation>;

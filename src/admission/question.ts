@@ -20,6 +20,8 @@ export type Question = {
   /** In E.164 digits; the dialled form where that is no number and nobody rates it. */
   readonly destination: string;
   readonly emergency: boolean;
+  /** The names of all branches of the dial, this one's included. */
+  readonly siblings: readonly string[];
   readonly at: EpochMs;
 };
 

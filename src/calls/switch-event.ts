@@ -70,6 +70,10 @@ export type GateVariables = {
   /** Exported by an earlier pass of a gate, inherited by the legs it placed. */
   readonly admission: AdmissionId | undefined;
   readonly branch: string | undefined;
+  /** The root that keeps the admission's record. */
+  readonly home: string | undefined;
+  /** On the A-leg: the branches its last pass of a gate admitted. */
+  readonly branches: readonly string[];
   /** FreeSWITCH's own `export_vars`, to be extended and not replaced. */
   readonly exportVars: string | undefined;
   /** Where the `park` gate sends the call on: an extension of the same context; absent: the number it had dialled. */

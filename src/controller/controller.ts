@@ -1,0 +1,137 @@
+import type { CutoffSchedule } from '../credit/cutoff-schedule.ts';
+import type { GateKeeper } from '../calls/gate.ts';
+import type { SwitchEvent } from '../calls/switch-event.ts';
+import type { SwitchListener } from '../calls/switch.ts';
+import type { AccountPath, NodeId } from '../units/ids.ts';
+import { rootOf } from '../units/ids.ts';
+import type { ControllerContext } from './context.ts';
+import { createCutoffs, type Cutoffs } from './cutoffs.ts';
+import { createDeadman } from './deadman.ts';
+import { createGatekeeper } from './gatekeeper.ts';
+import { createLegBook, type LegBook } from './leg-book.ts';
+import { createLegEvents } from './leg-events.ts';
+import { createNodeClocks } from './node-clock.ts';
+import { createResync, type ResyncReport } from './resync.ts';
+import type { Timers } from './timers.ts';
+import { createUngated } from './ungated.ts';
+
+/** How often memory is tidied and near dead-man timers are renewed. */
+const TIDY_MS = 5_000;
+/** A leg missing at one look is looked for again so soon. */
+const DOUBT_MS = 2_500;
+
+export type Controller = {
+  readonly gatekeeper: GateKeeper;
+  readonly cutoffs: Cutoffs;
+  /** For the nodes whose events this controller takes. */
+  readonly listener: SwitchListener;
+  readonly book: LegBook;
+  /** Accounts, tariffs or a wallet changed: acts on running calls at once. */
+  walletChanged(account: AccountPath): Promise<void>;
+  resync(node: NodeId, coreUuid: string): Promise<ResyncReport | undefined>;
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export function createController(
+  context: ControllerContext,
+  parts: {
+    readonly schedule: Pick<CutoffSchedule, 'arm'>;
+    readonly timers: Timers;
+    readonly resyncMs: number;
+    /** A parked leg that asks goes to the `park` gate. */
+    readonly onParked: (event: Extract<SwitchEvent, { readonly kind: 'parked' }>) => void;
+  },
+): Controller {
+  const { store, log, directory } = context;
+  const { timers } = parts;
+  const book = createLegBook();
+  const clocks = createNodeClocks();
+  const deadman = createDeadman(context, book);
+  const ungated = createUngated(context, book);
+  const events = createLegEvents(context, { book, clocks, deadman, ungated, timers });
+  const roots = (): readonly AccountPath[] => [
+    ...new Set(directory.accounts().nodes.map((node) => rootOf(node.path))),
+  ];
+  const cutoffs = createCutoffs(context, { book, schedule: parts.schedule, timers, roots });
+  const resyncs = createResync(context, { book, events, roots });
+  const cores = new Map<NodeId, string>();
+  const running = new Map<NodeId, Promise<ResyncReport | undefined>>();
+
+  const resync = async (node: NodeId, coreUuid: string): Promise<ResyncReport | undefined> => {
+    try {
+      const report = await resyncs.run(node, coreUuid);
+      const { adopted, settled, doubted } = report;
+      if (adopted + settled + doubted > 0) log.info({ node, ...report }, 'node compared');
+      if (doubted > 0) timers.after(DOUBT_MS, () => void resyncOnce(node));
+      return report;
+    } catch (err) {
+      // A node that cannot be asked keeps its calls.
+      log.warn({ err, node }, 'node not compared');
+      return undefined;
+    }
+  };
+
+  const resyncOnce = (node: NodeId): Promise<ResyncReport | undefined> => {
+    const coreUuid = cores.get(node);
+    if (coreUuid === undefined) return Promise.resolve(undefined);
+    const standing = running.get(node);
+    if (standing !== undefined) return standing;
+    const mine = resync(node, coreUuid).finally(() => running.delete(node));
+    running.set(node, mine);
+    return mine;
+  };
+
+  const stops = [
+    timers.every(parts.resyncMs, () => {
+      for (const node of cores.keys()) void resyncOnce(node);
+    }),
+    timers.every(TIDY_MS, () => {
+      book.prune(store.now());
+      void deadman.renewNear(store.now());
+    }),
+  ];
+
+  const onEvent = (event: SwitchEvent): void => {
+    if (event.kind === 'heartbeat') {
+      clocks.observe(event.node, event.occurredAt, event.receivedAt);
+    } else if (event.kind === 'shutdown') {
+      log.warn({ node: event.node }, 'freeswitch shuts down');
+    } else {
+      events.onEvent(event);
+      if (event.kind === 'parked' && event.leg.gate.asks) parts.onParked(event);
+    }
+  };
+
+  return {
+    gatekeeper: createGatekeeper(context, () => undefined),
+    cutoffs,
+    book,
+    listener: {
+      async onUp({ node, coreUuid, restarted }) {
+        cores.set(node, coreUuid);
+        log.info({ node, coreUuid, restarted }, 'freeswitch connected');
+        await resync(node, coreUuid);
+      },
+      onDown({ node, reason }) {
+        cores.delete(node);
+        // Until now its legs were known to be alive: what is settled without a word of theirs, is up to here.
+        for (const leg of book.ofNode(node)) if (leg.phase === 'answered') leg.seenAt = store.now();
+        log.warn({ node, reason }, 'freeswitch not connected');
+      },
+      onEvent,
+    },
+    async walletChanged(account) {
+      cutoffs.walletChanged(account);
+      await deadman.walletChanged(account);
+    },
+    resync,
+    idle: () => events.idle(),
+    async stop() {
+      for (const stop of stops) stop();
+      events.giveUpWaiting();
+      await events.idle();
+      await cutoffs.stop();
+    },
+  };
+}

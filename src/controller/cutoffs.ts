@@ -1,0 +1,139 @@
+import type { LegRecord } from '../admission/leg-record.ts';
+import type { CutoffHandler, CutoffSchedule } from '../credit/cutoff-schedule.ts';
+import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { ControllerContext } from './context.ts';
+import { cutDecision } from './decisions.ts';
+import type { LegBook } from './leg-book.ts';
+import type { Timers } from './timers.ts';
+
+/** Money that runs out sooner than this is looked at by this process itself, without a job. */
+const NEAR_MS = 2_000;
+/** A wallet inside its last pulses changes with every event: it is looked at again at most so often. */
+const LOOK_AGAIN_MS = 10;
+/** A kill whose channel is still there after so long is sent again. */
+const KILL_AGAIN_MS = 3_000;
+/** Cuts whose lateness is kept for the measurements. */
+const LATENESS_KEPT_MAX = 10_000;
+
+export type Cutoffs = CutoffHandler & {
+  /** The store's word after each change of a wallet: the earliest moment at which it may fail to pay. */
+  onDue(account: AccountPath, dueAt: EpochMs): void;
+  /** Money or limits changed elsewhere: look now. */
+  walletChanged(account: AccountPath): void;
+  /** Hang-up command sent minus funded instant, of the latest cuts, in ms. */
+  latenessMs(): readonly number[];
+  stop(): Promise<void>;
+};
+
+type Watch = { timer: () => void; at: number };
+
+/** The instants at which calls end: a job brings a wallet near, a timer here takes the exact millisecond. */
+export function createCutoffs(
+  context: ControllerContext,
+  parts: {
+    readonly book: LegBook;
+    readonly schedule: Pick<CutoffSchedule, 'arm'>;
+    readonly timers: Timers;
+    readonly roots: () => readonly AccountPath[];
+  },
+): Cutoffs {
+  const { store, log } = context;
+  const { book, schedule, timers, roots } = parts;
+  const watches = new Map<AccountPath, Watch>();
+  const looking = new Map<AccountPath, Promise<void>>();
+  const killed = new Map<LegKey, EpochMs>();
+  const lateness: number[] = [];
+  let stopped = false;
+
+  const watch = (account: AccountPath, at: number): void => {
+    const standing = watches.get(account);
+    if (stopped || (standing !== undefined && standing.at <= at)) return;
+    standing?.timer();
+    const delayMs = Math.max(0, at - store.now());
+    const timer = timers.after(delayMs, () => {
+      watches.delete(account);
+      void look(account);
+    });
+    watches.set(account, { timer, at });
+  };
+
+  /** One look at a time per wallet; a wish for one that comes meanwhile is a new look after it. */
+  const look = (account: AccountPath): Promise<void> => {
+    const before = looking.get(account) ?? Promise.resolve();
+    const mine = before.then(() => lookNow(account));
+    looking.set(account, mine);
+    return mine.finally(() => {
+      if (looking.get(account) === mine) looking.delete(account);
+    });
+  };
+
+  const lookNow = async (account: AccountPath): Promise<void> => {
+    try {
+      const { ended, nextCutoffAt, at } = await store.evaluate(account);
+      const fresh = ended.filter(({ legKey }) => at - (killed.get(legKey) ?? 0) > KILL_AGAIN_MS);
+      await Promise.all(fresh.map((leg) => cut(account, leg.legKey, leg.endsAt)));
+      if (ended.length > 0) watch(account, at + KILL_AGAIN_MS + 1);
+      if (nextCutoffAt === undefined) return;
+      if (nextCutoffAt - at <= NEAR_MS) watch(account, nextCutoffAt);
+      else schedule.arm(account, nextCutoffAt);
+    } catch (err) {
+      // The next sweep looks again; the dead-man stands behind it.
+      log.error({ err, accountId: account }, 'cutoff not worked out');
+    }
+  };
+
+  const cut = async (account: AccountPath, legKey: LegKey, endsAt: EpochMs): Promise<void> => {
+    const record = book.byKey(legKey)?.record ?? (await store.find(rootOf(account), legKey))?.record;
+    if (record?.uuid === undefined) return;
+    const control = context.controlOf(record.node);
+    if (control === undefined) return;
+    killed.set(legKey, store.now());
+    const sentAt = store.now();
+    const kills = [control.kill(record.uuid, 'ALLOTTED_TIMEOUT')];
+    // In the same write: the caller's leg, or its dialplan would dial the next carrier (ruling 4).
+    if (stillBridged(record)) kills.push(control.kill(record.aLeg, 'ALLOTTED_TIMEOUT'));
+    lateness.push(sentAt - endsAt);
+    if (lateness.length > LATENESS_KEPT_MAX) lateness.shift();
+    await Promise.all(kills);
+    context.record(cutDecision(record, sentAt, { endsAt, sentAt }));
+    const { uuid: callUuid } = record;
+    log.info({ callUuid, accountId: account, reason: 'no_credit', lateMs: sentAt - endsAt }, 'call cut');
+  };
+
+  /** Where this controller does not see the events, the two are taken to be together: the usual case. */
+  const stillBridged = ({ uuid, aLeg }: LegRecord): boolean => {
+    if (uuid === undefined || uuid === aLeg) return false;
+    const leg = book.leg(uuid);
+    return (
+      leg === undefined || leg.peer === aLeg || (leg.peer === undefined && leg.facts.originator === aLeg)
+    );
+  };
+
+  const lookAt = async (lookRoots: readonly AccountPath[], until: EpochMs): Promise<void> => {
+    const due = await Promise.all(lookRoots.map((root) => store.dueWallets(root, until)));
+    await Promise.all(due.flat().map(look));
+  };
+
+  return {
+    onDue(account, dueAt) {
+      const now = store.now();
+      if (dueAt - now > NEAR_MS) schedule.arm(account, dueAt);
+      else watch(account, Math.max(dueAt, now + LOOK_AGAIN_MS));
+    },
+    walletChanged: (account) => void look(account),
+    lookAt,
+    async sweep() {
+      const now = store.now();
+      for (const [legKey, at] of killed) if (now - at > 60_000) killed.delete(legKey);
+      await lookAt(roots(), now);
+    },
+    latenessMs: () => lateness,
+    async stop() {
+      stopped = true;
+      for (const { timer } of watches.values()) timer();
+      watches.clear();
+      await Promise.all(looking.values());
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { fundedSeconds } from '../rating/quote.ts';
+import type { AccountPath } from '../units/ids.ts';
+import { toEpochMs, type EpochMs } from '../units/time.ts';
+import type { ControllerContext } from './context.ts';
+import type { Leg, LegBook } from './leg-book.ts';
+
+/** A timer this near is set anew when money has come; a farther one is renewed when it is near (ruling 11). */
+const NEAR_MS = 60_000;
+/** FreeSWITCH's scheduler may fire so much before the second it was given. */
+const EARLY_FIRE_MS = 1_000;
+
+/**
+ * FreeSWITCH's own timer on every paying leg, so that it ends even if every controller and Redis are dead. It
+ * stands past the last second that all the money of its wallets could pay for, were this the only leg.
+ */
+export type Deadman = {
+  arm(leg: Leg): Promise<void>;
+  disarm(leg: Leg): Promise<void>;
+  /** Money came or went: legs of the wallet whose timer is near get a new one. */
+  walletChanged(account: AccountPath): Promise<void>;
+  /** Renews what is near; called every few seconds, from memory alone. */
+  renewNear(now: EpochMs): Promise<void>;
+};
+
+export function createDeadman(context: ControllerContext, book: LegBook): Deadman {
+  const { store, policy, log } = context;
+
+  const secondsFor = async (leg: Leg): Promise<number | undefined> => {
+    let least: number | 'unlimited' = 'unlimited';
+    for (const { wallet, terms } of leg.record?.payers ?? []) {
+      const funds = await store.funds(wallet);
+      const seconds = funds === undefined ? 'unlimited' : fundedSeconds(terms, funds);
+      if (seconds !== 'unlimited') least = least === 'unlimited' ? seconds : Math.min(least, seconds);
+    }
+    if (least === 'unlimited' || leg.answeredAt === undefined) return undefined;
+    const talked = Math.floor((store.now() - leg.answeredAt) / 1000);
+    return Math.max(1, Math.min(least + policy.deadmanSlackSeconds - talked, policy.deadmanSecondsMax));
+  };
+
+  const arm = async (leg: Leg): Promise<void> => {
+    const control = context.controlOf(leg.facts.node);
+    if (control === undefined || leg.record === undefined || leg.record.payers.length === 0) return;
+    try {
+      const seconds = await secondsFor(leg);
+      if (seconds === undefined) return;
+      const firesAt = toEpochMs(store.now() + seconds * 1000);
+      // Nothing to gain: the timer that stands is as late.
+      if (leg.deadman !== undefined && firesAt <= leg.deadman.firesAt + EARLY_FIRE_MS) return;
+      const first = leg.deadman === undefined;
+      leg.deadman = { task: await control.armDeadman(leg.uuid, seconds, leg.deadman?.task), firesAt };
+      // What `execute_on_answer` scheduled would cut a call that money has prolonged.
+      if (first) await control.dropScheduledHangup(leg.uuid);
+    } catch (err) {
+      log.warn({ err, callUuid: leg.uuid }, 'dead-man timer not set');
+    }
+  };
+
+  return {
+    arm,
+    async disarm(leg) {
+      const { deadman } = leg;
+      leg.deadman = undefined;
+      if (deadman === undefined) return;
+      try {
+        await context.controlOf(leg.facts.node)?.disarmDeadman(deadman.task);
+      } catch (err) {
+        log.debug({ err, callUuid: leg.uuid }, 'dead-man timer left behind: it will find no leg');
+      }
+    },
+    async walletChanged(account) {
+      const now = store.now();
+      await Promise.all(
+        book.byWallet(account).map(async (leg) => {
+          if (leg.phase === 'answered' && (leg.deadman?.firesAt ?? now) - now < NEAR_MS) await arm(leg);
+        }),
+      );
+    },
+    async renewNear(now) {
+      const near = book
+        .live()
+        .filter((leg) => leg.deadman !== undefined && leg.deadman.firesAt - now < NEAR_MS / 2);
+      await Promise.all(near.map(arm));
+    },
+  };
+}

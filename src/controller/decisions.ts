@@ -1,0 +1,99 @@
+import type { LegRecord } from '../admission/leg-record.ts';
+import type { Refusal } from '../admission/refusal.ts';
+import type { FundedTime } from '../admission/decide.ts';
+import { formatTerms } from '../rating/terms-text.ts';
+import type { Decision } from '../records/records.ts';
+import type { AdmissionId, LegUuid } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { Claims } from './parties.ts';
+
+/** The stored answers to "why": made here, so that all of them read alike. */
+
+export function admissionDecision(record: LegRecord, time: FundedTime, via: string): Decision {
+  return {
+    id: `${record.legKey}:admission`,
+    at: record.admittedAt,
+    kind: 'admission',
+    verdict: record.decision,
+    aLeg: record.aLeg,
+    legUuid: record.uuid,
+    account: record.account,
+    reason: record.funding,
+    inputs: {
+      via,
+      direction: record.direction,
+      dialled: record.dialled,
+      destination: record.destination,
+      routes: record.routes,
+      fundedSeconds: time.funded,
+      countedIn: record.taken.flatMap(({ counted }) =>
+        counted.map(({ holder, counters }) => ({
+          holder: holder.kind === 'account' ? holder.path : `route ${holder.route}`,
+          counters,
+        })),
+      ),
+      payers: record.payers.map(({ account, tariff, tariffVersion, rateId, prefix, terms, currency }) => ({
+        account,
+        tariff,
+        tariffVersion,
+        rateId,
+        prefix,
+        currency,
+        terms: formatTerms(terms),
+      })),
+    },
+  };
+}
+
+export function refusalDecision(
+  asked: {
+    readonly aLeg: LegUuid;
+    readonly admission: AdmissionId;
+    readonly branch: string;
+    readonly at: EpochMs;
+  },
+  claims: Claims,
+  refusal: Refusal,
+  via: string,
+): Decision {
+  return {
+    id: `${asked.admission}:${asked.branch}:refusal`,
+    at: asked.at,
+    kind: 'refusal',
+    verdict: 'refused',
+    aLeg: asked.aLeg,
+    legUuid: undefined,
+    account: undefined,
+    reason: refusal.reason,
+    inputs: {
+      via,
+      words: refusal.words,
+      limit: refusal.limit,
+      holder: refusal.holder,
+      ...refusal.figures,
+      account: claims.account,
+      callee: claims.callee,
+      forwarder: claims.forwarder,
+      routes: claims.routes,
+      dialled: claims.dialled,
+    },
+  };
+}
+
+export function cutDecision(
+  record: LegRecord,
+  at: EpochMs,
+  cut: { readonly endsAt: EpochMs; readonly sentAt: EpochMs },
+): Decision {
+  return {
+    id: `${record.legKey}:cutoff`,
+    at,
+    kind: 'cutoff',
+    verdict: 'cut',
+    aLeg: record.aLeg,
+    legUuid: record.uuid,
+    account: record.account,
+    reason: 'no_credit',
+    inputs: { paidUntil: cut.endsAt, killSentAt: cut.sentAt, lateMs: cut.sentAt - cut.endsAt },
+  };
+}

@@ -1,0 +1,260 @@
+import type { LegRecord } from '../admission/leg-record.ts';
+import { StoreUnavailableError } from '../admission/live-store.ts';
+import { transition, type LegEventKind, type LegStep } from '../calls/leg-phase.ts';
+import type { LegTimes, SwitchEvent } from '../calls/switch-event.ts';
+import { billedSecondsOf } from '../rating/quote.ts';
+import { legKeyOf, parseAccountPath, rootOf, type LegUuid } from '../units/ids.ts';
+import { giveBackLeg } from './admit-leg.ts';
+import { branchName } from './branches.ts';
+import type { ControllerContext } from './context.ts';
+import type { Deadman } from './deadman.ts';
+import type { Leg, LegBook } from './leg-book.ts';
+import type { NodeClocks } from './node-clock.ts';
+import { createSequencer } from './sequencer.ts';
+import { endingOf, settlementOf, type Ending } from './settlement.ts';
+import type { Timers } from './timers.ts';
+import type { Ungated } from './ungated.ts';
+
+/** How often a step is tried again while the store is away. */
+const RETRY_MS = 500;
+
+type LegEvent = Extract<SwitchEvent, { readonly kind: LegEventKind }>;
+
+export type LegEvents = {
+  /** Takes one event; what it leads to runs in order per leg, and never throws at the caller. */
+  onEvent(event: LegEvent): void;
+  /** A leg of ours that was settled from what is known, its end never told (a gap, a FreeSWITCH that died). */
+  settleEstimated(record: LegRecord, ending: Ending): Promise<void>;
+  /** Gives back what an A-leg's admissions hold and nobody answered. */
+  giveBackUnanswered(record: LegRecord): Promise<void>;
+  /** Resolves when everything begun is done. */
+  idle(): Promise<void>;
+  /** From now on a store that is away is not waited for: what is left undone is the next start's. */
+  giveUpWaiting(): void;
+};
+
+/** Event → phase → steps → store. Every step may be repeated, and is, by the resync, when it failed here. */
+export function createLegEvents(
+  context: ControllerContext,
+  parts: {
+    readonly book: LegBook;
+    readonly clocks: NodeClocks;
+    readonly deadman: Deadman;
+    readonly ungated: Ungated;
+    readonly timers: Timers;
+  },
+): LegEvents {
+  const { store, log, policy } = context;
+  const { book, clocks, deadman, ungated, timers } = parts;
+  let stopping = false;
+  const sequencer = createSequencer<LegUuid>((err, uuid) =>
+    log.error({ err, callUuid: uuid }, 'event not carried out'),
+  );
+
+  const findRecord = async (leg: Leg): Promise<LegRecord | undefined> => {
+    if (leg.record !== undefined) return leg.record;
+    const { admission, home, branch } = leg.facts.gate;
+    const root = parseAccountPath(home ?? '');
+    if (admission === undefined || root === undefined) return undefined;
+    // An A-leg carries its own admission too; only with a branch is it the one that is metered.
+    if (branch === undefined && isDecidedALeg(leg)) return undefined;
+    const legKey = legKeyOf(admission, branch ?? branchName(0));
+    const live = legKey === undefined ? undefined : await store.find(rootOf(root), legKey);
+    return live?.record;
+  };
+
+  const appear = async (leg: Leg): Promise<void> => {
+    if (leg.facts.loopback || leg.record !== undefined) return;
+    const record = await findRecord(leg);
+    // A leg placed by a call from a route: the call is metered on its A-leg.
+    if (record?.uuid === record?.aLeg && record !== undefined && record.uuid !== leg.uuid) return;
+    if (record !== undefined) {
+      const bound = await store.bind(record, leg.uuid);
+      if (bound === 'bound') {
+        book.attach(leg, { ...record, uuid: leg.uuid });
+        return;
+      }
+    }
+    // Its admission is spent, somebody else's, or there is none.
+    if (!isDecidedALeg(leg)) await ungated.onAppear(leg);
+  };
+
+  const answer = async (leg: Leg, event: LegEvent): Promise<void> => {
+    if (event.kind !== 'answered') return;
+    if (leg.record === undefined && !leg.facts.loopback && !isDecidedALeg(leg)) await ungated.onAnswer(leg);
+    leg.answeredAt ??= clocks.toOurs(leg.facts.node, event.answeredAt, store.now());
+    const record = await findRecord(leg);
+    if (record === undefined || (record.uuid ?? leg.uuid) !== leg.uuid) return;
+    book.attach(leg, record);
+    const outcome = await store.answer(record, leg.answeredAt);
+    if (outcome.kind === 'gone') return;
+    book.attach(leg, { ...record, answeredAt: leg.answeredAt });
+    log.info({ callUuid: leg.uuid, accountId: record.account, legKey: record.legKey }, 'call answered');
+    await giveBackSiblings(record);
+    if (record.funding === 'per_minute') await deadman.arm(leg);
+  };
+
+  /** One branch was answered: those that ring no more need nothing any more. */
+  const giveBackSiblings = async (record: LegRecord): Promise<void> => {
+    for (const branch of record.siblings) {
+      const legKey = legKeyOf(record.admission, branch);
+      if (legKey === undefined || legKey === record.legKey) continue;
+      const live = await store.find(rootOf(record.account), legKey);
+      if (live !== undefined) await giveBackUnanswered(live.record);
+    }
+  };
+
+  const release = async (leg: Leg, event: LegEvent): Promise<void> => {
+    await endOfALeg(leg);
+    const record = leg.record ?? (await findRecord(leg));
+    if (record === undefined || (record.uuid ?? leg.uuid) !== leg.uuid) return;
+    if (leg.answeredAt !== undefined || record.answeredAt !== undefined || record.aLeg === leg.uuid) {
+      await store.release(record);
+      return;
+    }
+    await unanswered(leg, record, event.kind === 'hung-up' ? event.cause : '');
+  };
+
+  /**
+   * A placed leg that nobody answered: its admission stays with the A-leg, since the dialplan may try another
+   * carrier, unless the race is lost or the caller is gone.
+   */
+  const unanswered = async (leg: Leg, record: LegRecord, cause: string): Promise<void> => {
+    const aLeg = book.leg(record.aLeg);
+    const over = aLeg === undefined || aLeg.phase === 'going' || aLeg.phase === 'gone';
+    leg.record = undefined;
+    if (over || cause === 'LOSE_RACE' || (record.siblings.length > 1 && aLeg.peer !== undefined)) {
+      await giveBackLeg(context, record);
+    } else {
+      await store.unbind(record, leg.uuid);
+    }
+  };
+
+  /** The caller is gone: what its admission holds for branches that nobody answered is given back. */
+  const endOfALeg = async (leg: Leg): Promise<void> => {
+    const { admission, branches, home } = leg.facts.gate;
+    const root = parseAccountPath(home ?? '');
+    if (admission === undefined || root === undefined || !admission.startsWith(`${leg.uuid}.`)) return;
+    for (const branch of branches) {
+      const legKey = legKeyOf(admission, branch);
+      if (legKey === undefined || endsByItself(book.byKey(legKey))) continue;
+      const live = await store.find(rootOf(root), legKey);
+      if (live !== undefined) await giveBackUnanswered(live.record);
+    }
+  };
+
+  const giveBackUnanswered = async (record: LegRecord): Promise<void> => {
+    if (record.answeredAt !== undefined || record.uuid === record.aLeg) return;
+    if (endsByItself(book.byKey(record.legKey))) return;
+    await giveBackLeg(context, record);
+  };
+
+  const settle = async (leg: Leg, event: LegEvent): Promise<void> => {
+    if (event.kind !== 'completed') return;
+    await endOfALeg(leg);
+    await deadman.disarm(leg);
+    const record = leg.record ?? (await findRecord(leg));
+    if (record === undefined || (record.uuid ?? leg.uuid) !== leg.uuid) return;
+    const { times, cause } = event;
+    if (times.answeredAt === undefined) {
+      if (record.uuid === record.aLeg) await close(record, toEnding(leg, times, cause));
+      else await unanswered(leg, record, cause);
+      return;
+    }
+    // The ANSWER may have been lost or may still be on its way.
+    leg.answeredAt ??= record.answeredAt ?? clocks.toOurs(leg.facts.node, times.answeredAt, store.now());
+    if (record.answeredAt === undefined) await store.answer(record, leg.answeredAt);
+    await close({ ...record, answeredAt: leg.answeredAt }, toEnding(leg, times, cause));
+  };
+
+  const toEnding = (leg: Leg, times: LegTimes, cause: string): Ending => {
+    const endedAt = clocks.toOurs(leg.facts.node, times.endedAt, store.now());
+    return endingOf(leg.uuid, cause, times, { answeredAt: leg.answeredAt, endedAt });
+  };
+
+  const close = async (record: LegRecord, ending: Ending): Promise<void> => {
+    const billedSeconds = billedSecondsOf(ending.billMicroseconds, policy.seconds);
+    const talk = { billedSeconds, talkMs: Math.ceil(ending.billMicroseconds / 1000) };
+    const outcome = await store.settle(record, talk, (final) => {
+      const cut = final.endedByCredit ? 'credit' : ending.cut;
+      return context.formatSettlement(settlementOf(record, { ...ending, cut }, final));
+    });
+    if (outcome.kind === 'already') return;
+    context.announce(rootOf(record.account));
+    const { uuid: callUuid, cause } = ending;
+    log.info(
+      { callUuid, accountId: record.account, cause, billedSeconds: outcome.billedSeconds },
+      'call settled',
+    );
+  };
+
+  const steps: Readonly<Record<LegStep, (leg: Leg, event: LegEvent) => Promise<void>>> = {
+    appear,
+    answer,
+    release,
+    settle,
+    forget: async (leg) => {
+      await deadman.disarm(leg);
+    },
+  };
+
+  const carryOut = async (event: LegEvent): Promise<void> => {
+    const now = store.now();
+    const leg = book.open(event.leg, now);
+    if (event.kind === 'renamed') book.rename(event.oldUuid, leg);
+    const { next, steps: wanted } = transition(leg.phase, event.kind);
+    leg.phase = next;
+    for (const step of wanted) await untilStored(() => steps[step](leg, event), leg.uuid);
+  };
+
+  /** A store that is away for a while delays what an event leads to, and loses none of it. */
+  const untilStored = async (step: () => Promise<void>, callUuid: LegUuid): Promise<void> => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await step();
+        return;
+      } catch (err) {
+        if (!(err instanceof StoreUnavailableError) || stopping) throw err;
+        log.warn({ err, callUuid, attempt }, 'store away, trying again');
+        await new Promise<void>((resolve) => timers.after(RETRY_MS, resolve));
+      }
+    }
+  };
+
+  const noteBridge = (aLeg: LegUuid, bLeg: LegUuid, together: boolean): void => {
+    for (const [one, other] of [
+      [aLeg, bLeg],
+      [bLeg, aLeg],
+    ] as const) {
+      const leg = book.leg(one);
+      if (leg !== undefined) leg.peer = together ? other : undefined;
+    }
+  };
+
+  return {
+    onEvent(event) {
+      const { leg } = event;
+      clocks.observe(leg.node, leg.occurredAt, leg.receivedAt);
+      if (event.kind === 'bridged') noteBridge(event.aLeg, event.bLeg, true);
+      if (event.kind === 'unbridged') noteBridge(event.aLeg, event.bLeg, false);
+      sequencer.run(leg.uuid, () => carryOut(event));
+    },
+    settleEstimated: (record, ending) => close(record, ending),
+    giveBackUnanswered,
+    idle: () => sequencer.idle(),
+    giveUpWaiting: () => {
+      stopping = true;
+    },
+  };
+}
+
+/** A channel that is up, or was answered: its own end gives back or settles what it holds. */
+function endsByItself(bound: Leg | undefined): boolean {
+  if (bound === undefined) return false;
+  return bound.phase === 'ringing' || bound.phase === 'answered' || bound.answeredAt !== undefined;
+}
+
+/** The gate has decided this leg: its own admission is set on it. */
+function isDecidedALeg(leg: Leg): boolean {
+  return leg.facts.gate.admission?.startsWith(`${leg.uuid}.`) ?? false;
+}

@@ -1,0 +1,74 @@
+import type { AccountLookup, AccountNode } from '../accounts/account-tree.ts';
+import type { NamedRoute } from '../admission/question.ts';
+import { refuse, type Refusal } from '../admission/refusal.ts';
+import { isEmergency, toE164 } from '../rating/numbers.ts';
+import { parseAccountPath, parseRouteName } from '../units/ids.ts';
+
+/** What the dialplan said of one branch, before anything of it is believed. */
+export type Claims = {
+  readonly account: string | undefined;
+  readonly callee: string | undefined;
+  readonly forwarder: string | undefined;
+  readonly routes: readonly string[];
+  readonly dialled: string;
+};
+
+export type Parties = {
+  readonly kind: 'known';
+  readonly caller: AccountNode | undefined;
+  readonly callee: AccountNode | undefined;
+  readonly routes: readonly NamedRoute[];
+  readonly forwarded: boolean;
+  readonly destination: string;
+  readonly emergency: boolean;
+};
+
+/** Finds the accounts and routes that the dialplan names. One that is not ours refuses the call: it could be anybody's money. */
+export function findParties(
+  claims: Claims,
+  accounts: AccountLookup,
+  emergencyNumbers: readonly string[],
+): Parties | { readonly kind: 'refused'; readonly refusal: Refusal } {
+  const caller = findAccount(claims.forwarder ?? claims.account, accounts);
+  const callee = findAccount(claims.callee, accounts);
+  const emergency = isEmergency(claims.dialled, emergencyNumbers);
+  for (const found of [caller, callee]) {
+    // Somebody in need is not asked who he is.
+    if (found.kind === 'unknown' && !emergency) {
+      const words = `there is no account "${found.name}"`;
+      return { kind: 'refused', refusal: refuse('unknown_account', 'barred', '', words) };
+    }
+  }
+  const routes = claims.routes.map((name): NamedRoute => {
+    const route = parseRouteName(name);
+    return { name: route ?? name, node: route === undefined ? undefined : accounts.route(route) };
+  });
+  const ours = caller.kind === 'account' ? caller.node : callee.kind === 'account' ? callee.node : undefined;
+  const number = toE164(claims.dialled, ours?.chain[0]?.account.numbering);
+  const internal = callee.kind === 'account' && routes.length === 0;
+  if (number === undefined && caller.kind === 'account' && !internal && !emergency) {
+    const words = `"${claims.dialled}" is no number that can be rated`;
+    return { kind: 'refused', refusal: refuse('bad_destination', 'barred', '', words) };
+  }
+  return {
+    kind: 'known',
+    caller: caller.kind === 'account' ? caller.node : undefined,
+    callee: callee.kind === 'account' ? callee.node : undefined,
+    routes,
+    forwarded: claims.forwarder !== undefined,
+    destination: number ?? claims.dialled,
+    emergency,
+  };
+}
+
+type Found =
+  | { readonly kind: 'account'; readonly node: AccountNode }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unknown'; readonly name: string };
+
+function findAccount(name: string | undefined, accounts: AccountLookup): Found {
+  if (name === undefined || name === '') return { kind: 'none' };
+  const path = parseAccountPath(name);
+  const node = path === undefined ? undefined : accounts.node(path);
+  return node === undefined ? { kind: 'unknown', name } : { kind: 'account', node };
+}

@@ -1,0 +1,119 @@
+import type { LegRecord } from '../admission/leg-record.ts';
+import type { LegTimes } from '../calls/switch-event.ts';
+import { chargedSeconds } from '../rating/price.ts';
+import {
+  chargeTransferId,
+  systemLedger,
+  walletLedger,
+  type Charge,
+  type CutReason,
+  type Settlement,
+  type Transfer,
+} from '../records/records.ts';
+import { rootOf, type AccountPath, type LegUuid } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+
+/** How a metered leg ended, as far as anybody knows. */
+export type Ending = {
+  readonly uuid: LegUuid;
+  readonly cause: string;
+  readonly answeredAt: EpochMs | undefined;
+  readonly endedAt: EpochMs;
+  readonly billMicroseconds: number;
+  readonly billsec: number;
+  readonly cut: CutReason | undefined;
+  readonly estimated: boolean;
+};
+
+/** FreeSWITCH's durations on our clock. */
+export function endingOf(
+  uuid: LegUuid,
+  cause: string,
+  times: LegTimes,
+  ours: Pick<Ending, 'answeredAt' | 'endedAt'>,
+): Ending {
+  const { billMicroseconds, billsec } = times;
+  return { uuid, cause, ...ours, billMicroseconds, billsec, cut: undefined, estimated: false };
+}
+
+/** The CDR with a charge for every payer, and a transfer for every charge that costs something (DESIGN 8). */
+export function settlementOf(
+  record: LegRecord,
+  ending: Ending,
+  final: {
+    readonly billedSeconds: number;
+    readonly prices: ReadonlyMap<AccountPath, Micros>;
+    readonly at: EpochMs;
+  },
+): Settlement {
+  const { billedSeconds, prices } = final;
+  const charges =
+    ending.answeredAt === undefined ? [] : chargesOf(record, ending.uuid, billedSeconds, prices);
+  return {
+    cdr: {
+      legUuid: ending.uuid,
+      legKey: record.legKey,
+      node: record.node,
+      coreUuid: record.coreUuid,
+      account: record.account,
+      direction: record.direction,
+      callerNumber: record.callerNumber,
+      dialled: record.dialled,
+      destination: record.destination,
+      routes: record.routes,
+      admittedAt: record.admittedAt,
+      answeredAt: ending.answeredAt,
+      endedAt: ending.endedAt,
+      billMicroseconds: ending.billMicroseconds,
+      billsec: ending.billsec,
+      billedSeconds,
+      cause: ending.cause,
+      cut: ending.cut,
+      decision: record.decision,
+      funding: record.funding,
+      estimated: ending.estimated,
+    },
+    charges,
+    transfers: charges.flatMap((charge) => transferOf(charge, final.at)),
+  };
+}
+
+function chargesOf(
+  record: LegRecord,
+  legUuid: LegUuid,
+  billedSeconds: number,
+  prices: ReadonlyMap<AccountPath, Micros>,
+): readonly Charge[] {
+  return record.payers.map(({ account, wallet, tariff, tariffVersion, rateId, prefix, terms, currency }) => ({
+    legUuid,
+    segment: 1,
+    payer: account,
+    version: 1,
+    tariff,
+    tariffVersion,
+    rateId,
+    prefix,
+    terms,
+    billedSeconds,
+    chargedSeconds: chargedSeconds(terms, billedSeconds),
+    price: prices.get(wallet) ?? (0n as Micros),
+    currency,
+  }));
+}
+
+function transferOf(charge: Charge, at: EpochMs): readonly Transfer[] {
+  if (charge.price === 0n) return [];
+  return [
+    {
+      id: chargeTransferId(charge),
+      kind: 'charge',
+      debit: walletLedger(charge.payer),
+      credit: systemLedger('revenue', rootOf(charge.payer)),
+      amount: charge.price,
+      currency: charge.currency,
+      at,
+      reference: charge.legUuid,
+    },
+  ];
+}

@@ -1,0 +1,106 @@
+import { admissionIdOf, legKeyOf } from '../units/ids.ts';
+import { admissionDecision, refusalDecision } from './decisions.ts';
+import { admitLeg } from './admit-leg.ts';
+import type { ControllerContext } from './context.ts';
+import type { Leg, LegBook } from './leg-book.ts';
+import { findParties, type Claims } from './parties.ts';
+
+/** The branch of an admission that was made after the leg came up. */
+const UNGATED_BRANCH = 'ungated';
+/** Passes of a gate count from 1; a leg that came by none is its own pass 0. */
+const NO_PASS = 0;
+
+/**
+ * Legs that came by no gate (ruling 12): an outbound leg whose CREATE carries no admission that is still good, or
+ * an inbound leg that answers undecided. They are admitted late, killed or left alone, as configured.
+ */
+export type Ungated = {
+  onAppear(leg: Leg): Promise<void>;
+  onAnswer(leg: Leg): Promise<void>;
+};
+
+export function createUngated(context: ControllerContext, book: LegBook): Ungated {
+  const { policy, store, log, directory } = context;
+
+  const deal = async (leg: Leg): Promise<void> => {
+    if (policy.ungated === 'ignore') return;
+    if (policy.ungated === 'kill') {
+      log.warn({ callUuid: leg.uuid }, 'killed a leg that came by no gate');
+      await kill(leg);
+      return;
+    }
+    const claims = claimsOf(leg);
+    const parties = findParties(claims, directory.accounts(), policy.emergencyNumbers);
+    const admission = admissionIdOf(leg.uuid, NO_PASS);
+    const legKey = legKeyOf(admission, UNGATED_BRANCH);
+    if (legKey === undefined) return;
+    const asked = {
+      aLeg: leg.facts.originator ?? leg.uuid,
+      admission,
+      branch: UNGATED_BRANCH,
+      at: store.now(),
+    };
+    const outcome =
+      parties.kind === 'refused'
+        ? parties
+        : await admitLeg(context, {
+            ...parties,
+            legKey,
+            admission,
+            aLeg: asked.aLeg,
+            node: leg.facts.node,
+            coreUuid: leg.facts.coreUuid,
+            callerNumber: leg.facts.callerNumber,
+            dialled: claims.dialled,
+            siblings: [UNGATED_BRANCH],
+            at: asked.at,
+          });
+    if (outcome.kind === 'refused') {
+      context.record(refusalDecision(asked, claims, outcome.refusal, 'no gate'));
+      log.warn(
+        { callUuid: leg.uuid, reason: outcome.refusal.reason },
+        'killed a leg that came by no gate and was refused',
+      );
+      await kill(leg);
+      return;
+    }
+    const record = { ...outcome.record, uuid: leg.uuid };
+    if ((await store.bind(record, leg.uuid)) === 'bound') book.attach(leg, record);
+    context.record(admissionDecision(record, outcome.time, 'no gate'));
+  };
+
+  /** What the leg says of itself, and what the leg that placed it says where it is silent. */
+  const claimsOf = (leg: Leg): Claims => {
+    const own = leg.facts.gate;
+    const placer =
+      leg.facts.originator === undefined ? undefined : book.leg(leg.facts.originator)?.facts.gate;
+    return {
+      account: own.account ?? placer?.account,
+      callee: own.callee ?? placer?.callee,
+      forwarder: own.forwarder ?? placer?.forwarder,
+      routes: own.routes.length > 0 ? own.routes : (placer?.routes ?? []),
+      dialled: own.destination ?? leg.facts.destination,
+    };
+  };
+
+  const kill = async (leg: Leg): Promise<void> => {
+    await context.controlOf(leg.facts.node)?.kill(leg.uuid, policy.causes.barred.cause);
+  };
+
+  return {
+    async onAppear(leg) {
+      // An inbound leg may still be on its way to a gate.
+      if (leg.facts.direction === 'inbound') return;
+      const placer = leg.facts.originator === undefined ? undefined : book.leg(leg.facts.originator);
+      // The caller's own leg is metered already, from its answer: the charge is not taken twice.
+      if (placer?.record?.uuid === placer?.uuid && placer !== undefined) return;
+      await deal(leg);
+    },
+    async onAnswer(leg) {
+      if (leg.facts.direction === 'outbound') return;
+      // It placed a leg, and that one is metered.
+      if (book.placedBy(leg.uuid).length > 0) return;
+      await deal(leg);
+    },
+  };
+}
