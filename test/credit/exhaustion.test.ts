@@ -76,6 +76,21 @@ describe('a wallet that time passes over', () => {
     );
   });
 
+  it('gives the last money to the leg answered first, then to the lower key', () => {
+    const terms = toPriceTerms({ perMinute: toMicros(60_000_000n), minimumSeconds: 1, incrementSeconds: 1 });
+    const legs = [1, 2, 2].map((secondsAgo, index) => ({
+      legKey: `leg-${index}.1:a` as LegKey,
+      terms,
+      state: { kind: 'running' as const, answeredAt: after(-1000 * secondsAgo) },
+    }));
+    // 2 + 3 + 3 pulses of 1.00 have begun; of the three that begin next the money buys one.
+    const wallet: Wallet = { ...emptyWallet, balance: toMicros(9_000_000n), legs };
+    expect(advance(wallet, after(1000)).exhausted.map((leg) => leg.legKey)).toEqual([
+      'leg-2.1:a',
+      'leg-0.1:a',
+    ]);
+  });
+
   it('looks a year ahead in little time where rounding makes pulses free and the money is gone', () => {
     const terms = (perMinute: bigint, discountPpm: number, decimals: number) =>
       toPriceTerms({

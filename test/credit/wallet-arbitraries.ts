@@ -54,15 +54,19 @@ export const walletArbitrary: fc.Arbitrary<Wallet> = fc
     credit: fc.oneof(fc.constant(0n), micros(2_000_000)),
     policy: fc.constantFrom('unpaid' as const, 'all' as const),
     sharePercent: fc.integer({ min: -10, max: 120 }),
+    // Or exactly what is committed at some instant, of the legs up to one: then a pulse takes the very last of it.
+    exactly: fc.option(fc.tuple(fc.nat(HORIZON_MS), fc.nat(6))),
   })
-  .map(({ legs, credit, policy, sharePercent }) => {
+  .map(({ legs, credit, policy, sharePercent, exactly }) => {
     const payers = legs.map(([terms, state], index): PayerLeg => ({
       legKey: `leg-${index}.1:a` as LegKey,
       terms,
       state,
     }));
     const [now, later] = [totalCommittedAt(payers, START), totalCommittedAt(payers, after(HORIZON_MS))];
-    const funds = now + ((later - now) * BigInt(sharePercent)) / 100n;
+    const some = ([ms, last]: [number, number]): bigint =>
+      totalCommittedAt(payers.slice(0, last), after(ms)) + totalCommittedAt(payers.slice(last), START);
+    const funds = exactly === null ? now + ((later - now) * BigInt(sharePercent)) / 100n : some(exactly);
     return {
       account: 'acme' as AccountPath,
       balance: toMicros(funds - credit),
