@@ -18,6 +18,12 @@ class GateTimeoutError extends Error {
   override readonly name = 'GateTimeoutError';
 }
 
+/**
+ * Set with every bridge of ours. The admission is spent when the bridge is over: a dialplan that went on from
+ * there would dial a second time on a decision that allowed once.
+ */
+export const END_WITH_BRIDGE: readonly (readonly [string, string])[] = [['hangup_after_bridge', 'true']];
+
 /** Asks, within the time; whatever goes wrong, there is an answer. */
 export async function askKeeper(request: GateRequest, options: GateOptions): Promise<GateAnswer> {
   const { keeper, decisionTimeoutMs, timing, log } = options;

@@ -10,6 +10,7 @@ import {
   toRespondArgument,
   type EslCommand,
 } from './command.ts';
+import { END_WITH_BRIDGE } from './gate-failure.ts';
 import { toToken } from './tokens.ts';
 import { headerOf, type WireEvent } from './wire-event.ts';
 
@@ -47,7 +48,8 @@ export function readOutboundMode(channel: WireEvent): OutboundMode {
  */
 export function planOutboundAnswer(answer: GateAnswer, mode: OutboundMode, leg: LegFacts): OutboundPlan {
   const { verb } = answer;
-  const set = setCommands(answer, mode, leg);
+  const variables = new Map([...answer.variables, ...(verb.kind === 'bridge' ? END_WITH_BRIDGE : [])]);
+  const set = setCommands(variables, mode, leg);
   const exit = command('exit');
   switch (verb.kind) {
     case 'continue':
@@ -73,11 +75,15 @@ export function planOutboundAnswer(answer: GateAnswer, mode: OutboundMode, leg: 
   }
 }
 
-function setCommands(answer: GateAnswer, mode: OutboundMode, leg: LegFacts): readonly EslCommand[] {
-  if (answer.variables.size === 0) return [];
+function setCommands(
+  variables: GateAnswer['variables'],
+  mode: OutboundMode,
+  leg: LegFacts,
+): readonly EslCommand[] {
+  if (variables.size === 0) return [];
   return [
     mode === 'async-full'
-      ? setVariablesCommand(toToken('uuid', leg.uuid), answer.variables)
-      : multisetCommand(answer.variables),
+      ? setVariablesCommand(toToken('uuid', leg.uuid), variables)
+      : multisetCommand(variables),
   ];
 }

@@ -3,7 +3,7 @@ import type { LegFacts, SwitchEvent } from '../calls/switch-event.ts';
 import type { CallControl } from '../calls/switch.ts';
 import { assertNever } from '../units/assert.ts';
 import type { LegUuid, NodeId } from '../units/ids.ts';
-import { askKeeper, type GateOptions } from './gate-failure.ts';
+import { askKeeper, END_WITH_BRIDGE, type GateOptions } from './gate-failure.ts';
 import { TokenError } from './tokens.ts';
 
 export type ParkGateOptions = GateOptions & {
@@ -14,6 +14,9 @@ export type ParkGate = {
   /** Answers a `parked` event of a leg that asks; every other event is none of its business. Never rejects. */
   onEvent(event: SwitchEvent): Promise<void>;
 };
+
+/** No dialplan stands behind a parked leg: after a bridge that failed it would stay parked. */
+const END_WITH_FAILURE = ['continue_on_fail', 'false'] as const;
 
 /** Answers the legs that the dialplan has parked with `tollgate_ask=true`, over the inbound connection. */
 export function createParkGate(options: ParkGateOptions): ParkGate {
@@ -81,7 +84,12 @@ async function carryOut(
       if ((await control.setVariables(leg.uuid, variables)) === 'gone') return 'gone';
       return control.kill(leg.uuid, verb.cause);
     case 'bridge':
-      return control.execute(leg.uuid, variables, 'bridge', verb.dialString);
+      return control.execute(
+        leg.uuid,
+        new Map([...variables, ...END_WITH_BRIDGE, END_WITH_FAILURE]),
+        'bridge',
+        verb.dialString,
+      );
     default:
       return assertNever(verb, 'gate verb');
   }

@@ -22,6 +22,7 @@ const VARIABLES = new Map([
 const LIST = 'tollgate_decision=admit;nolocal:execute_on_answer=sched_hangup +62 ALLOTTED_TIMEOUT';
 const MULTISET = execute('multiset', `^^;${LIST}`);
 const SETVAR = `api uuid_setvar_multi leg-1 ${LIST}`;
+const OVER = 'hangup_after_bridge=true';
 const HANGUP = 'sendmsg\ncall-command: hangup\nhangup-cause: CALL_REJECTED';
 const RESPOND = execute('respond', '402 Payment Required');
 const BRIDGE = execute('bridge', 'sofia/gateway/x/3001');
@@ -91,9 +92,9 @@ describe('a call at the socket gate', () => {
     ['is refused', 'async', REFUSE, {}, [MULTISET, RESPOND, HANGUP]],
     ['is refused', 'async full', REFUSE, {}, [SETVAR, RESPOND, HANGUP]],
     ['is refused though answered', 'sync', REFUSE, ANSWERED(), [MULTISET, HANGUP, 'exit']],
-    ['is bridged', 'sync', BRIDGED, {}, [MULTISET, BRIDGE, 'exit']],
-    ['is bridged', 'async', BRIDGED, {}, ['myevents json', MULTISET, BRIDGE]],
-    ['is bridged', 'async full', BRIDGED, {}, ['myevents json', SETVAR, BRIDGE]],
+    ['is bridged', 'sync', BRIDGED, {}, [`${MULTISET};${OVER}`, BRIDGE, 'exit']],
+    ['is bridged', 'async', BRIDGED, {}, ['myevents json', `${MULTISET};${OVER}`, BRIDGE]],
+    ['is bridged', 'async full', BRIDGED, {}, ['myevents json', `${SETVAR};${OVER}`, BRIDGE]],
   ])(
     '%s (%s) in one write behind the one round trip of connect',
     async (_, mode, answer, fields, expected) => {

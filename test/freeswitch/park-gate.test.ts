@@ -53,7 +53,12 @@ describe('a call at the park gate', () => {
       { variable_is_loopback: 'true' },
       [SET, 'api uuid_kill leg-1 CALL_REJECTED'],
     ],
-    ['is bridged', BRIDGE, {}, [SET, execute('bridge', 'user/1001')]],
+    [
+      'is bridged, and over when the bridge is',
+      BRIDGE,
+      {},
+      [`${SET};hangup_after_bridge=true;continue_on_fail=false`, execute('bridge', 'user/1001')],
+    ],
   ])('%s', async (_, answer, fields, expected) => {
     const { gate, commands } = await open(() => Promise.resolve(answer));
     await gate.onEvent(parked(fields));
