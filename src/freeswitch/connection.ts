@@ -25,6 +25,13 @@ export type EslConnectionOptions = {
 
 export type EslEndpoint = { readonly host: string; readonly port: number; readonly password: string };
 
+/** All other errors keep a connection from being made: refused, unreachable, a name that means nothing. */
+const ERROR_REASONS: ReadonlyMap<string | undefined, CloseReason> = new Map([
+  ['ECONNRESET', 'reset'],
+  ['EPIPE', 'reset'],
+  ['ECONNABORTED', 'reset'],
+  ['ETIMEDOUT', 'timeout'],
+]);
 const KEEPALIVE_IDLE_MS = 15_000;
 
 /**
@@ -137,7 +144,8 @@ export class EslConnection {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_IDLE_MS);
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#end(error.code === 'ECONNREFUSED' ? 'refused' : 'reset');
+      this.#options.log.debug({ err: error }, 'event socket error');
+      this.#end(ERROR_REASONS.get(error.code) ?? 'refused');
     });
     socket.on('end', () => this.#end('peer-end'));
     socket.on('close', () => this.#end('reset'));

@@ -85,6 +85,8 @@ export function createSwitch(options: SwitchOptions): ConnectedSwitch {
   const tuning: SwitchTuning = { ...DEFAULT_SWITCH_TUNING, ...options };
   const { node, timing } = options;
   const log = options.log.child({ node });
+  // Said at the start and not at every attempt to connect.
+  toToken('password', options.endpoint.password);
   const commandLinks: KeptConnection[] = [];
   let stream: { readonly link: KeptConnection; end(): void } | undefined;
   let session: EventSession | undefined;

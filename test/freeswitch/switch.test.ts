@@ -35,6 +35,12 @@ afterEach(async () => {
 });
 
 describe('command connections', () => {
+  it('are not tried with a password that no command could carry', async () => {
+    await expect(open(agreeable, { endpoint: endpointAt(1, 'a\n\napi fsctl shutdown') })).rejects.toThrow(
+      'not a valid password: (hidden)',
+    );
+  });
+
   it('stand without the event stream, and say which FreeSWITCH it is', async () => {
     const { one, peer } = await open();
     one.start();
