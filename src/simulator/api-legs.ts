@@ -58,7 +58,7 @@ export const LEG_COMMANDS: Readonly<Record<string, ApiCommand>> = {
     core.ledger.killReceived(uuid);
     const leg = locate(core, uuid);
     if (leg === undefined) return NO_CHANNEL;
-    if (!core.faults.isUnkillable(uuid)) hangUp(core, leg, parseCause(cause), 'api');
+    if (!core.faults.isUnkillable(uuid)) hangUp(core, leg, parseCause(cause), core.actor);
     return OK;
   },
 
@@ -138,7 +138,7 @@ export const LEG_COMMANDS: Readonly<Record<string, ApiCommand>> = {
   sched_api(core, argument) {
     const [, when = '', group = '', text = ''] = /^(@?\+?\d+) (\S+) ([^]+)$/.exec(argument) ?? [];
     if (text === '') return '-ERR Invalid syntax. USAGE: [+@]<time> <group_name> <command_string>[&]\n';
-    const id = core.scheduler.add(when, 'api', group === 'none' ? '' : group, () => {
+    const id = core.scheduler.add(when.replace('@', ''), 'api', group === 'none' ? '' : group, () => {
       core.kernel.spawn(runAndForget(core, text));
     });
     return `+OK Added: ${id}\n`;
@@ -151,7 +151,12 @@ export const LEG_COMMANDS: Readonly<Record<string, ApiCommand>> = {
 };
 
 function* runAndForget(core: Core, text: string): Script {
-  yield* core.runApi(text);
+  // Commands that end legs do not pause, so the name of who is acting cannot leak into another thread.
+  core.actor = 'scheduler';
+  const script = core.runApi(text);
+  const first = script.next();
+  core.actor = 'api';
+  if (first.done !== true) yield* script;
 }
 
 function onLeg(core: Core, uuid: string, otherwise: string, action: (leg: Leg) => void): string {

@@ -61,8 +61,10 @@ export class Connection {
   }
 
   cut(how: Cut['how']): void {
-    if (how === 'reset') this.#socket.resetAndDestroy();
-    else this.#socket.end();
+    const socket = this.#socket;
+    // What was written before the cut still goes out.
+    if (how === 'reset') socket.write(Buffer.alloc(0), () => socket.resetAndDestroy());
+    else socket.end();
     this.#closed();
   }
 

@@ -46,6 +46,8 @@ export type Core = {
   newUuid(): string;
   dialplanFor(view: DialplanView): readonly Action[];
   farEndFor(address: string): FarEnd | undefined;
+  /** On whose behalf an api command runs. */
+  actor: 'api' | 'scheduler';
   /** Outbound sockets, to be destroyed with the process. */
   readonly sockets: Set<Socket>;
   /** Bound after the fact, because applications start sessions and sessions run applications. */

@@ -65,6 +65,7 @@ export function createCore(settings: CoreSettings, around: Surroundings): Core {
     ledger,
     scheduler: new Scheduler({ kernel, bus, faults, nowMicros, phaseMs }),
     legs: new Map(),
+    actor: 'api',
     sockets: new Set(),
     hash: new Map(),
     counts: { sessions: 0, peak: 0 },

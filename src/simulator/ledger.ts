@@ -22,7 +22,7 @@ export type LegTruth = {
   readonly killReceivedMicros: number | undefined;
   /** The final SIP answer an unanswered caller was given. */
   readonly sipStatus: number | undefined;
-  /** The leg's variables at its end, or now. */
+  /** The leg's variables, now or at its end; forgotten of legs that ended long ago. */
   variable(name: string): string | undefined;
 };
 
@@ -34,12 +34,15 @@ export type ReceivedCommand = {
   readonly text: string;
 };
 
+/** Measuring runs place millions of calls; only the last ones are kept with all they had. */
 const COMMANDS_KEPT_MAX = 10_000;
+const ENDED_WITH_VARIABLES_MAX = 1000;
 
 /** The simulator's own memory of calls and commands; it outlives a restart of the simulated FreeSWITCH. */
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly #commands: ReceivedCommand[] = [];
+  readonly #ended: string[] = [];
   readonly #nowMicros: () => number;
 
   constructor(nowMicros: () => number) {
@@ -93,6 +96,11 @@ export class Ledger {
 
   ended(uuid: string): void {
     this.#change(uuid, { endedMicros: this.#nowMicros() });
+    this.#ended.push(uuid);
+    if (this.#ended.length < ENDED_WITH_VARIABLES_MAX * 2) return;
+    for (const old of this.#ended.splice(0, ENDED_WITH_VARIABLES_MAX)) {
+      this.#change(old, { variable: () => undefined });
+    }
   }
 
   killReceived(uuid: string): void {
@@ -115,7 +123,7 @@ export class Ledger {
   }
 
   received(text: string): void {
-    if (this.#commands.length >= COMMANDS_KEPT_MAX) this.#commands.shift();
+    if (this.#commands.length >= COMMANDS_KEPT_MAX) this.#commands.splice(0, COMMANDS_KEPT_MAX / 2);
     this.#commands.push({ atMicros: this.#nowMicros(), text });
   }
 

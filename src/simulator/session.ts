@@ -2,7 +2,7 @@ import type { Core } from './core.ts';
 import { joinLegs } from './bridge.ts';
 import { legHeaders } from './leg-headers.ts';
 import type { Action, Leg } from './leg.ts';
-import { enterState, fireLeg, hangUp, setCallState, setDurations } from './signals.ts';
+import { enterState, fireHangupComplete, fireLeg, hangUp, setCallState, setDurations } from './signals.ts';
 import { waitUntil, type Script } from './thread.ts';
 
 /** The life of one leg on its own thread, from CREATE to DESTROY. */
@@ -159,7 +159,7 @@ function* endSession(core: Core, leg: Leg): Script {
   if (core.faults.hangupCompleteDelayMs > 0) {
     yield* waitUntil(core.kernel, () => false, core.faults.hangupCompleteDelayMs);
   }
-  fireLeg(core, leg, 'CHANNEL_HANGUP_COMPLETE');
+  fireHangupComplete(core, leg);
   yield* waitUntil(core.kernel, () => leg.isLingering?.() !== true);
   if (leg.stamps.bridged > 0) {
     leg.callUuid = leg.uuid;

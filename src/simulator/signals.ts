@@ -99,6 +99,11 @@ export function hangUp(core: Core, leg: Leg, cause: string, by: Ender | 'shutdow
   return true;
 }
 
+/** This one says its cause twice, before the leg's headers and among them. */
+export function fireHangupComplete(core: Core, leg: Leg): void {
+  fireLeg(core, leg, 'CHANNEL_HANGUP_COMPLETE', { first: [['Hangup-Cause', leg.cause ?? 'NONE']] });
+}
+
 /** The other leg of a bridge is told why this one went, whatever its own cause will be (09, 17). */
 function noteEnd(other: Leg, ended: Leg): void {
   other.variables.set('last_bridge_hangup_cause', ended.cause ?? 'NORMAL_CLEARING');

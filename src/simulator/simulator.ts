@@ -22,7 +22,7 @@ import type { FarEnd } from './far-end.ts';
 import { Faults } from './faults.ts';
 import { startInboundCall, type CallRequest, type SimulatedCall } from './inbound-call.ts';
 import { Ledger, type LegTruth, type ReceivedCommand } from './ledger.ts';
-import { fireLeg, hangUp } from './signals.ts';
+import { fireHangupComplete, fireLeg, hangUp, setDurations } from './signals.ts';
 import { createRealTime, type TimeSource } from './time-source.ts';
 
 export type SimulatorOptions = CoreSettings & {
@@ -114,6 +114,7 @@ export async function createSimulator(options: SimulatorOptions = {}) {
     });
   }
 
+  /** At once; the promise is for those who also want the last connection gone. */
   function stopListening(): Promise<void> {
     const listening = server;
     server = undefined;
@@ -197,7 +198,8 @@ export async function createSimulator(options: SimulatorOptions = {}) {
         leg.cause = cause;
         leg.stamps.hungUp = core.nowMicros();
         fireLeg(core, leg, 'CHANNEL_HANGUP');
-        fireLeg(core, leg, 'CHANNEL_HANGUP_COMPLETE');
+        setDurations(leg);
+        fireHangupComplete(core, leg);
         fireLeg(core, leg, 'CHANNEL_DESTROY');
         return leg.uuid;
       });
@@ -211,7 +213,8 @@ export async function createSimulator(options: SimulatorOptions = {}) {
       for (const connection of inbound.values()) connection.cut(how);
     },
     /** Nobody listens on the port any more; connections that stand go on. */
-    refuseConnections: stopListening,
+    refuseConnections: (): void => void stopListening(),
+    /** Listens again, on the same port. */
     acceptConnections: listen,
     shutdown,
     crash,

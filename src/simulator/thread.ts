@@ -38,6 +38,7 @@ export class Kernel {
   }
 
   after(delayMs: number, action: () => void): Alarm {
+    if (this.#stopped) return { cancel: () => undefined };
     const alarm = this.#time.after(delayMs, () => {
       this.#alarms.delete(alarm);
       this.run(action);

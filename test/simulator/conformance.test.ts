@@ -42,6 +42,16 @@ describe('the recordings', () => {
   });
 });
 
+it('every HANGUP_COMPLETE says its cause twice, as recorded', async () => {
+  await using stage = await Stage.open();
+  stage.sim.dialplan(rigDialplan);
+  const client = await stage.login('event json CHANNEL_HANGUP_COMPLETE');
+  stage.sim.placeCall({ from: '1001', to: '9004' });
+  await stage.runUntilQuiet();
+  const causes = client.bytes.toString().match(/"Hangup-Cause":"USER_BUSY"/g);
+  expect(causes).toHaveLength(2);
+});
+
 describe('the order between the legs is that of the recording:', () => {
   const ordered = SCENARIOS.filter(
     ({ isOrderLoose, recording }) => isOrderLoose !== true && recording !== '06c',

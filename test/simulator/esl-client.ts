@@ -113,8 +113,12 @@ export class EslClient {
     });
   }
 
+  static dial(port: number): EslClient {
+    return new EslClient(connect({ host: '127.0.0.1', port }));
+  }
+
   static async open(port: number): Promise<EslClient> {
-    const client = new EslClient(connect({ host: '127.0.0.1', port }));
+    const client = EslClient.dial(port);
     await until('the greeting', () => client.messages.length > 0 || client.isClosed);
     return client;
   }

@@ -31,8 +31,9 @@ export class Stage implements AsyncDisposable {
     return client;
   }
 
-  async connect(): Promise<EslClient> {
-    const client = await EslClient.open(this.sim.port);
+  async connect(expecting: 'a greeting' | 'no greeting' = 'a greeting'): Promise<EslClient> {
+    const { port } = this.sim;
+    const client = expecting === 'a greeting' ? await EslClient.open(port) : EslClient.dial(port);
     this.#clients.push(client);
     return client;
   }
