@@ -72,7 +72,7 @@ describe('a connection', () => {
     await connection.ready;
     const replies = Promise.allSettled(connection.sendAll([EXIT, SHOW]));
     await eventually(() => expect(peer.commands).toContain('api show channels as json'));
-    timing.advance(3_000);
+    timing.advance(20_000);
     expect((await replies).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(connection.closed).resolves.toBe('timeout');
   });
@@ -187,7 +187,7 @@ describe('the end of a connection', () => {
     const peer = await track(listenAsFreeswitch(agreeable, ''));
     const { connection } = openConnection(endpointAt(peer.port), { timing });
     await eventually(() => expect(peer.sockets).toHaveLength(1));
-    timing.advance(3_000);
+    timing.advance(20_000);
     await expect(connection.closed).resolves.toBe('timeout');
   });
 

@@ -27,7 +27,7 @@ beforeEach(async () => {
   sim = await createSimulator();
   log = createMemoryLog();
   const timing = systemTiming;
-  const shared = { keeper, decisionTimeoutMs: 2_000, onFailure: LEAVE_TO_DIALPLAN, timing, log };
+  const shared = { keeper, decisionTimeoutMs: 15_000, onFailure: LEAVE_TO_DIALPLAN, timing, log };
   one = createSwitch({
     node: NODE,
     endpoint: endpointAt(sim.port, sim.password),
@@ -51,7 +51,7 @@ beforeEach(async () => {
     port: 0,
     accountFallbacks: [],
     nodeOf: (coreUuid) => (coreUuid === one.health().coreUuid ? NODE : undefined),
-    handshakeTimeoutMs: 2_000,
+    handshakeTimeoutMs: 15_000,
     socketsMax: 100,
   });
   ({ port } = await server.listen());

@@ -1,67 +1,26 @@
-import { EventEmitter } from 'node:events';
-import { createRequire } from 'node:module';
-import { createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createCallControl } from '../../src/freeswitch/call-control.ts';
+import { describe, expect, it } from 'vitest';
 import { command, executeCommand } from '../../src/freeswitch/command.ts';
-import type { EslConnection } from '../../src/freeswitch/connection.ts';
-import { decodeEvent } from '../../src/freeswitch/decode-event.ts';
-import { DEFAULT_FRAME_LIMITS, Framer } from '../../src/freeswitch/framer.ts';
 import { createSwitch, SUBSCRIBED_EVENTS } from '../../src/freeswitch/switch.ts';
-import { systemTiming } from '../../src/freeswitch/timing.ts';
 import { toToken } from '../../src/freeswitch/tokens.ts';
-import { headerOf, readJsonEvent } from '../../src/freeswitch/wire-event.ts';
-import { READING, nodeNamed } from './support/decode-bytes.ts';
+import { headerOf } from '../../src/freeswitch/wire-event.ts';
+import { nodeNamed } from './support/decode-bytes.ts';
 import { createManualTiming } from './support/manual-timing.ts';
 import { createMemoryLog } from './support/memory-log.ts';
-import { endpointAt, eventNames, openConnection, type OpenedConnection } from './support/open-connection.ts';
-import { callOut, channelData } from './support/outbound-caller.ts';
+import { acceptOne, open, openBare, parsed, peers, track } from './support/modesl-stage.ts';
+import { endpointAt, openConnection } from './support/open-connection.ts';
+import { channelData } from './support/outbound-caller.ts';
 import {
   agreeable,
   apiResponse,
   commandReply,
   eventually,
-  jsonEvent,
   listenAsFreeswitch,
-  type Script,
-  type ScriptedPeer,
 } from './support/scripted-peer.ts';
 
 // What is wrong with modesl 1.2.1, numbered as the audit numbered it: each defect is shown on bare modesl where
 // that can be done without ending the process, and in every case the adapter is shown not to have it.
 
-type BareConnection = EventEmitter & {
-  readonly socket: Socket | null;
-  api(name: string, argument: string, done: (event: BareEvent) => void): void;
-  execute(application: string, argument: string, uuid: string): void;
-  sendRecv(line: string, done: (event: BareEvent) => void): void;
-  connected(): boolean;
-};
-type BareEvent = { getBody(): string; getHeader(name: string): string };
-type BareModesl = {
-  readonly Connection: new (
-    host: string,
-    port: number,
-    password: string,
-    ready: () => void,
-  ) => BareConnection;
-  readonly Parser: new (socket: EventEmitter) => EventEmitter;
-};
-
-const load = createRequire(import.meta.url);
-const bare: BareModesl = load('modesl');
-const loadForModesl = createRequire(load.resolve('modesl'));
 const LEG = toToken('uuid', 'leg-1');
-
-const peers: ScriptedPeer[] = [];
-const connections: EslConnection[] = [];
-const bareConnections: BareConnection[] = [];
-
-afterEach(async () => {
-  for (const connection of connections.splice(0)) connection.close();
-  for (const connection of bareConnections.splice(0)) connection.socket?.destroy();
-  await Promise.all(peers.splice(0).map((peer) => peer.close()));
-});
 
 describe('defect 1: a command in several segments, delayed 40 ms', () => {
   it('the adapter sends each command, headers and all, in one segment, and a pipeline in one too', async () => {
@@ -73,12 +32,17 @@ describe('defect 1: a command in several segments, delayed 40 ms', () => {
     expect(peer.chunks.every((chunk) => chunk.endsWith('\n\n'))).toBe(true);
   });
 
-  it('a hundred round trips take a fraction of the four seconds they would', async () => {
+  it('a round trip takes a fraction of the 40 ms it would', async () => {
     const { connection } = await open();
     await connection.ready;
-    const startedAt = performance.now();
-    for (let round = 0; round < 100; round += 1) await connection.send(command('exit'));
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    const roundTripsMs: number[] = [];
+    for (let round = 0; round < 99; round += 1) {
+      const startedAt = performance.now();
+      await connection.send(command('exit'));
+      roundTripsMs.push(performance.now() - startedAt);
+    }
+    // The median: a busy machine may stop for any one of them.
+    expect(roundTripsMs.toSorted((a, b) => a - b)[49]).toBeLessThan(15);
   });
 });
 
@@ -232,189 +196,3 @@ describe('defects 8 and 9: subscriptions nobody asked for', () => {
     expect((await caller).commands).toEqual(['connect']);
   });
 });
-
-describe('defects 10 and 13: buffering and parsing that grow with the square of the input', () => {
-  it('the adapter takes a large listing in time, and many messages of one chunk (see the tests of the framer)', () => {
-    const framer = new Framer(DEFAULT_FRAME_LIMITS);
-    const bytes = Buffer.from(apiResponse('x'.repeat(20 * 1024 * 1024)) + commandReply('+OK').repeat(20_000));
-    const startedAt = process.cpuUsage();
-    let frames = 0;
-    for (let from = 0; from < bytes.length; from += 65_536) {
-      framer.push(bytes.subarray(from, from + 65_536), () => {
-        frames += 1;
-      });
-    }
-    expect(frames).toBe(20_001);
-    expect(process.cpuUsage(startedAt).user / 1_000).toBeLessThan(1_500);
-  });
-});
-
-describe('defect 11: each background job walks all listeners', () => {
-  it('the adapter matches two thousand jobs by their ids in time', async () => {
-    const { connection } = await open((text, socket) => {
-      const job = /Job-UUID: (.+)/.exec(text)?.[1];
-      if (job === undefined) return agreeable(text, socket);
-      return (
-        commandReply(`+OK Job-UUID: ${job}`) +
-        jsonEvent({ 'Event-Name': 'BACKGROUND_JOB', 'Job-UUID': job, _body: `+OK ${job}` })
-      );
-    });
-    await connection.ready;
-    const startedAt = process.cpuUsage();
-    const jobs = Array.from({ length: 2_000 }, () => connection.sendJob(command('bgapi uuid_kill', LEG)));
-    const results = await Promise.all(jobs);
-    expect(new Set(results).size).toBe(2_000);
-    expect(process.cpuUsage(startedAt).user / 1_000).toBeLessThan(2_000);
-  });
-});
-
-describe('defect 12: an exception of a listener stops the parser', () => {
-  it('the adapter delivers the rest of the chunk', async () => {
-    const names: unknown[] = [];
-    const { peer, connection } = await open(agreeable, {
-      onEvent: (event) => {
-        names.push(event['Event-Name']);
-        if (names.length === 1) throw new Error('a bug');
-      },
-    });
-    await connection.ready;
-    peer.sockets[0]?.write(['A', 'B', 'C'].map((name) => jsonEvent({ 'Event-Name': name })).join(''));
-    await eventually(() => expect(names).toEqual(['A', 'B', 'C']));
-  });
-});
-
-describe('defect 14: malformed input', () => {
-  it.each([
-    ['throws on XML that is none', 'Content-Length: 5\nContent-Type: text/event-xml\n\n<a><b'],
-    ['throws on a type it cannot parse as a header', 'Content-Length: -1%\n\n'],
-  ])('bare modesl %s', (_, bytes) => {
-    const socket = parsed();
-    expect(() => socket.emit('data', Buffer.from(bytes))).toThrow(/./);
-  });
-
-  it.each([
-    'Content-Type: api/response\nContent-Length: -1\n\n',
-    'Content-Type: api/response\nContent-Length: NaN\n\n',
-    'Content-Type: auth/request\r\n\r\n',
-    'Content-Length: 5\nContent-Type: text/event-xml\n\n<a><b',
-    'Content-Length: 5\nContent-Type: text/event-json\n\n{"a":',
-  ])('the adapter ends the connection on %j', async (bytes) => {
-    const { peer, connection } = await open();
-    await connection.ready;
-    peer.sockets[0]?.write(bytes);
-    await expect(connection.closed).resolves.toBe('framing');
-  });
-});
-
-describe('defect 15: the server of modesl', () => {
-  it('is not used: ours outlives a reset before the handshake (see the tests of the gate server)', async () => {
-    const { channel, caller } = await acceptOne('Event-Name: CHANNEL_DATA\n');
-    (await caller).socket.resetAndDestroy();
-    await expect(channel).rejects.toThrow('reset');
-  });
-});
-
-describe('defect 16: a caller named -ERR blinds the listing', () => {
-  it('the adapter reads the listing as JSON and looks at its count', async () => {
-    const listing = JSON.stringify({ row_count: 1, rows: [{ uuid: 'a', cid_name: '-ERR no luck' }] });
-    const control = createCallControl({
-      node: nodeNamed('fs1'),
-      accountFallbacks: [],
-      timing: systemTiming,
-      send: () => Promise.resolve([listing]),
-    });
-    await expect(control.channels()).resolves.toHaveLength(1);
-  });
-});
-
-describe('defects 17 and 18: events', () => {
-  it('the adapter reads repeated headers as FreeSWITCH writes them in plain', () => {
-    const event = readJsonEvent(Buffer.from('{"variable_DP_MATCH":["3001","x"]}'));
-    expect(headerOf(event, 'variable_DP_MATCH')).toBe('ARRAY::3001|:x');
-  });
-
-  it('the adapter dispatches by no name that a caller can choose', async () => {
-    const { peer, connection, events } = await open();
-    await connection.ready;
-    const hostile = {
-      'Event-Name': 'CHANNEL_CREATE',
-      'Unique-ID': 'x::**::BACKGROUND_JOB',
-      'Job-UUID': 'error',
-    };
-    peer.sockets[0]?.write(jsonEvent(hostile));
-    await eventually(() => expect(eventNames(events)).toEqual(['CHANNEL_CREATE']));
-    expect(decodeEvent(hostile, READING)).toBeUndefined();
-  });
-});
-
-describe('defects 19 and 20: what modesl is made of', () => {
-  it('warns of nothing while the adapter uses it', async () => {
-    const warnings: Error[] = [];
-    const onWarning = (warning: Error): void => void warnings.push(warning);
-    process.on('warning', onWarning);
-    const { connection } = await open();
-    await connection.ready;
-    await connection.send(command('exit'));
-    process.off('warning', onWarning);
-    expect(warnings).toEqual([]);
-  });
-
-  it.each([
-    ['xml2js', '0.6.2'],
-    ['uuid', '11.1.1'],
-    ['eventemitter2', '6.4.9'],
-  ])('%s is the version without the advisory, %s', (name, version) => {
-    const { version: installed }: { version: string } = loadForModesl(`${name}/package.json`);
-    expect(installed).toBe(version);
-  });
-});
-
-/** A parser of modesl on a socket that is fed by hand. */
-function parsed(): EventEmitter {
-  const socket = new EventEmitter();
-  new bare.Parser(socket).on('error', () => undefined);
-  return socket;
-}
-
-async function openBare(script: Script = agreeable): Promise<BareConnection> {
-  const peer = await listenAsFreeswitch(script);
-  peers.push(peer);
-  return new Promise((resolve) => {
-    const connection = new bare.Connection('127.0.0.1', peer.port, 'ClueCon', () => resolve(connection));
-    bareConnections.push(connection);
-  });
-}
-
-async function open(
-  script: Script = agreeable,
-  options: Parameters<typeof openConnection>[1] = {},
-): Promise<OpenedConnection & { readonly peer: ScriptedPeer }> {
-  const peer = await listenAsFreeswitch(script);
-  peers.push(peer);
-  return { ...track(openConnection(endpointAt(peer.port), options)), peer };
-}
-
-function track(opened: OpenedConnection): OpenedConnection {
-  connections.push(opened.connection);
-  return opened;
-}
-
-/** One outbound connection, accepted by the adapter, of a caller that answers `connect` with the data. */
-async function acceptOne(data: string): Promise<{
-  readonly channel: EslConnection['ready'];
-  readonly caller: ReturnType<typeof callOut>;
-}> {
-  const server = createServer({ noDelay: true });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const accepted = new Promise<Socket>((resolve) => {
-    server.once('connection', resolve);
-  });
-  const caller = callOut(port, data);
-  const { connection } = track(openConnection(await accepted));
-  server.close();
-  return { channel: connection.ready, caller };
-}

@@ -23,8 +23,8 @@ export function openConnection(
   const log = createMemoryLog();
   const connection = new EslConnection(peer, {
     limits: DEFAULT_FRAME_LIMITS,
-    connectTimeoutMs: 3_000,
-    replyTimeoutMs: 3_000,
+    connectTimeoutMs: 20_000,
+    replyTimeoutMs: 20_000,
     pendingMax: 10_000,
     timing: systemTiming,
     log,

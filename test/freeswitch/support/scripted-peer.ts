@@ -95,5 +95,5 @@ export function readCommands(socket: Socket, chunks: string[], onCommand: (comma
 
 /** Waits, for a bounded time, until the check passes. */
 export function eventually<T>(check: () => T): Promise<T> {
-  return vi.waitFor(check, { timeout: 3_000, interval: 2 });
+  return vi.waitFor(check, { timeout: 15_000, interval: 2 });
 }
