@@ -69,6 +69,7 @@ function recordOf(n: number): LegRecord {
     legKey: keyOf(n),
     admission: admissionIdOf(`leg-${n}` as LegUuid, 1),
     aLeg: `leg-${n}` as LegUuid,
+    siblings: ['a'],
     uuid: undefined,
     node: 'fs1' as NodeId,
     coreUuid: 'core',

@@ -1,0 +1,237 @@
+import * as fc from 'fast-check';
+import type { Redis } from 'ioredis';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { LiveStore } from '../../src/admission/live-store.ts';
+import { COUNTERS, holderName } from '../../src/admission/plan.ts';
+import { slotKeys } from '../../src/redis/keys.ts';
+import { createLiveStore } from '../../src/redis/live-store.ts';
+import type { LegUuid } from '../../src/units/ids.ts';
+import { toMicros } from '../../src/units/money.ts';
+import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
+import { NaiveWallet } from '../credit/naive-wallet.ts';
+import { connectTestRedis } from '../support/redis.ts';
+import {
+  commandsArbitrary,
+  HOLDERS,
+  legOf,
+  questionsArbitrary,
+  ROUTE_SLOT,
+  WALLETS,
+  type Command,
+} from './model-commands.ts';
+import { PlainStore } from './plain-store.ts';
+import { ACME, readBound, ROOT_SLOT, START, type SampleLeg } from './samples.ts';
+
+const OPENING = toMicros(1_500_000n);
+/** How far the plain walk looks for a cutoff. */
+const HORIZON_MS = 150_000;
+const NUM_RUNS = 150;
+
+let redis: Redis;
+beforeAll(() => {
+  redis = connectTestRedis();
+});
+
+describe('the live store and a plain model of it', () => {
+  it('agree after every command, repeated and out of order as they come', async () => {
+    await fc.assert(
+      fc.asyncProperty(questionsArbitrary, commandsArbitrary, async (questions, commands) => {
+        await redis.flushdb();
+        const run = await createRun(redis, questions.map(legOf));
+        for (const command of commands) {
+          const [said, plain] = await run.play(command);
+          expect({ command, reply: said }).toEqual({ command, reply: plain });
+          expect({ command, state: await run.read() }).toEqual({ command, state: run.expected() });
+          expect(await run.unsafe()).toEqual([]);
+        }
+      }),
+      { numRuns: NUM_RUNS },
+    );
+  }, 60_000);
+});
+
+type Run = {
+  /** The store's reply and the model's. */
+  play(command: Command): Promise<readonly [unknown, unknown]>;
+  read(): Promise<unknown>;
+  expected(): unknown;
+  /** Wallets whose bound is below their commitments, or that no timer would find before they run dry. */
+  unsafe(): Promise<readonly string[]>;
+};
+
+async function createRun(redis: Redis, legs: readonly SampleLeg[]): Promise<Run> {
+  let now = START;
+  const store = createLiveStore(redis, {
+    clock: () => now,
+    clockRules: true,
+    onDue: () => undefined,
+    loadWallet: async () => undefined,
+  });
+  const plain = new PlainStore();
+  for (const wallet of WALLETS) {
+    await store.openWallet(wallet, { balance: OPENING, credit: toMicros(0n), policy: 'unpaid' });
+    plain.wallets.set(wallet, new NaiveWallet({ balance: OPENING, credit: 0n, policy: 'unpaid', now }));
+  }
+  return {
+    play: async (command) => {
+      if (command.kind === 'pass') {
+        now = toEpochMs(now + command.ms);
+        return [undefined, undefined];
+      }
+      return await playOn(store, plain, legs, command, now);
+    },
+    read: () => readState(redis, store),
+    expected: () => expectedState(plain, now),
+    unsafe: async () => {
+      const due = await store.dueWallets(ACME, toEpochMs(now + HORIZON_MS));
+      const unsafe: string[] = [];
+      for (const [name, wallet] of plain.wallets) {
+        wallet.advance(now);
+        const bound = await readBound(redis, name as typeof ACME, now);
+        if (bound === undefined || bound < wallet.committed) unsafe.push(`${name} is bound by ${bound}`);
+        const cutoff = wallet.nextCutoff(now + HORIZON_MS);
+        const dueAt = due.find(({ account }) => account === name)?.dueAt ?? Infinity;
+        if (cutoff !== undefined && dueAt > cutoff)
+          unsafe.push(`${name} fails at ${cutoff}, due at ${dueAt}`);
+      }
+      return unsafe;
+    },
+  };
+}
+
+async function playOn(
+  store: LiveStore,
+  plain: PlainStore,
+  legs: readonly SampleLeg[],
+  command: Exclude<Command, { kind: 'pass' }>,
+  now: EpochMs,
+): Promise<readonly [unknown, unknown]> {
+  if ('wallet' in command) return await playOnWallet(store, plain, command, now);
+  const sample = legs[command.leg];
+  if (sample === undefined) throw new Error(`no leg ${command.leg}`);
+  const { plan, others, record } = sample;
+  const route = others[0];
+  switch (command.kind) {
+    case 'take': {
+      const { kind, ...outcome } = await store.take(plan, record);
+      const said = 'refusal' in outcome ? { kind, refusal: outcome.refusal } : { kind };
+      return [said, plain.take(plan, sample, true, now)];
+    }
+    case 'take route': {
+      if (route === undefined) return [undefined, undefined];
+      const { kind, ...outcome } = await store.take(route, undefined);
+      const said = 'refusal' in outcome ? { kind, refusal: outcome.refusal } : { kind };
+      return [said, plain.take(route, sample, false, now)];
+    }
+    case 'answer': {
+      const answeredAt = toEpochMs(now - command.lateMs);
+      const { kind } = await store.answer(record, answeredAt);
+      return [kind, plain.answer(record.legKey, answeredAt, now)];
+    }
+    case 'settle': {
+      const answeredAt = plain.live.get(record.legKey)?.answeredAt;
+      const talkMs =
+        answeredAt === undefined ? command.lostMs : Math.max(0, now - answeredAt + command.driftMs);
+      const talk = { billedSeconds: Math.ceil(talkMs / 1000), talkMs };
+      const said = await store.settle(record, talk, ({ billedSeconds, prices }) =>
+        JSON.stringify({ legKey: record.legKey, billedSeconds, prices: [...prices.values()].map(String) }),
+      );
+      return [said, plain.settle(sample, talk, now)];
+    }
+    case 'release':
+      return [await store.release(record), plain.release(sample)];
+    case 'give back':
+      return [await store.giveBack(plan.slot, record.legKey, record), plain.giveBack(plan, true, now)];
+    case 'give back route':
+      if (route === undefined) return [undefined, undefined];
+      return [await store.giveBack(ROUTE_SLOT, record.legKey, record), plain.giveBack(route, false, now)];
+    case 'bind':
+      return [await store.bind(record, command.uuid), plain.bind(record.legKey, command.uuid)];
+    case 'unbind':
+      return [await store.unbind(record, command.uuid), plain.unbind(record.legKey, command.uuid)];
+  }
+}
+
+async function playOnWallet(
+  store: LiveStore,
+  plain: PlainStore,
+  command: Extract<Command, { wallet: unknown }>,
+  now: EpochMs,
+): Promise<readonly [unknown, unknown]> {
+  const { wallet } = command;
+  switch (command.kind) {
+    case 'fund': {
+      const id = `transfer-${command.id}`;
+      return [await store.fund(wallet, id, command.amount), plain.fund(wallet, id, command.amount, now)];
+    }
+    case 'configure': {
+      const { credit, policy } = command;
+      return [
+        await store.configureWallet(wallet, { credit, policy }),
+        plain.configure(wallet, credit, policy, now),
+      ];
+    }
+    case 'evaluate': {
+      const { at, ended, nextCutoffAt = Infinity } = await store.evaluate(wallet);
+      const naive = plain.wallets.get(wallet);
+      naive?.advance(now);
+      const seenUntil = now + HORIZON_MS;
+      const plainEnded = (naive?.ended ?? []).map((leg) => [leg.key, leg.endsAt]);
+      return [
+        [
+          at,
+          ended.map((leg) => [leg.legKey, leg.endsAt]).toSorted(),
+          nextCutoffAt > seenUntil ? undefined : nextCutoffAt,
+        ],
+        [now, plainEnded.toSorted(), naive?.nextCutoff(seenUntil)],
+      ];
+    }
+  }
+}
+
+async function readState(redis: Redis, store: LiveStore): Promise<unknown> {
+  const [usages, views, live, stream] = await Promise.all([
+    Promise.all(HOLDERS.map(async (holder) => [holderName(holder), await store.usage(holder)])),
+    Promise.all(WALLETS.map((wallet) => store.readWallet(wallet))),
+    store.liveLegs(ACME),
+    redis.xrange(slotKeys(ROOT_SLOT).settlements, '-', '+'),
+  ]);
+  return {
+    usages,
+    wallets: views.map((view) => [
+      view?.balance,
+      view?.credit,
+      view?.policy,
+      view?.committed,
+      (view?.legs ?? [])
+        .flatMap(({ legKey, state }) => (state.kind === 'ended' ? [[legKey, state.endsAt]] : []))
+        .toSorted(),
+    ]),
+    live: live.map(({ legKey, uuid, answeredAt }) => [legKey, uuid, answeredAt]).toSorted(),
+    stream: stream.map(([, [, entry = '']]) => JSON.parse(entry) as unknown),
+  };
+}
+
+function expectedState(plain: PlainStore, now: EpochMs): unknown {
+  const wallets = WALLETS.map((name) => {
+    const wallet = plain.wallets.get(name);
+    wallet?.advance(now);
+    const ended = (wallet?.ended ?? []).map((leg) => [leg.key, leg.endsAt]);
+    return [wallet?.balance, wallet?.credit, wallet?.policy, wallet?.committed, ended.toSorted()];
+  });
+  return {
+    usages: HOLDERS.map((holder) => {
+      const slot = holder.kind === 'route' ? ROUTE_SLOT : ROOT_SLOT;
+      const counts = COUNTERS.map((counter) => [counter, plain.use(slot, holder, counter)]);
+      return [holderName(holder), Object.fromEntries(counts)];
+    }),
+    wallets,
+    live: [...plain.live]
+      .map(([legKey, { uuid, answeredAt }]) => [legKey, uuid as LegUuid, answeredAt])
+      .toSorted(),
+    stream: plain.settlements.map(({ prices, ...settlement }) => ({
+      ...settlement,
+      prices: prices.map(String),
+    })),
+  };
+}

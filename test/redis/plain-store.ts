@@ -1,0 +1,151 @@
+import {
+  holderName,
+  slotName,
+  type Counter,
+  type Holder,
+  type Slot,
+  type SlotPlan,
+} from '../../src/admission/plan.ts';
+import { NaiveWallet } from '../credit/naive-wallet.ts';
+import type { SampleLeg } from './samples.ts';
+
+type Talk = { readonly billedSeconds: number; readonly talkMs: number };
+type PlainLeg = { readonly sample: SampleLeg; uuid: string | undefined; answeredAt: number | undefined };
+
+/**
+ * The live state as sets and lists in memory: what Redis and its scripts must come to. Counts are sums over the
+ * memberships, made anew at each question; wallets are walked pulse by pulse.
+ */
+export class PlainStore {
+  readonly live = new Map<string, PlainLeg>();
+  readonly wallets = new Map<string, NaiveWallet>();
+  readonly settlements: {
+    readonly legKey: string;
+    readonly billedSeconds: number;
+    readonly prices: bigint[];
+  }[] = [];
+  readonly #members = new Map<string, Map<string, SlotPlan>>();
+  readonly #ticks = new Map<string, Map<string, number>>();
+  readonly #funded = new Set<string>();
+
+  take(plan: SlotPlan, sample: SampleLeg, home: boolean, now: number): unknown {
+    const known = home ? this.live.has(plan.legKey) : this.#membersOf(plan.slot).has(plan.legKey);
+    if (known) return { kind: 'already' };
+    for (const { holder, counts, perSecond } of plan.takes) {
+      for (const { counter, bound } of counts) {
+        const inUse = this.use(plan.slot, holder, counter);
+        if (bound !== undefined && inUse >= bound)
+          return refused({ kind: 'count', holder, counter, bound, inUse });
+      }
+      const ticks = this.#ticksOf(plan.slot, holder);
+      for (const [leg, at] of ticks) if (perSecond !== undefined && at <= now - 1000) ticks.delete(leg);
+      if (perSecond !== undefined && ticks.size >= perSecond)
+        return refused({ kind: 'rate', holder, bound: perSecond, inUse: ticks.size });
+    }
+    for (const { wallet, terms } of plan.holds) {
+      const short = this.#walletAt(wallet, now).hold(plan.legKey, terms);
+      if (short === undefined) continue;
+      for (const hold of plan.holds) this.#walletAt(hold.wallet, now).legs.delete(plan.legKey);
+      return refused({ kind: 'credit', wallet, ...short });
+    }
+    if (home) this.live.set(plan.legKey, { sample, uuid: undefined, answeredAt: undefined });
+    this.#membersOf(plan.slot).set(plan.legKey, plan);
+    for (const { holder, perSecond } of plan.takes)
+      if (perSecond !== undefined) this.#ticksOf(plan.slot, holder).set(plan.legKey, now);
+    return { kind: 'taken' };
+  }
+
+  giveBack(plan: SlotPlan, home: boolean, now: number): void {
+    if (home && !this.live.delete(plan.legKey)) return;
+    this.#membersOf(plan.slot).delete(plan.legKey);
+    for (const { holder } of plan.takes) this.#ticksOf(plan.slot, holder).delete(plan.legKey);
+    for (const { wallet } of plan.holds) this.#walletAt(wallet, now).charge(plan.legKey, 0);
+  }
+
+  bind(legKey: string, uuid: string): 'bound' | 'taken' | 'gone' {
+    const leg = this.live.get(legKey);
+    if (leg === undefined) return 'gone';
+    leg.uuid ??= uuid;
+    return leg.uuid === uuid ? 'bound' : 'taken';
+  }
+
+  unbind(legKey: string, uuid: string): void {
+    const leg = this.live.get(legKey);
+    if (leg?.uuid === uuid) leg.uuid = undefined;
+  }
+
+  answer(legKey: string, answeredAt: number, now: number): 'running' | 'already' | 'gone' {
+    const leg = this.live.get(legKey);
+    if (leg === undefined) return 'gone';
+    if (leg.answeredAt !== undefined) return 'already';
+    leg.answeredAt = answeredAt;
+    for (const { wallet } of leg.sample.plan.holds) this.#walletAt(wallet, now).answer(legKey, answeredAt);
+    return 'running';
+  }
+
+  release(sample: SampleLeg): void {
+    for (const { slot, legKey } of [sample.plan, ...sample.others]) this.#membersOf(slot).delete(legKey);
+  }
+
+  settle({ plan, others }: SampleLeg, talk: Talk, now: number): unknown {
+    for (const { slot, legKey } of others) this.#membersOf(slot).delete(legKey);
+    const { legKey } = plan;
+    if (!this.live.delete(legKey)) return { kind: 'already' };
+    this.#membersOf(plan.slot).delete(legKey);
+    let { billedSeconds } = talk;
+    for (const { wallet } of plan.holds) {
+      billedSeconds = this.#walletAt(wallet, now).payable(legKey, { billedSeconds, talkMs: talk.talkMs });
+    }
+    const prices = plan.holds.map(({ wallet }) => this.#walletAt(wallet, now).charge(legKey, billedSeconds));
+    this.settlements.push({ legKey, billedSeconds, prices });
+    return { kind: 'settled', at: now, billedSeconds };
+  }
+
+  fund(wallet: string, id: string, amount: bigint, now: number): unknown {
+    if (this.#funded.has(id)) return { kind: 'already' };
+    this.#funded.add(id);
+    this.#walletAt(wallet, now).balance += amount;
+    return { kind: 'moved' };
+  }
+
+  configure(wallet: string, credit: bigint, policy: 'unpaid' | 'all', now: number): void {
+    Object.assign(this.#walletAt(wallet, now), { credit, policy });
+  }
+
+  /** The sum over all members, from nothing. */
+  use(slot: Slot, holder: Holder, counter: Counter): number {
+    let sum = 0;
+    for (const { takes } of this.#membersOf(slot).values()) {
+      for (const take of takes) {
+        if (holderName(take.holder) !== holderName(holder)) continue;
+        sum += take.counts.filter((count) => count.counter === counter).length;
+      }
+    }
+    return sum;
+  }
+
+  #walletAt(name: string, now: number): NaiveWallet {
+    const wallet = this.wallets.get(name);
+    if (wallet === undefined) throw new Error(`the model has no wallet ${name}`);
+    wallet.advance(now);
+    return wallet;
+  }
+
+  #membersOf(slot: Slot): Map<string, SlotPlan> {
+    const name = slotName(slot);
+    const members = this.#members.get(name) ?? new Map<string, SlotPlan>();
+    this.#members.set(name, members);
+    return members;
+  }
+
+  #ticksOf(slot: Slot, holder: Holder): Map<string, number> {
+    const name = `${slotName(slot)} ${holderName(holder)}`;
+    const ticks = this.#ticks.get(name) ?? new Map<string, number>();
+    this.#ticks.set(name, ticks);
+    return ticks;
+  }
+}
+
+function refused(refusal: object): object {
+  return { kind: 'refused', refusal };
+}
