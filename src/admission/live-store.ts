@@ -50,8 +50,11 @@ export type LiveStore = {
   /** Lets time pass on one wallet and ends the legs that cannot pay. The heart of a cutoff. */
   evaluate(account: AccountPath): Promise<Evaluation>;
   /** Wallets of a root whose cutoff may be due by then: the net under every timer. */
-  dueWallets(root: AccountPath, until: EpochMs): Promise<readonly AccountPath[]>;
+  dueWallets(root: AccountPath, until: EpochMs): Promise<readonly DueWallet[]>;
 };
+
+/** When a wallet may fail to pay a pulse: never later than it does. */
+export type DueWallet = { readonly account: AccountPath; readonly dueAt: EpochMs };
 
 export type TakeOutcome =
   | { readonly kind: 'taken'; readonly at: EpochMs; readonly wallets: readonly HeldWallet[] }

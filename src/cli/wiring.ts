@@ -1,15 +1,70 @@
+import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
+import { openDirectory } from '../controller/directory.ts';
+import { openDatabase } from '../database/database.ts';
+import { systemTiming } from '../freeswitch/timing.ts';
+import { startService } from '../main.ts';
+import { createChangeFeed } from '../redis/change-feed.ts';
+import { createLiveStore } from '../redis/live-store.ts';
+import { createRedisClock } from '../redis/redis-clock.ts';
+import { createSettlementFeed } from '../redis/settlement-feed.ts';
+import { createLog, loadWallet, openRedis, openSwitches } from '../wiring/parts.ts';
 import type { ServiceConfig } from './command.ts';
+import { createLiveState } from './live-store-state.ts';
 import type { LiveState } from './live-state.ts';
 
 /** A connected live state, and how to let go of it. */
 export type ConnectedLiveState = { readonly live: LiveState; close(): Promise<void> };
 
 /** Joins the command line to Redis and to the controllers that share it. */
-export function connectLiveState(_config: ServiceConfig): Promise<ConnectedLiveState> {
-  return Promise.reject(new Error('the live state is not wired yet'));
+export async function connectLiveState(config: ServiceConfig): Promise<ConnectedLiveState> {
+  // What goes wrong is told by the command itself.
+  const log = createLog('silent');
+  const redis = await openRedis(config, log);
+  const database = await openDatabase({ url: config.database.url });
+  const clock = createRedisClock(redis);
+  await clock.ready();
+  const changes = createChangeFeed(redis, { log });
+  const feed = createSettlementFeed(redis, { log });
+  const directory = await openDirectory({
+    accountStore: database.accounts,
+    // Prices are the service's affair; a large tariff would only delay the command.
+    tariffStore: { ...database.tariffs, listTariffs: async () => [] },
+    serviceDefaults: serviceDefaultsOf({
+      defaults: config.accounts.defaults,
+      onStoreDown: config.store.onDown,
+    }),
+  });
+  const store = createLiveStore(redis, {
+    clock: clock.now,
+    // The controllers hear of the change, and look at the wallet themselves.
+    onDue: () => undefined,
+    loadWallet: (account) => loadWallet(database.records, directory.accounts(), account),
+  });
+  const switches = openSwitches(config, { timing: { ...systemTiming, now: clock.now }, log });
+  const live = createLiveState({ store, directory, records: database.records, changes, feed, switches });
+  return {
+    live,
+    async close() {
+      await Promise.all(switches.map((node) => node.stop()));
+      changes.close();
+      feed.close();
+      clock.stop();
+      await database.close();
+      redis.disconnect();
+    },
+  };
 }
 
 /** Runs the service until a signal stops it; the exit code. */
-export function serve(_config: ServiceConfig): Promise<number> {
-  return Promise.reject(new Error('the service is not wired yet'));
+export async function serve(config: ServiceConfig): Promise<number> {
+  const log = createLog(config.log.level);
+  const service = await startService({ config, log });
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  log.info({ signal }, 'stopping: calls go on, and are metered again by the next start');
+  await service.stop();
+  log.info({}, 'stopped');
+  return 0;
 }

@@ -30,6 +30,7 @@ const FORMATS: readonly Format[] = [
   wholeNumber('milliseconds-or-none', 0, DURATION_MS_MAX, 'whole milliseconds from 0 to 86400000'),
   wholeNumber('seconds', 1, 31_536_000, 'whole seconds from 1 to 31536000'),
   wholeNumber('tcp-port', 1, 65_535, 'a port from 1 to 65535'),
+  wholeNumber('tcp-port-or-any', 0, 65_535, 'a port from 1 to 65535, or 0 for any free one'),
   wholeNumber('tcp-port-or-off', 0, 65_535, 'a port from 1 to 65535, or 0 for none'),
   text('host', HOST, 'a host name or an address'),
   text('secret', /^[^\r\n]{1,1000}$/, 'text of one line'),

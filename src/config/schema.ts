@@ -64,8 +64,8 @@ export const SCHEMA: convict.Schema<Settings> = {
         env: 'TOLLGATE_GATES_SOCKET_HOST',
       },
       port: {
-        doc: 'Port the `socket` gate listens on.',
-        format: 'tcp-port',
+        doc: 'Port the `socket` gate listens on; 0: any free one, told in the log.',
+        format: 'tcp-port-or-any',
         default: 8084,
         env: 'TOLLGATE_GATES_SOCKET_PORT',
       },

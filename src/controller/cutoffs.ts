@@ -112,7 +112,7 @@ export function createCutoffs(
 
   const lookAt = async (lookRoots: readonly AccountPath[], until: EpochMs): Promise<void> => {
     const due = await Promise.all(lookRoots.map((root) => store.dueWallets(root, until)));
-    await Promise.all(due.flat().map(look));
+    await Promise.all(due.flat().map(({ account }) => look(account)));
   };
 
   return {

@@ -53,7 +53,7 @@ function changedParts(before: readonly PayerLeg[], after: readonly PayerLeg[]): 
   return changed;
 }
 
-function pairs(flat: readonly string[]): ReadonlyMap<string, string> {
+export function pairs(flat: readonly string[]): ReadonlyMap<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const [field, value] = [flat[i], flat[i + 1]];

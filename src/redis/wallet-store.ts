@@ -7,7 +7,7 @@ import { rootOf, type AccountPath } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import { toEpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
-import { exactArguments, parseSnapshot, type Snapshot } from './exact-wallet.ts';
+import { exactArguments, parseSnapshot, type Snapshot, pairs } from './exact-wallet.ts';
 import { rootSlot, slotKeys, walletKey, walletPartsKey } from './keys.ts';
 import type { StoreContext } from './store-context.ts';
 import { formatPolicy, parseWallet } from './wallet-text.ts';
@@ -47,7 +47,11 @@ export function createWalletStore(context: StoreContext): WalletStore {
     evaluate: (account) => evaluate(context, account),
     async dueWallets(root, until) {
       const { due } = slotKeys(rootSlot(root));
-      return (await guardStore(() => redis.zrangebyscore(due, '-inf', until))) as AccountPath[];
+      const flat = await guardStore(() => redis.zrangebyscore(due, '-inf', until, 'WITHSCORES'));
+      return [...pairs(flat)].map(([account, score]) => ({
+        account: account as AccountPath,
+        dueAt: toEpochMs(Number(score)),
+      }));
     },
   };
 }

@@ -1,0 +1,181 @@
+import type { LegRecord } from '../admission/leg-record.ts';
+import { COUNTERS, holderName, type Holder } from '../admission/plan.ts';
+import { describeFinding } from '../records/finding.ts';
+import { findingsOfWallet, netOf } from '../records/proof.ts';
+import { walletLedger, type Transfer } from '../records/records.ts';
+import { rootOf, type AccountPath, type LegUuid } from '../units/ids.ts';
+import { toMicros, type Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { LiveProof } from './live-state.ts';
+import type { LiveParts } from './live-store-state.ts';
+
+/** A settlement on its way into SQL makes two readings differ for a moment; a real difference stays. */
+const READINGS_MAX = 5;
+const BETWEEN_READINGS_MS = 200;
+const FEED_READ_MAX = 10_000;
+/** How far back a missing second half is looked for. */
+const TRANSFERS_READ_MAX = 1_000;
+
+/** What only the live state can be asked: wallets against the record, counters and holds against live calls. */
+export async function proveLive(parts: LiveParts, options: { readonly fix: boolean }): Promise<LiveProof> {
+  const findings: string[] = [];
+  const fixed: string[] = [];
+  const nodes = parts.directory.accounts().nodes;
+  const payers = nodes.flatMap(({ path, account }) =>
+    account.walletCurrency === undefined ? [] : [{ path, currency: account.walletCurrency }],
+  );
+  for (const { path, currency } of payers) {
+    let finding = await walletFinding(parts, path, currency);
+    if (finding !== undefined && options.fix) {
+      fixed.push(...(await supplyMissing(parts, path, currency)));
+      finding = await walletFinding(parts, path, currency);
+    }
+    if (finding !== undefined) findings.push(finding);
+  }
+  const roots = [...new Set(nodes.map(({ path }) => rootOf(path)))];
+  let legsChecked = 0;
+  for (const root of roots) {
+    const before = await parts.store.liveLegs(root);
+    const suspicions = await legFindings(parts, root);
+    // A call that begins or ends between two readings is no fault: only what both say counts.
+    const again = suspicions.length === 0 ? suspicions : await legFindings(parts, root);
+    findings.push(...suspicions.filter((finding) => again.includes(finding)));
+    legsChecked += before.length;
+  }
+  findings.push(...(await channelFindings(parts, roots)));
+  return { walletsChecked: payers.length, legsChecked, findings, fixed };
+}
+
+type Reading = { readonly recorded: Micros; readonly pending: Micros; readonly live: Micros | undefined };
+
+async function readBalances(parts: LiveParts, path: AccountPath, currency: string): Promise<Reading> {
+  const ledger = walletLedger(path);
+  const { settlements } = await parts.feed.read([rootOf(path)], FEED_READ_MAX);
+  const waiting = settlements.flatMap(({ settlement }) => settlement.transfers);
+  const known = await parts.records.knownTransferIds(waiting.map(({ id }) => id));
+  const live = await parts.store.readWallet(path);
+  const recorded = await parts.records.balance(ledger, currency);
+  const pending = netOf(
+    waiting.filter(({ id }) => !known.has(id)),
+    ledger,
+    currency,
+  );
+  return { recorded, pending: toMicros(pending), live: live?.balance };
+}
+
+async function walletFinding(
+  parts: LiveParts,
+  path: AccountPath,
+  currency: string,
+): Promise<string | undefined> {
+  let said: string | undefined;
+  for (let reading = 0; reading < READINGS_MAX; reading += 1) {
+    const balances = await readBalances(parts, path, currency);
+    const [finding] = findingsOfWallet({ ledger: walletLedger(path), currency, ...balances });
+    if (finding === undefined) return undefined;
+    said = describeFinding(finding);
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_READINGS_MS));
+  }
+  return said;
+}
+
+/** A top-up that is on record and never reached Redis (ruling 9): moved now, by its own id, so once. */
+async function supplyMissing(parts: LiveParts, path: AccountPath, currency: string): Promise<string[]> {
+  const { recorded, pending, live } = await readBalances(parts, path, currency);
+  let missing = recorded + pending - (live ?? 0n);
+  const supplied: string[] = [];
+  const page = await parts.records.transfersOf({
+    ledger: walletLedger(path),
+    from: 0 as EpochMs,
+    to: Number.MAX_SAFE_INTEGER as EpochMs,
+    order: 'newest_first',
+    limit: TRANSFERS_READ_MAX,
+  });
+  for (const transfer of page.rows) {
+    const amount = cameIn(transfer, path);
+    if (missing <= 0n || amount === undefined || amount > missing) continue;
+    const outcome = await parts.store.fund(path, transfer.id, amount);
+    if (outcome.kind !== 'moved') continue;
+    missing -= amount;
+    supplied.push(`${path}: supplied ${transfer.id} to the live wallet`);
+    await parts.changes.announce({ kind: 'account', account: path });
+  }
+  return supplied;
+}
+
+function cameIn(transfer: Transfer, path: AccountPath): Micros | undefined {
+  return transfer.kind !== 'charge' && transfer.credit === walletLedger(path) ? transfer.amount : undefined;
+}
+
+/** Counters against memberships, and holds against records. */
+async function legFindings(parts: LiveParts, root: AccountPath): Promise<string[]> {
+  const records = await parts.store.liveLegs(root);
+  const keys = new Set(records.map((record) => record.legKey));
+  const findings: string[] = [];
+  for (const { path, account } of parts.directory.accounts().nodes) {
+    if (rootOf(path) !== root) continue;
+    const most = countedMost(records, { kind: 'account', path });
+    const use = await parts.store.usage({ kind: 'account', path });
+    for (const counter of COUNTERS) {
+      const counted = most.get(counter) ?? 0;
+      // A call whose channel is going is counted no more and still has its record; never the other way round.
+      if (use[counter] > counted) {
+        findings.push(`${path} counts ${use[counter]} ${counter} and ${counted} calls hold one`);
+      }
+    }
+    if (account.walletCurrency === undefined) continue;
+    for (const leg of (await parts.store.readWallet(path))?.legs ?? []) {
+      if (!keys.has(leg.legKey))
+        findings.push(`the wallet of ${path} holds money for ${leg.legKey}, which is no live call`);
+    }
+  }
+  return findings;
+}
+
+function countedMost(records: readonly LegRecord[], holder: Holder): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const record of records) {
+    for (const { counted } of record.taken) {
+      for (const one of counted) {
+        if (holderName(one.holder) !== holderName(holder)) continue;
+        for (const counter of one.counters) counts.set(counter, (counts.get(counter) ?? 0) + 1);
+      }
+    }
+  }
+  return counts;
+}
+
+/** Legs held for a FreeSWITCH that says it has no such call. A FreeSWITCH that cannot be asked proves nothing. */
+async function channelFindings(parts: LiveParts, roots: readonly AccountPath[]): Promise<string[]> {
+  const read = async (): Promise<readonly LegRecord[]> =>
+    (await Promise.all(roots.map((root) => parts.store.liveLegs(root)))).flat();
+  const suspects = new Map((await read()).map((record) => [record.legKey, record]));
+  if (suspects.size === 0) return [];
+  const live = new Set<LegUuid>();
+  const asked = new Set<string>();
+  for (const node of parts.switches) {
+    if (![...suspects.values()].some((record) => record.node === node.node)) continue;
+    node.start();
+    try {
+      for (const { uuid } of await channelsOf(node)) live.add(uuid);
+      asked.add(node.node);
+    } catch {
+      asked.delete(node.node); // It cannot be asked: its legs are neither proved nor doubted.
+    }
+  }
+  const still = new Set((await read()).map((record) => record.legKey));
+  return [...suspects.values()]
+    .filter(({ legKey, node }) => still.has(legKey) && asked.has(node))
+    .filter(({ uuid, aLeg }) => !live.has(uuid ?? aLeg) && !live.has(aLeg))
+    .map(({ legKey, account, node }) => `${legKey} of ${account} is held, and ${node} has no such call`);
+}
+
+async function channelsOf(
+  node: LiveParts['switches'][number],
+): Promise<readonly { readonly uuid: LegUuid }[]> {
+  const until = performance.now() + 3_000;
+  while (!node.health().up && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return await node.control.channels();
+}

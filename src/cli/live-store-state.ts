@@ -1,0 +1,150 @@
+import type { LegRecord } from '../admission/leg-record.ts';
+import type { LiveStore } from '../admission/live-store.ts';
+import type { Directory } from '../controller/directory.ts';
+import { walletSettingsOf } from '../controller/wallet-settings.ts';
+import { nextCutoff } from '../credit/exhaustion.ts';
+import { availableAt, committedAt, type Wallet } from '../credit/wallet.ts';
+import type { ConnectedSwitch } from '../freeswitch/switch.ts';
+import type { ChangeFeed } from '../redis/change-feed.ts';
+import type { RecordStore } from '../records/record-store.ts';
+import { walletLedger } from '../records/records.ts';
+import type { SettlementFeed } from '../records/settlement-feed.ts';
+import { rootOf, type AccountPath } from '../units/ids.ts';
+import { subtractMicros } from '../units/money.ts';
+import type { LiveCall, LiveState } from './live-state.ts';
+import { proveLive } from './live-proof.ts';
+
+export type LiveParts = {
+  readonly store: LiveStore;
+  readonly directory: Directory;
+  readonly records: RecordStore;
+  readonly changes: ChangeFeed;
+  readonly feed: SettlementFeed;
+  readonly switches: readonly ConnectedSwitch[];
+};
+
+/** A command line that waits longer for a FreeSWITCH says so instead. */
+const CONNECT_WAIT_MS = 3_000;
+const CONNECT_POLL_MS = 20;
+const KILL_CAUSE = 'CALL_REJECTED';
+
+/** The live state as the command line sees it: Redis itself, and FreeSWITCH for what must end now. */
+export function createLiveState(parts: LiveParts): LiveState {
+  const { store, directory, changes } = parts;
+
+  const liveLegs = async (under: AccountPath | undefined): Promise<readonly LegRecord[]> => {
+    const all = directory.accounts().nodes.map((node) => rootOf(node.path));
+    const roots = under === undefined ? [...new Set(all)] : [rootOf(under)];
+    const legs = (await Promise.all(roots.map((root) => store.liveLegs(root)))).flat();
+    return legs
+      .filter(({ account }) => under === undefined || account === under || account.startsWith(`${under}/`))
+      .toSorted((a, b) => a.admittedAt - b.admittedAt);
+  };
+
+  const kill = async (legs: readonly LegRecord[]): Promise<number> => {
+    let asked = 0;
+    for (const { node, uuid, aLeg } of legs) {
+      const found = parts.switches.find((candidate) => candidate.node === node);
+      if (found === undefined) continue;
+      await connected(found);
+      // A leg that only rings has no channel of its own yet: its caller's is ended.
+      await Promise.all(
+        [...new Set([uuid ?? aLeg, aLeg])].map((each) => found.control.kill(each, KILL_CAUSE)),
+      );
+      asked += 1;
+    }
+    return asked;
+  };
+
+  return {
+    async calls(under) {
+      const legs = await liveLegs(under);
+      const wallets = new Map<AccountPath, Awaited<ReturnType<LiveStore['readWallet']>>>();
+      for (const wallet of new Set(legs.flatMap((leg) => leg.payers.map((payer) => payer.wallet)))) {
+        wallets.set(wallet, await store.readWallet(wallet));
+      }
+      return legs.map((leg) => toLiveCall(leg, wallets));
+    },
+    async killLeg(uuid) {
+      const legs = await liveLegs(undefined);
+      const found = legs.filter((leg) => leg.uuid === uuid || leg.aLeg === uuid);
+      return (await kill(found)) > 0 ? 'asked' : 'unknown';
+    },
+    killAccount: async (path) => await kill(await liveLegs(path)),
+    async wallet(path) {
+      const view = await store.readWallet(path);
+      if (view === undefined) return undefined;
+      const { balance, committed, legs, at } = view;
+      return { balance, committed, available: availableAt(view, at), legs: legs.length };
+    },
+    async fund({ account, transferId, amount }) {
+      let outcome = await store.fund(account, transferId, amount);
+      if (outcome.kind === 'no-wallet') {
+        const node = directory.accounts().node(account);
+        const currency = node?.account.walletCurrency;
+        if (node === undefined || currency === undefined) return 'no_wallet';
+        // The record already has this transfer: the wallet opens without it, so that it moves once.
+        const recorded = await parts.records.balance(walletLedger(account), currency);
+        await store.openWallet(account, {
+          balance: subtractMicros(recorded, amount),
+          ...walletSettingsOf(node),
+        });
+        outcome = await store.fund(account, transferId, amount);
+      }
+      await changes.announce({ kind: 'account', account });
+      return outcome.kind === 'no-wallet' ? 'no_wallet' : outcome.kind;
+    },
+    async announceAccounts(changed) {
+      await directory.refresh();
+      for (const account of changed) {
+        const node = directory.accounts().node(account);
+        if (node?.account.walletCurrency !== undefined) {
+          await store.configureWallet(account, walletSettingsOf(node));
+        }
+        await changes.announce({ kind: 'account', account });
+      }
+      if (changed.length === 0) await changes.announce({ kind: 'everything' });
+    },
+    async announceTariffs() {
+      await changes.announce({ kind: 'everything' });
+    },
+    proveLive: (options) => proveLive(parts, options),
+  };
+}
+
+function toLiveCall(
+  leg: LegRecord,
+  wallets: ReadonlyMap<AccountPath, Awaited<ReturnType<LiveStore['readWallet']>>>,
+): LiveCall {
+  const cutoffs: number[] = [];
+  const committed = leg.payers.flatMap(({ wallet, account, currency }) => {
+    const view = wallets.get(wallet);
+    const part = view?.legs.find((candidate) => candidate.legKey === leg.legKey);
+    if (view === undefined || part === undefined) return [];
+    const cutoff = nextCutoff({ ...view, account: wallet } satisfies Wallet);
+    if (cutoff !== undefined) cutoffs.push(cutoff);
+    return [{ payer: account, amount: committedAt(part, view.at), currency }];
+  });
+  return {
+    uuid: leg.uuid,
+    node: leg.node,
+    account: leg.account,
+    direction: leg.direction,
+    callerNumber: leg.callerNumber,
+    destination: leg.destination,
+    state: leg.answeredAt === undefined ? 'ringing' : 'answered',
+    admittedAt: leg.admittedAt,
+    answeredAt: leg.answeredAt,
+    committed,
+    cutoffAt: cutoffs.length === 0 ? undefined : (Math.min(...cutoffs) as LiveCall['admittedAt']),
+  };
+}
+
+async function connected(node: ConnectedSwitch): Promise<void> {
+  node.start();
+  const until = performance.now() + CONNECT_WAIT_MS;
+  while (!node.health().up) {
+    if (performance.now() > until) throw new Error(`FreeSWITCH ${node.node} cannot be reached`);
+    await new Promise((resolve) => setTimeout(resolve, CONNECT_POLL_MS));
+  }
+}

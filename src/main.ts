@@ -1,0 +1,218 @@
+import { serviceDefaultsOf } from './accounts/effective-limits.ts';
+import type { CallControl } from './calls/switch.ts';
+import type { ControllerContext } from './controller/context.ts';
+import { createController, type Controller } from './controller/controller.ts';
+import { openDatabase } from './database/database.ts';
+import { openDirectory } from './controller/directory.ts';
+import { holdNodes } from './controller/node-leases.ts';
+import { createRecordDrain } from './controller/record-drain.ts';
+import { createWalletSettings } from './controller/wallet-settings.ts';
+import { LEAVE_TO_DIALPLAN } from './freeswitch/gate-failure.ts';
+import { createOutboundServer } from './freeswitch/outbound-server.ts';
+import { createParkGate } from './freeswitch/park-gate.ts';
+import { systemTiming, type Timing } from './freeswitch/timing.ts';
+import { startHealthServer } from './ops/health.ts';
+import { createCutoffQueue } from './queue/cutoff-queue.ts';
+import { createChangeFeed } from './redis/change-feed.ts';
+import { bucketKey } from './redis/keys.ts';
+import { createLeases } from './redis/leases.ts';
+import { createLiveStore } from './redis/live-store.ts';
+import { createRedisClock } from './redis/redis-clock.ts';
+import { createSettlementFeed } from './redis/settlement-feed.ts';
+import { formatSettlement } from './redis/settlement-text.ts';
+import { rootOf, type AccountPath, type NodeId } from './units/ids.ts';
+import type { Log } from './units/log.ts';
+import {
+  loadWallet,
+  openRedis,
+  openSwitches,
+  policyOf,
+  systemTimers,
+  type ServiceConfig,
+} from './wiring/parts.ts';
+
+export type Service = {
+  readonly controller: Controller;
+  readonly socketPort: number | undefined;
+  readonly healthPort: number | undefined;
+  /** Finishes what it began, within the configured limit. Calls go on, metered by the next start. */
+  stop(): Promise<void>;
+};
+
+export type ServiceOptions = { readonly config: ServiceConfig; readonly log: Log };
+
+/** Builds everything in order; `stop` takes it down in the reverse order. */
+export async function startService({ config, log }: ServiceOptions): Promise<Service> {
+  const stops: (() => Promise<void> | void)[] = [];
+  const onStop = (stop: () => Promise<void> | void): void => void stops.push(stop);
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.splice(0).toReversed()) {
+      await Promise.resolve()
+        .then(stop)
+        .catch((err: unknown) => log.error({ err }, 'a part did not stop cleanly'));
+    }
+  };
+  try {
+    return await build({ config, log }, onStop, stopAll);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+async function build(
+  { config, log }: ServiceOptions,
+  onStop: (stop: () => Promise<void> | void) => void,
+  stopAll: () => Promise<void>,
+): Promise<Service> {
+  const database = await openDatabase({ url: config.database.url });
+  onStop(() => database.close());
+  const redis = await openRedis(config, log);
+  onStop(() => redis.disconnect());
+  const clock = createRedisClock(redis);
+  onStop(() => clock.stop());
+  await clock.ready();
+  const timing: Timing = { ...systemTiming, now: clock.now };
+  const timers = systemTimers();
+
+  const directory = await openDirectory({
+    accountStore: database.accounts,
+    tariffStore: database.tariffs,
+    serviceDefaults: serviceDefaultsOf({
+      defaults: config.accounts.defaults,
+      onStoreDown: config.store.onDown,
+    }),
+  });
+  const roots = (): readonly AccountPath[] => [
+    ...new Set(directory.accounts().nodes.map((node) => rootOf(node.path))),
+  ];
+
+  const queue = createCutoffQueue({
+    url: config.redis.url,
+    controllerId: config.controller.id,
+    bucketKey,
+    earlyMs: config.cutoff.earlyMs,
+    clock: clock.now,
+    dueWithin: async (until) => {
+      const due = await Promise.all(roots().map((root) => store.dueWallets(root, until)));
+      return due.flat();
+    },
+    log,
+  });
+  const store = createLiveStore(redis, {
+    clock: clock.now,
+    onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
+    loadWallet: (account) => loadWallet(database.records, directory.accounts(), account),
+  });
+  const feed = createSettlementFeed(redis, { log });
+  onStop(() => feed.close());
+  const leases = createLeases(redis, { owner: config.controller.id, leaseMs: config.controller.leaseMs });
+
+  const switches = openSwitches(config, { timing, log });
+  const controls = new Map<NodeId, CallControl>(switches.map(({ node, control }) => [node, control]));
+  const context: ControllerContext = {
+    store,
+    directory,
+    policy: policyOf(config),
+    controlOf: (node) => controls.get(node),
+    record: (decision) => {
+      feed.decide(decision).catch((err: unknown) => log.error({ err, id: decision.id }, 'decision not kept'));
+    },
+    announce: (root) => feed.announce(root),
+    formatSettlement,
+    log,
+  };
+  const controller = createController(context, {
+    schedule: queue,
+    timers,
+    resyncMs: config.controller.resyncMs,
+    onParked: (event) => void parkGate.onEvent(event),
+  });
+  const gate = {
+    keeper: controller.gatekeeper,
+    decisionTimeoutMs: config.gates.decisionTimeoutMs,
+    onFailure: LEAVE_TO_DIALPLAN,
+    timing,
+    log,
+  };
+  const parkGate = createParkGate({ ...gate, controlOf: context.controlOf });
+
+  const settings = createWalletSettings(context);
+  await settings.apply();
+  const drain = createRecordDrain({
+    feed,
+    records: database.records,
+    leases,
+    roots,
+    clock: clock.now,
+    timers,
+    log,
+  });
+  drain.start();
+  onStop(() => drain.stop(config.shutdown.graceMs));
+  await queue.start(controller.cutoffs);
+  onStop(() => queue.stop(config.shutdown.graceMs));
+  onStop(() => controller.stop());
+
+  for (const node of switches) node.start();
+  onStop(async () => {
+    await Promise.all(switches.map((node) => node.stop()));
+  });
+  const nodes = holdNodes({
+    nodes: new Map(switches.map((node) => [node.node, node])),
+    leases,
+    listener: controller.listener,
+    timers,
+    leaseMs: config.controller.leaseMs,
+    log,
+  });
+  onStop(() => nodes.stop());
+
+  const changes = createChangeFeed(redis, { log });
+  onStop(() => changes.close());
+  changes.onChange((change) => void onChange(change.kind === 'account' ? change.account : undefined));
+  const onChange = async (account: AccountPath | undefined): Promise<void> => {
+    try {
+      await directory.refresh();
+      const touched = new Set(await settings.apply());
+      if (account !== undefined) touched.add(account);
+      for (const wallet of touched) await controller.walletChanged(wallet);
+    } catch (err) {
+      log.error({ err }, 'a change of accounts or tariffs could not be read: the old ones stand');
+    }
+  };
+
+  const socketPort = await openSocketGate();
+  const healthPort = await openHealth();
+  log.info({ socketPort, healthPort, nodes: switches.map(({ node }) => node) }, 'tollgate is up');
+  return { controller, socketPort, healthPort, stop: stopAll };
+
+  async function openSocketGate(): Promise<number | undefined> {
+    const { enabled, host, port, maxOpen } = config.gates.socket;
+    if (!enabled) return undefined;
+    const server = createOutboundServer({
+      ...gate,
+      host,
+      port,
+      accountFallbacks: config.freeswitch.accountVariables,
+      nodeOf: (coreUuid) => switches.find((node) => node.health().coreUuid === coreUuid)?.node,
+      handshakeTimeoutMs: config.gates.decisionTimeoutMs,
+      socketsMax: maxOpen,
+    });
+    const listening = await server.listen();
+    onStop(() => server.close(config.shutdown.graceMs));
+    return listening.port;
+  }
+
+  async function openHealth(): Promise<number | undefined> {
+    if (config.http.port === 0) return undefined;
+    const server = await startHealthServer(config.http, async () => {
+      const nodeHealth = Object.fromEntries(switches.map((node) => [node.node, node.health()]));
+      const records = await drain.status();
+      const ok = redis.status === 'ready' && switches.every((node) => node.health().up);
+      return { ok, parts: { redis: redis.status, nodes: nodeHealth, owned: nodes.owned(), records } };
+    });
+    onStop(() => server.close());
+    return server.port;
+  }
+}

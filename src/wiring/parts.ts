@@ -1,0 +1,106 @@
+import type { Redis } from 'ioredis';
+import pino from 'pino';
+import type { AccountLookup } from '../accounts/account-tree.ts';
+import type { OperatorLimits } from '../accounts/limits.ts';
+import type { WalletOpening } from '../admission/live-store.ts';
+import type { Config } from '../config/config.ts';
+import type { ControllerPolicy } from '../controller/policy.ts';
+import type { Timers } from '../controller/timers.ts';
+import { walletSettingsOf } from '../controller/wallet-settings.ts';
+import { createSwitch, type ConnectedSwitch } from '../freeswitch/switch.ts';
+import type { Timing } from '../freeswitch/timing.ts';
+import { connectRedis } from '../redis/connection.ts';
+import { checkRedis } from '../redis/redis-check.ts';
+import { walletLedger } from '../records/records.ts';
+import type { RecordReader } from '../records/record-store.ts';
+import { assert } from '../units/assert.ts';
+import { parseNodeId, type AccountPath } from '../units/ids.ts';
+import type { Log } from '../units/log.ts';
+
+/** Parts that the service and the command line build alike. */
+export type ServiceConfig = Config<OperatorLimits>;
+
+/** Waits for the first connection, since nothing can be decided without; warns of settings that would hurt. */
+export async function openRedis(config: ServiceConfig, log: Log): Promise<Redis> {
+  const redis = connectRedis(config.redis.url, config.redis);
+  redis.on('error', (err) => log.warn({ err }, 'redis connection'));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      redis.once('ready', resolve);
+      redis.once('error', reject);
+    });
+    for (const { kind, message } of await checkRedis(redis)) log.warn({ kind }, message);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  return redis;
+}
+
+export function openSwitches(
+  config: ServiceConfig,
+  { timing, log }: { readonly timing: Timing; readonly log: Log },
+): readonly ConnectedSwitch[] {
+  const { nodes, accountVariables, replyTimeoutMs, commandConnections } = config.freeswitch;
+  return nodes.map(({ id, host, port, password }) => {
+    const node = parseNodeId(id);
+    assert(node !== undefined, `the configuration lets no node be called "${id}"`);
+    const endpoint = { host, port, password };
+    return createSwitch({
+      node,
+      endpoint,
+      accountFallbacks: accountVariables,
+      replyTimeoutMs,
+      commandConnections,
+      timing,
+      log,
+    });
+  });
+}
+
+/** What SQL knows of a wallet that Redis does not have; undefined where there is none to open. */
+export async function loadWallet(
+  records: Pick<RecordReader, 'balance'>,
+  accounts: AccountLookup,
+  account: AccountPath,
+): Promise<WalletOpening | undefined> {
+  const node = accounts.node(account);
+  const currency = node?.account.walletCurrency;
+  if (node === undefined || currency === undefined) return undefined;
+  const balance = await records.balance(walletLedger(account), currency);
+  return { balance, ...walletSettingsOf(node) };
+}
+
+export function policyOf(config: ServiceConfig): ControllerPolicy {
+  const { gates, rating, admission, store, deadman } = config;
+  return {
+    unrated: rating.unrated,
+    unratedInbound: rating.unratedInbound,
+    unfunded: admission.unfunded,
+    emergencyNumbers: admission.emergencyNumbers,
+    refusal: gates.refusal,
+    causes: gates.causes,
+    ungated: gates.ungated,
+    onStoreDown: store.onDown,
+    seconds: rating.seconds,
+    deadmanSlackSeconds: deadman.slackSeconds,
+    deadmanSecondsMax: deadman.secondsMax,
+  };
+}
+
+export function systemTimers(): Timers {
+  return {
+    after: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => clearTimeout(timer);
+    },
+    every: (intervalMs, callback) => {
+      const timer = setInterval(callback, intervalMs);
+      return () => clearInterval(timer);
+    },
+  };
+}
+
+export function createLog(level: string): Log {
+  return pino({ level, redact: ['password', '*.password'] }, pino.destination({ dest: 2, sync: false }));
+}
