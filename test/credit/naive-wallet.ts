@@ -9,6 +9,8 @@ export type NaiveLeg = {
   endsAt: number | undefined;
 };
 
+type Talk = { readonly billedSeconds: number; readonly talkMs: number };
+
 /**
  * DESIGN 5 and 6 once more, as slowly and plainly as they read: every pulse is a list entry, time passes pulse by
  * pulse, and nothing is shared with `src/credit`. What the clever code says is held against this.
@@ -91,23 +93,34 @@ export class NaiveWallet {
   }
 
   /** Returns the billed seconds; undefined for a leg it does not have. */
-  settle(key: string, talk: { billedSeconds: number; talkMs: number }): number | undefined {
+  settle(key: string, talk: Talk): number | undefined {
+    if (!this.legs.has(key)) return undefined;
+    const billed = this.payable(key, talk);
+    this.charge(key, billed);
+    return billed;
+  }
+
+  /** How much of the talk the leg can pay for. Nothing leaves the wallet yet. */
+  payable(key: string, talk: Talk): number {
     const leg = this.legs.get(key);
-    if (leg === undefined) return undefined;
-    let billed = talk.billedSeconds;
-    if (leg.endsAt !== undefined) {
-      billed = Math.min(billed, paidSecondsOf(leg));
-    } else if (talk.talkMs > 0 || billed > 0) {
-      leg.answeredAt ??= this.now - talk.talkMs;
-      const paid = this.#catchUp(leg, Math.max(this.now, leg.answeredAt + talk.talkMs));
-      if (!paid) billed = Math.min(billed, paidSecondsOf(leg));
-    }
+    if (leg === undefined) return talk.billedSeconds;
+    if (leg.endsAt !== undefined) return Math.min(talk.billedSeconds, paidSecondsOf(leg));
+    if (talk.talkMs === 0 && talk.billedSeconds === 0) return 0;
+    leg.answeredAt ??= this.now - talk.talkMs;
+    const paid = this.#catchUp(leg, Math.max(this.now, leg.answeredAt + talk.talkMs));
+    return paid ? talk.billedSeconds : Math.min(talk.billedSeconds, paidSecondsOf(leg));
+  }
+
+  /** The price replaces the commitment. */
+  charge(key: string, billed: number): bigint {
+    const leg = this.legs.get(key);
+    if (leg === undefined) return 0n;
     this.legs.delete(key);
     const price =
       billed <= leg.terms.graceSeconds ? 0n : naivePrice(leg.terms, chargedFor(leg.terms, billed));
     this.balance -= price;
     this.charged += price;
-    return billed;
+    return price;
   }
 
   /** Pays the pulses of one leg that began by then; false when one could not be paid and the leg ended there. */

@@ -180,10 +180,10 @@ async function playOnWallet(
       return [
         [
           at,
-          ended.map((leg) => [leg.legKey, leg.endsAt]).toSorted(),
+          ended.map((leg) => [leg.legKey, leg.endsAt]).toSorted(byFirst),
           nextCutoffAt > seenUntil ? undefined : nextCutoffAt,
         ],
-        [now, plainEnded.toSorted(), naive?.nextCutoff(seenUntil)],
+        [now, plainEnded.toSorted(byFirst), naive?.nextCutoff(seenUntil)],
       ];
     }
   }
@@ -205,9 +205,9 @@ async function readState(redis: Redis, store: LiveStore): Promise<unknown> {
       view?.committed,
       (view?.legs ?? [])
         .flatMap(({ legKey, state }) => (state.kind === 'ended' ? [[legKey, state.endsAt]] : []))
-        .toSorted(),
+        .toSorted(byFirst),
     ]),
-    live: live.map(({ legKey, uuid, answeredAt }) => [legKey, uuid, answeredAt]).toSorted(),
+    live: live.map(({ legKey, uuid, answeredAt }) => [legKey, uuid, answeredAt]).toSorted(byFirst),
     stream: stream.map(([, [, entry = '']]) => JSON.parse(entry) as unknown),
   };
 }
@@ -217,7 +217,7 @@ function expectedState(plain: PlainStore, now: EpochMs): unknown {
     const wallet = plain.wallets.get(name);
     wallet?.advance(now);
     const ended = (wallet?.ended ?? []).map((leg) => [leg.key, leg.endsAt]);
-    return [wallet?.balance, wallet?.credit, wallet?.policy, wallet?.committed, ended.toSorted()];
+    return [wallet?.balance, wallet?.credit, wallet?.policy, wallet?.committed, ended.toSorted(byFirst)];
   });
   return {
     usages: HOLDERS.map((holder) => {
@@ -228,10 +228,14 @@ function expectedState(plain: PlainStore, now: EpochMs): unknown {
     wallets,
     live: [...plain.live]
       .map(([legKey, { uuid, answeredAt }]) => [legKey, uuid as LegUuid, answeredAt])
-      .toSorted(),
+      .toSorted(byFirst),
     stream: plain.settlements.map(({ prices, ...settlement }) => ({
       ...settlement,
       prices: prices.map(String),
     })),
   };
+}
+
+function byFirst([a]: readonly unknown[], [b]: readonly unknown[]): number {
+  return String(a) < String(b) ? -1 : 1;
 }
