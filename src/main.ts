@@ -14,7 +14,7 @@ import { systemTiming, type Timing } from './freeswitch/timing.ts';
 import { startHealthServer } from './ops/health.ts';
 import { createCutoffQueue } from './queue/cutoff-queue.ts';
 import { createChangeFeed } from './redis/change-feed.ts';
-import { bucketKey } from './redis/keys.ts';
+import { bucketKey, QUEUE_PREFIX } from './redis/keys.ts';
 import { createLeases } from './redis/leases.ts';
 import { createLiveStore } from './redis/live-store.ts';
 import { createRedisClock } from './redis/redis-clock.ts';
@@ -89,6 +89,7 @@ async function build(
 
   const queue = createCutoffQueue({
     url: config.redis.url,
+    prefix: QUEUE_PREFIX,
     controllerId: config.controller.id,
     bucketKey,
     earlyMs: config.cutoff.earlyMs,

@@ -70,10 +70,16 @@ export function leaseKey(name: string): string {
   return `tollgate:lease:${name}`;
 }
 
+/** BullMQ's prefix: its keys of the cutoff jobs, in one slot of their own. */
+export const QUEUE_PREFIX = 'tollgate:{jobs}';
+
 /** SET of roots with a wallet due in that second: what a cutoff job looks at. */
 export function bucketKey(second: number): string {
   return `tollgate:bucket:${second}`;
 }
+
+/** Prefix of the keys that BullMQ makes and names; its tag keeps them in one slot, as its scripts need. */
+export const JOBS_PREFIX = 'tollgate:{jobs}';
 
 export function rootSlot(root: AccountPath): Slot {
   return { kind: 'root', root };
