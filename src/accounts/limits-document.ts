@@ -1,6 +1,6 @@
 import { formatMicros } from '../units/money.ts';
 import { readDocument, type DocumentReader, type FieldProblem, type Parsed } from './document-reader.ts';
-import type { CapacityLimits, CustomerLimits, OperatorLimits } from './limits.ts';
+import type { AccountCapacity, CapacityLimits, CustomerLimits, OperatorLimits } from './limits.ts';
 
 const ENFORCEMENTS = ['enforce', 'dry_run'] as const;
 const STORE_DOWN_ANSWERS = ['allow', 'refuse'] as const;
@@ -8,9 +8,6 @@ const EXHAUSTIONS = ['unpaid', 'all'] as const;
 
 /** Limits of DESIGN 2 that are meant to come. Ignoring one would let calls through that its author wanted refused. */
 const UNSUPPORTED = [
-  'resourceConsumingCalls',
-  'publicCalls',
-  'internalCalls',
   'perNumber',
   'trunks',
   'softLimitInbound',
@@ -33,7 +30,7 @@ export function parseOperatorLimits(document: unknown): Parsed<OperatorLimits> {
 
 export function readOperatorLimits(reader: DocumentReader): OperatorLimits {
   const limits = {
-    ...readCapacity(reader),
+    ...readAccountCapacity(reader),
     enabled: reader.flag('enabled'),
     allowPrepay: reader.flag('allowPrepay'),
     allowPostpay: reader.flag('allowPostpay'),
@@ -49,13 +46,22 @@ export function readOperatorLimits(reader: DocumentReader): OperatorLimits {
 
 /** Ruling 1: a customer sets only what restricts. */
 export function readCustomerLimits(reader: DocumentReader): CustomerLimits {
-  const capacity = readCapacity(reader);
+  const capacity = readAccountCapacity(reader);
   const allowPrepay = reader.flag('allowPrepay');
   if (allowPrepay === true) reader.refuse(['allowPrepay'], 'false or nothing: a customer may only restrict');
   reader.refuse(OPERATOR_ONLY, 'to be left out: only the operator may set it');
   reader.refuse(UNSUPPORTED, 'to be left out: not supported by this version');
   reader.finish();
   return { ...capacity, allowPrepay: allowPrepay === false ? allowPrepay : undefined };
+}
+
+function readAccountCapacity(reader: DocumentReader): AccountCapacity {
+  return {
+    ...readCapacity(reader),
+    resourceConsumingCalls: reader.count('resourceConsumingCalls'),
+    publicCalls: reader.count('publicCalls'),
+    internalCalls: reader.count('internalCalls'),
+  };
 }
 
 export function readCapacity(reader: DocumentReader): CapacityLimits {

@@ -11,8 +11,18 @@ export type CapacityLimits = {
   readonly callsPerSecond?: Bound | undefined;
 };
 
+/** What an account's legs are counted by besides: who they are with, and whether they use up a resource of ours. */
+export type AccountCapacity = CapacityLimits & {
+  /** Public calls at once; an inbound call that is forwarded out is one (Kazoo). */
+  readonly resourceConsumingCalls?: Bound | undefined;
+  /** Legs with a route on a side (VoipNow). */
+  readonly publicCalls?: Bound | undefined;
+  /** Legs between two accounts of ours (VoipNow). */
+  readonly internalCalls?: Bound | undefined;
+};
+
 /** What an operator may set on an account; every field absent is unset. */
-export type OperatorLimits = CapacityLimits & {
+export type OperatorLimits = AccountCapacity & {
   readonly enabled?: boolean | undefined;
   readonly allowPrepay?: boolean | undefined;
   readonly allowPostpay?: boolean | undefined;
@@ -24,7 +34,7 @@ export type OperatorLimits = CapacityLimits & {
 };
 
 /** What a customer may set: only what restricts (ruling 1). */
-export type CustomerLimits = CapacityLimits & { readonly allowPrepay?: false | undefined };
+export type CustomerLimits = AccountCapacity & { readonly allowPrepay?: false | undefined };
 
 /** Every field decided: operator and customer merged, defaults filled in. This is what a plan is made from. */
 export type EffectiveLimits = {
@@ -32,6 +42,9 @@ export type EffectiveLimits = {
   readonly inboundCalls: Bound;
   readonly outboundCalls: Bound;
   readonly callsPerSecond: Bound;
+  readonly resourceConsumingCalls: Bound;
+  readonly publicCalls: Bound;
+  readonly internalCalls: Bound;
   readonly enabled: boolean;
   readonly allowPrepay: boolean;
   readonly allowPostpay: boolean;

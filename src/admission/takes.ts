@@ -1,8 +1,15 @@
 import type { AccountNode, RouteNode } from '../accounts/account-tree.ts';
 import type { Bound } from '../accounts/limits.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
-import type { Counter, CountTake, HolderTakes, Slot } from './plan.ts';
-import { COUNTERS, slotName } from './plan.ts';
+import {
+  COUNTERS,
+  slotName,
+  type Counter,
+  type CountTake,
+  type Holder,
+  type HolderTakes,
+  type Slot,
+} from './plan.ts';
 import { directionOf, type Question } from './question.ts';
 
 /** What a leg takes in one slot. */
@@ -51,30 +58,25 @@ export function isEnforced(node: Pick<AccountNode, 'limits'>): boolean {
 }
 
 function accountTakes(node: AccountNode, counters: readonly Counter[], emergency: boolean): HolderTakes {
-  const enforced = isEnforced(node) && !emergency;
-  const { calls, inboundCalls, outboundCalls, callsPerSecond } = node.limits;
-  const bounds: Partial<Record<Counter, Bound>> = { calls, inboundCalls, outboundCalls };
-  return {
-    holder: { kind: 'account', path: node.path },
-    counts: inOrder(counters).map((counter): CountTake => ({
-      counter,
-      bound: enforced ? toLimit(bounds[counter]) : undefined,
-    })),
-    perSecond: enforced ? toLimit(callsPerSecond) : undefined,
-  };
+  const holder: Holder = { kind: 'account', path: node.path };
+  return holderTakes(holder, node.limits, counters, isEnforced(node) && !emergency);
 }
 
 function routeTakes(node: RouteNode, counters: readonly Counter[], emergency: boolean): HolderTakes {
-  const { calls, inboundCalls, outboundCalls, callsPerSecond } = node.limits;
-  const bounds: Partial<Record<Counter, Bound>> = { calls, inboundCalls, outboundCalls };
-  return {
-    holder: { kind: 'route', route: node.name },
-    counts: inOrder(counters).map((counter): CountTake => ({
-      counter,
-      bound: emergency ? undefined : toLimit(bounds[counter]),
-    })),
-    perSecond: emergency ? undefined : toLimit(callsPerSecond),
-  };
+  return holderTakes({ kind: 'route', route: node.name }, node.limits, counters, !emergency);
+}
+
+function holderTakes(
+  holder: Holder,
+  limits: Readonly<Partial<Record<Counter, Bound>>> & { readonly callsPerSecond: Bound },
+  counters: readonly Counter[],
+  enforced: boolean,
+): HolderTakes {
+  const counts = inOrder(counters).map((counter): CountTake => ({
+    counter,
+    bound: enforced ? toLimit(limits[counter]) : undefined,
+  }));
+  return { holder, counts, perSecond: enforced ? toLimit(limits.callsPerSecond) : undefined };
 }
 
 function inOrder(counters: readonly Counter[]): readonly Counter[] {

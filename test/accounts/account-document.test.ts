@@ -63,7 +63,7 @@ describe('an account document', () => {
     ]);
   });
 
-  it.each(['trunks', 'allotments', 'publicCalls', 'maxSpend', 'softLimitInbound'])(
+  it.each(['trunks', 'allotments', 'maxSpend', 'softLimitInbound'])(
     'refuses %s, which this version does not have, rather than ignore it',
     (field) => {
       const [problem] = problemsOf(parseAccount({ account: 'acme', operator: { [field]: 1 } }));
