@@ -78,9 +78,6 @@ export function bucketKey(second: number): string {
   return `tollgate:bucket:${second}`;
 }
 
-/** Prefix of the keys that BullMQ makes and names; its tag keeps them in one slot, as its scripts need. */
-export const JOBS_PREFIX = 'tollgate:{jobs}';
-
 export function rootSlot(root: AccountPath): Slot {
   return { kind: 'root', root };
 }
