@@ -15,6 +15,7 @@ export type ApiCommand = (core: Core, argument: string) => string | Script<strin
 const OK = '+OK\n';
 const NO_CHANNEL = '-ERR No such channel!\n';
 
+/** What can be done to legs from outside. The wording of each refusal is that of the recordings (01c). */
 export const LEG_COMMANDS: Readonly<Record<string, ApiCommand>> = {
   uuid_exists: (core, uuid) => String(locate(core, uuid.trim()) !== undefined),
 
@@ -34,6 +35,7 @@ export const LEG_COMMANDS: Readonly<Record<string, ApiCommand>> = {
     return OK;
   },
 
+  // Each part is checked on its own: a refused one does not keep the others from being set.
   uuid_setvar_multi(core, argument) {
     const [, uuid = '', list = ''] = /^(\S+) ([^]*)$/.exec(argument) ?? [];
     if (list === '') return '-USAGE: <uuid> <var>=<value>;<var>=<value>...\n';
@@ -55,6 +57,7 @@ export const LEG_COMMANDS: Readonly<Record<string, ApiCommand>> = {
   uuid_kill(core, argument) {
     const [uuid = '', cause = 'NORMAL_CLEARING'] = argument.split(' ');
     if (uuid === '') return '-USAGE: <uuid> [cause]\n';
+    // Noted even when it comes too late, for measuring how late a cut was.
     core.ledger.killReceived(uuid);
     const leg = locate(core, uuid);
     if (leg === undefined) return NO_CHANNEL;
@@ -79,7 +82,7 @@ export const LEG_COMMANDS: Readonly<Record<string, ApiCommand>> = {
     const [first = '', second = ''] = argument.split(' ');
     if (second === '') return '-USAGE: <uuid> <other_uuid>\n';
     const [aLeg, bLeg] = [locate(core, first), locate(core, second)];
-    if (aLeg === undefined || bLeg === undefined) return '-ERR Invalid uuid\n';
+    if (aLeg === undefined || bLeg === undefined || aLeg === bLeg) return '-ERR Invalid uuid\n';
     crossLegs(core, aLeg, bLeg);
     return `+OK ${bLeg.uuid}\n`;
   },

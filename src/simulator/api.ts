@@ -16,6 +16,7 @@ const ORIGINATE_USAGE =
   '-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] [<cid_name>] [<cid_num>] [<timeout_sec>]\n';
 const SESSIONS_MAX = 10_000;
 
+/** What concerns the switch and no single leg. Fixed answers are those of the recorded switch. */
 const SYSTEM_COMMANDS: Readonly<Record<string, ApiCommand>> = {
   status: (core) => statusText(core),
   version: () => `FreeSWITCH Version ${LONG_VERSION}\n`,
@@ -134,11 +135,13 @@ function hash(core: Core, [verb = '', realm = '', key = '', ...value]: readonly 
   return '+OK\n';
 }
 
+/** `expr` is good for a sum, which is what liveness checks send. */
 function sumOf(text: string): string {
   const [, left = '0', right = '0'] = /^\s*(\d+)\s*\+\s*(\d+)\s*$/.exec(text) ?? [];
   return String(Number(left) + Number(right));
 }
 
+/** The few that a monitor asks for, and `shutdown`. */
 function fsctl(core: Core, words: readonly string[]): string {
   switch (words[0] ?? '') {
     case 'sps':

@@ -11,10 +11,13 @@ import type { Script } from './thread.ts';
 import { parseDestination, transferLeg } from './transfer.ts';
 import { expand, exportVariable, setVariable, splitAssignment } from './variables.ts';
 
+/** Those that take time are scripts; the rest are done when they return. */
 type Application = (core: Core, leg: Leg, argument: string) => Script | void;
 
+/** How long any sound file plays: long enough to be interrupted, short enough to wait for. */
 const FILE_MS = 1000;
 
+/** The dialplan's vocabulary. The last few are known so as not to end the call, and do nothing. */
 const APPLICATIONS: Readonly<Record<string, Application>> = {
   answer: (core, leg) => markAnswered(core, leg),
   pre_answer: (core, leg) => markEarlyMedia(core, leg),
@@ -80,6 +83,7 @@ export function* runApplication(core: Core, leg: Leg, action: Action): Script {
   fireLeg(core, leg, 'CHANNEL_EXECUTE_COMPLETE', { last });
 }
 
+/** Its group is the leg's uuid, so that the task goes with the leg (and with `sched_cancel`). */
 export function scheduleHangup(core: Core, leg: Leg, when: string, cause = 'ALLOTTED_TIMEOUT'): void {
   core.scheduler.add(when, 'switch_ivr_schedule_hangup', leg.uuid, () => {
     hangUp(core, leg, parseCause(cause), 'scheduler');
@@ -94,6 +98,7 @@ function respond(core: Core, leg: Leg, argument: string): void {
   hangUp(core, leg, causeOfSipStatus(status), 'dialplan');
 }
 
+/** Passes time on the leg's thread; private messages are served meanwhile, as FreeSWITCH's media loops do. */
 function* rest(core: Core, leg: Leg, forMs: number | undefined): Script {
   const mine = leg.assignment;
   const endsAtMs = forMs === undefined ? Infinity : core.nowTrueMs() + forMs;
@@ -118,6 +123,7 @@ function* play(core: Core, leg: Leg, file: string): Script {
   yield* rest(core, leg, lengthMs < 0 ? undefined : lengthMs);
 }
 
+/** An event of the dialplan's own: without a subclass it is a slim CHANNEL_APPLICATION of the leg. */
 function fireOwn(core: Core, leg: Leg, argument: string): void {
   const fields = parseVariables(argument);
   const subclass = fields.get('Event-Subclass');

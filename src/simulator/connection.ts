@@ -102,6 +102,7 @@ export class Connection {
     this.#socket.write(bytes);
   }
 
+  /** One piece at a time, each a segment of its own; an empty one stands for the FIN. */
   #sendPiece(): void {
     const piece = this.#pieces.shift();
     this.#isSendingPieces = piece !== undefined;
@@ -154,6 +155,7 @@ function parseMessage(text: string): {
   return { line, headers };
 }
 
+/** How much of a message still leaves before the cut. */
 function lengthBefore(cut: Cut, bytes: Buffer): number {
   const headEnd = bytes.indexOf('\n\n') + 2;
   switch (cut.where) {

@@ -32,6 +32,7 @@ type Surroundings = Pick<Core, 'dialplanFor' | 'farEndFor' | 'requestShutdown'> 
   readonly ledger: Ledger;
 };
 
+/** A restarted FreeSWITCH must not give out the ids of the one before it. */
 let coresStarted = 0;
 
 /** One FreeSWITCH process, from start to stop. */

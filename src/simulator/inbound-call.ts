@@ -30,6 +30,7 @@ export type SimulatedCall = {
   readonly truth: LegTruth | undefined;
 };
 
+/** All callers live on this host; their ports tell them apart. */
 const CALLER_ADDRESS = '127.0.0.1';
 
 export function startInboundCall(core: Core, request: CallRequest): SimulatedCall {

@@ -1,5 +1,6 @@
 import type { EventFormat, SwitchEvent } from './event.ts';
 
+/** All that FreeSWITCH 1.10 knows; any other word in a subscription is passed over. */
 const EVENT_NAMES = new Set(
   (
     'CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER CHANNEL_HANGUP ' +
@@ -74,11 +75,13 @@ export class Interests {
     return `+OK event listener enabled ${this.#format}`;
   }
 
+  /** `myevents`: one leg's events and no other's, whatever was subscribed to before. */
   subscribeOwn(uuid: string, format: string | undefined): void {
     this.subscribe([format === 'json' || format === 'xml' ? format : 'plain', ...OWN_EVENTS]);
     this.#onlyUuid = uuid;
   }
 
+  /** Takes names off again; after CUSTOM the words are subclasses here too. */
   nix(words: readonly string[]): string {
     let count = 0;
     let isSubclass = false;
@@ -138,6 +141,7 @@ export class Interests {
   }
 }
 
+/** Between slashes it is a regular expression, otherwise the whole value without regard to case. */
 function matches(wanted: string, actual: string): boolean {
   const pattern = /^\/(.*)\/$/.exec(wanted)?.[1];
   return pattern === undefined

@@ -58,6 +58,7 @@ const CODEC_HEADERS: readonly Header[] = ['Read', 'Write'].flatMap((side): Heade
   [`Channel-${side}-Codec-Bit-Rate`, '64000'],
 ]);
 
+/** What a profile block is made of: a leg, or the copy of one that another leg keeps. */
 type Described = {
   readonly uuid: string;
   readonly name: string;

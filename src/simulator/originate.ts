@@ -11,6 +11,7 @@ export type OriginateResult =
   | { readonly kind: 'connected'; readonly leg: Leg }
   | { readonly kind: 'failed'; readonly cause: string };
 
+/** One branch: its leg, or why there is none; the cause stays undefined while it may still answer. */
 type Attempt = { readonly leg: Leg | undefined; readonly uuid: string; cause: string | undefined };
 
 /** Rings the groups of a dial string in turn, until one branch answers (or, if allowed, sends early media). */
@@ -40,6 +41,7 @@ type Ringing = {
   readonly placed: ReturnType<typeof placeBranch>;
 };
 
+/** The state of one call being placed. It runs on the thread of the caller, or of whoever asked for it. */
 class Originate {
   readonly #core: Core;
   readonly #caller: Leg | undefined;
@@ -114,6 +116,7 @@ class Originate {
     return nextMs;
   }
 
+  /** The losers go before the caller is answered (06). */
   #connect(winner: Leg, attempts: readonly Attempt[]): OriginateResult {
     for (const { leg } of attempts) {
       if (leg !== undefined && leg !== winner && leg.isUp) hangUp(this.#core, leg, 'LOSE_RACE', 'originate');
@@ -143,6 +146,7 @@ class Originate {
     return { kind: 'failed', cause };
   }
 
+  /** What the dialplan may look at after a bridge that failed. */
   noteFailure(cause: string): void {
     const caller = this.#caller;
     if (caller === undefined) return;
@@ -195,11 +199,13 @@ class Originate {
     caller.stamps.progress ||= this.#core.nowMicros();
   }
 
+  /** Gone, or given something else to do. */
   #hasLostCaller(): boolean {
     const caller = this.#caller;
     return caller !== undefined && (!caller.isUp || caller.assignment !== this.#assignment);
   }
 
+  /** The first to send media wins like one that answers, unless early media is to be ignored. */
   #isGoodEnough(leg: Leg): boolean {
     if (!leg.isUp) return false;
     const ignoresMedia =

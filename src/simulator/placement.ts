@@ -76,6 +76,7 @@ function placeLoopback(core: Core, branch: Branch, caller: Leg | undefined, path
   return aHalf;
 }
 
+/** OUTGOING comes before the leg has a thread, and so before its variables are shown. */
 function launch(core: Core, leg: Leg): void {
   core.legs.set(leg.uuid, leg);
   core.ledger.created(leg);
@@ -128,6 +129,7 @@ export function setBasics(leg: Leg): void {
   leg.variables.set('channel_name', leg.name);
 }
 
+/** The caller's own profile under the number called, with what the dial string says of the caller instead. */
 function profileOf(branch: Branch, caller: Leg | undefined, to: LegTarget, nowMicros: number): Profile {
   const given = (name: string): string | undefined =>
     branch.variables.get(`origination_caller_id_${name}`) ?? caller?.variable(`effective_caller_id_${name}`);

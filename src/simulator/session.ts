@@ -35,6 +35,7 @@ function fireNew(core: Core, leg: Leg): void {
   });
 }
 
+/** One assignment, until it is done or replaced. What returns with nothing left to do ends the leg. */
 function* carryOut(core: Core, leg: Leg): Script {
   const mine = leg.assignment;
   const isOver = (): boolean => !leg.isUp || leg.assignment !== mine;
@@ -83,6 +84,7 @@ function* exchange(core: Core, leg: Leg, other: Leg): Script {
   if (thread !== undefined) other.watchers.delete(thread);
 }
 
+/** The dialplan is asked anew each time, so a transferred leg sees it with its variables of now. */
 function route(core: Core, leg: Leg): readonly Action[] {
   leg.isDialplanHit = true;
   enterState(core, leg, 'CS_ROUTING');
@@ -106,6 +108,7 @@ export function actionsFor(core: Core, leg: Leg, destination: string, context: s
   });
 }
 
+/** In order, for as long as nobody gives the leg something else to do. */
 export function* runActions(core: Core, leg: Leg, actions: readonly Action[]): Script {
   const mine = leg.assignment;
   for (const action of actions) {
@@ -142,6 +145,10 @@ export function* park(core: Core, leg: Leg, isDone: () => boolean = () => false)
   fireLeg(core, leg, 'CHANNEL_UNPARK');
 }
 
+/**
+ * From the hang-up to the end. The moment of billing is taken here, on the leg's own thread, and not when the
+ * hang-up was ordered: up to one pickup later, as on a real switch.
+ */
 function* endSession(core: Core, leg: Leg): Script {
   for (const alarm of leg.alarms) alarm.cancel();
   enterState(core, leg, 'CS_HANGUP');

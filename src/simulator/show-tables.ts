@@ -5,6 +5,7 @@ import type { Leg } from './leg.ts';
 
 type Row = Readonly<Record<string, string>>;
 
+/** No sound, but the columns are there. */
 const CODEC_COLUMNS = {
   read_codec: 'PCMU',
   read_rate: '8000',
@@ -96,6 +97,7 @@ function callRows(core: Core): Row[] {
   return rows;
 }
 
+/** FreeSWITCH has a task of its own from the start; those of calls follow. */
 function taskRows(core: Core): Row[] {
   const own = {
     task_id: '3',
@@ -112,6 +114,7 @@ function taskRows(core: Core): Row[] {
   return [own, ...scheduled].map((row) => ({ ...row, task_sql_manager: '0', hostname: core.hostname }));
 }
 
+/** The table as it was when the fault was set, for each FreeSWITCH. */
 const FROZEN = new WeakMap<Core, Row[]>();
 
 /** `show channels|calls|tasks [count] [as json]` from the core's database, with the faults that table has. */
@@ -150,6 +153,7 @@ function channelRows(core: Core): Row[] {
   }
 }
 
+/** The old form: comma-separated and nothing escaped, which is why nobody should parse it. */
 function asText(rows: readonly Row[]): string {
   const [first] = rows;
   const lines = rows.map((row) => Object.values(row).join(','));

@@ -20,6 +20,7 @@ export function enterState(core: Core, leg: Leg, state: ChannelState): void {
   fireLeg(core, leg, 'CHANNEL_STATE');
 }
 
+/** CALLSTATE follows the event that caused it, which therefore still shows the old state. */
 export function setCallState(core: Core, leg: Leg, callState: CallState): void {
   if (leg.callState === callState) return;
   const original = leg.callState;

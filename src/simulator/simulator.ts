@@ -23,6 +23,7 @@ import { Faults } from './faults.ts';
 import { startInboundCall, type CallRequest, type SimulatedCall } from './inbound-call.ts';
 import { Ledger, type LegTruth, type ReceivedCommand } from './ledger.ts';
 import { fireHangupComplete, fireLeg, hangUp, setDurations } from './signals.ts';
+import type { Script } from './thread.ts';
 import { createRealTime, type TimeSource } from './time-source.ts';
 
 export type SimulatorOptions = CoreSettings & {
@@ -179,6 +180,10 @@ export async function createSimulator(options: SimulatorOptions = {}) {
       if (leg === undefined) return;
       core.kernel.run(() => hangUp(core, leg, cause, leg.direction === 'inbound' ? 'caller' : 'far-end'));
     },
+    /** An api command as if from the console; what it answers is not waited for. */
+    runApi(text: string): void {
+      core.kernel.run(() => core.kernel.spawn(forgetting(core.runApi(text))));
+    },
     legs: (): readonly LegTruth[] => ledger.legs(),
     leg: (uuid: string): LegTruth | undefined => ledger.leg(uuid),
     /** Legs that are not destroyed yet. */
@@ -226,6 +231,10 @@ export async function createSimulator(options: SimulatorOptions = {}) {
     },
     close: crash,
   };
+}
+
+function* forgetting(script: Script<string>): Script {
+  yield* script;
 }
 
 function matches(pattern: AddressPattern, address: string): boolean {

@@ -25,6 +25,7 @@ export function createRealTime(): TimeSource {
   };
 }
 
+/** `action` is cleared when it has run or was called off; the heap drops such entries when they come up. */
 type Entry = { readonly dueMicros: number; readonly order: number; action: (() => void) | undefined };
 
 export function createVirtualTime(startMs: number = Date.UTC(2026, 0, 1)): VirtualTime {

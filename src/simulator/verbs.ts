@@ -43,6 +43,7 @@ export function* answerVerb(session: EslSession, message: Message): Script<Reply
   }
 }
 
+/** Verbs that an outbound connection has only with `full`. */
 function* answerFullVerb(
   session: EslSession,
   verb: string,
@@ -91,6 +92,7 @@ function command(text: string): Reply {
   return { kind: 'command', text };
 }
 
+/** Whatever is not the right password ends the connection, with the reply of an unknown command if need be. */
 function authenticate(session: EslSession, verb: string, argument: string): Reply {
   if (verb !== 'auth') return { kind: 'bye', text: NOT_FOUND.text };
   if (argument !== session.password) return { kind: 'bye', text: '-ERR invalid' };
@@ -121,6 +123,7 @@ function* runApi(session: EslSession, text: string): Script<string> {
   return body === '' ? '-ERR no reply\n' : body;
 }
 
+/** The answer comes as an event, to every listener of BACKGROUND_JOB and not only to who asked. */
 function startJob(session: EslSession, text: string, wanted: string | undefined): Reply {
   const { core } = session;
   const jobUuid = wanted ?? core.newUuid();
@@ -172,6 +175,7 @@ function* sendMessage(session: EslSession, uuid: string, message: Message): Scri
   return command('+OK');
 }
 
+/** To the leg's queue; its thread takes one application a round. */
 function* deliver(session: EslSession, leg: Leg, application: string, message: Message): Script {
   const argument = message.headers.get('execute-app-arg') ?? message.body;
   const uuid = message.headers.get('event-uuid');
