@@ -8,6 +8,9 @@ import { rootOf } from '../units/ids.ts';
  */
 export const KEY_LAYOUT_VERSION = 1;
 
+/** STRING: the version of the layout that the other keys are in. */
+export const LAYOUT_KEY = 'tollgate:layout';
+
 export type SlotKeys = {
   /** HASH leg key → leg record (JSON): every live leg whose home is here. */
   readonly legs: string;

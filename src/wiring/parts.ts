@@ -10,6 +10,7 @@ import { walletSettingsOf } from '../controller/wallet-settings.ts';
 import { createSwitch, type ConnectedSwitch } from '../freeswitch/switch.ts';
 import type { Timing } from '../freeswitch/timing.ts';
 import { connectRedis } from '../redis/connection.ts';
+import { claimLayout } from '../redis/layout.ts';
 import { checkRedis } from '../redis/redis-check.ts';
 import { walletLedger } from '../records/records.ts';
 import type { RecordReader } from '../records/record-store.ts';
@@ -29,6 +30,7 @@ export async function openRedis(config: ServiceConfig, log: Log): Promise<Redis>
       redis.once('ready', resolve);
       redis.once('error', reject);
     });
+    await claimLayout(redis);
     for (const { kind, message } of await checkRedis(redis)) log.warn({ kind }, message);
   } catch (error) {
     redis.disconnect();
