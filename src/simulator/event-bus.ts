@@ -61,6 +61,7 @@ export class EventBus {
       this.#release(event);
       this.#release(event);
     } else if (fate === 'swap') this.#held.push({ event, until: () => true });
+    else if ('instead' in fate) this.#release(fate.instead);
     else if ('delayMs' in fate) this.#kernel.after(fate.delayMs, () => this.#release(event));
     else this.#held.push({ event, until: fate.holdUntil });
   }

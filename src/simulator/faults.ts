@@ -8,6 +8,8 @@ export type EventFate =
   /** Changes places with the event after it. */
   | 'swap'
   | { readonly delayMs: number }
+  /** Another event of the test's making, with a header missing or an answer time of zero. */
+  | { readonly instead: SwitchEvent }
   /** Kept back until such an event has been delivered. */
   | { readonly holdUntil: (next: SwitchEvent) => boolean };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SwitchEvent } from '../../src/simulator/event.ts';
+import { SwitchEvent } from '../../src/simulator/event.ts';
 import type { EslClient } from './esl-client.ts';
 import { Stage } from './stage.ts';
 
@@ -31,6 +31,19 @@ describe('faults of events', () => {
     await shortCall(stage);
     await stage.run(5000);
     expect(namesOf(client)).toEqual(names);
+  });
+
+  it('another event takes its place', async () => {
+    await using stage = await Stage.open();
+    stage.sim.faults.onEvent((event) => {
+      if (event.name !== 'CHANNEL_ANSWER') return undefined;
+      const headers = event.headers.filter(([name]) => name !== 'Caller-Channel-Answered-Time');
+      return { instead: new SwitchEvent(event.name, headers) };
+    });
+    const client = await stage.login(ENDS);
+    await shortCall(stage);
+    expect(client.eventsNamed('CHANNEL_ANSWER')).toHaveLength(1);
+    expect(client.eventsNamed('CHANNEL_ANSWER')[0]).not.toHaveProperty('Caller-Channel-Answered-Time');
   });
 
   it('an orphan is hung up that was never created', async () => {
