@@ -98,7 +98,7 @@ function* serveController(core: Core, leg: Leg, socket: Socket, target: SocketTa
   if (leg.isUp && session.isOpen) session.disconnect();
 }
 
-/** What becomes of the connection when the leg goes: closed at once, or kept for the last events (12b, 12c). */
+/** What becomes of the connection when the leg goes: closed at once, or kept for the last events (12b, 12a). */
 function keepUntilGone(core: Core, leg: Leg, session: EslSession): void {
   leg.onGoingDown = (): void => {
     if (!session.isOpen) return;

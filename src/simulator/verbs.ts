@@ -28,7 +28,7 @@ export function* answerVerb(session: EslSession, message: Message): Script<Reply
     case 'connect':
       return control === undefined ? NOT_FOUND : { kind: 'connect', leg: control.leg };
     case 'getvar': {
-      // Unset says the same as an unknown verb: nobody wrote a reply, so the default one is sent (12d).
+      // Unset says the same as an unknown verb: nobody wrote a reply, so the default one is sent.
       const value = control === undefined ? undefined : lookUp(session.core, control.leg, argument);
       return value === undefined ? NOT_FOUND : command(value);
     }
