@@ -106,11 +106,13 @@ local function legBound(part, anchor, round)
   return part.intercept + round(part.perMinute * math.max(0, anchor - part.answeredAt) / MS_PER_MINUTE)
 end
 
--- Everything the caller needs to decide exactly: now, and each wallet with all its legs.
+-- Everything the caller needs to decide exactly: now, and each wallet with all its legs; '' where there is none.
 local function snapshot(kind, now, accounts, walletKeys, partKeys)
   local reply = { kind, int(now) }
   for i, account in ipairs(accounts) do
-    reply[#reply + 1] = { account, redis.call('GET', walletKeys[i]) or '', redis.call('HGETALL', partKeys[i]) }
+    local text = redis.call('GET', walletKeys[i])
+    if text then readWallet(text) end
+    reply[#reply + 1] = { account, text or '', redis.call('HGETALL', partKeys[i]) }
   end
   return reply
 end
