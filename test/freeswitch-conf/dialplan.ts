@@ -20,14 +20,24 @@ export type FakeGate = (variables: ReadonlyMap<string, string>) => {
   readonly next: 'on' | 'hang-up';
 };
 
+/** Channel variables and fields of the profile, by name; empty where there is none. */
+export type Reader = (name: string) => string;
+export type Action = readonly [application: string, data: string];
+
 const UUID = 'f1e8d2c4-0000-4000-8000-000000000001';
 const PASSES_MAX = 20;
 
-/** Reads a dialplan file with its includes, as FreeSWITCH does before it parses anything; `gate` stands for the line that chooses it. */
-export function loadContexts(file: string, gate: 'socket' | 'park'): readonly XmlElement[] {
-  return parseXml(`<include>${preprocess(file, gate)}</include>`).children.filter(
-    ({ name }) => name === 'context',
-  );
+/**
+ * Reads a dialplan file with its includes and global variables, as FreeSWITCH does before it parses anything.
+ * `gate` stands for the line that chooses one.
+ */
+export function loadContexts(
+  file: string,
+  gate: 'socket' | 'park',
+  globals: Readonly<Record<string, string>> = {},
+): readonly XmlElement[] {
+  const text = preprocess(file, gate).replace(/\$\$\{(\w+)\}/g, (_, name: string) => globals[name] ?? '');
+  return parseXml(`<include>${text}</include>`).children.filter(({ name }) => name === 'context');
 }
 
 function preprocess(file: string, gate: string): string {
@@ -39,29 +49,63 @@ function preprocess(file: string, gate: string): string {
 }
 
 /**
- * Walks a call through contexts the way mod_dialplan_xml and the core do it: a hunt collects the actions of the
- * matching extensions and runs inline ones at once; then the actions run; a transfer hunts again.
+ * One hunt of mod_dialplan_xml: the actions of the matching extensions, up to the first that does not continue.
+ * Inline actions are executed on the way, so that the conditions after them see what they did.
  */
+export function huntActions(
+  contexts: readonly XmlElement[],
+  context: string,
+  read: Reader,
+  executeInline: (application: string, data: string) => void,
+): readonly Action[] {
+  const found = contexts.find((each) => attribute(each, 'name') === context);
+  if (found === undefined) throw new Error(`no context ${context}`);
+  const actions: Action[] = [];
+  for (const extension of found.children) {
+    const matched = extension.children.every((condition) => {
+      const field = attribute(condition, 'field');
+      const subject = field.includes('$') ? expand(field, read) : read(field);
+      const match = field === '' ? [] : new RegExp(attribute(condition, 'expression')).exec(subject);
+      if (match === null) return false;
+      for (const action of condition.children) {
+        const application = attribute(action, 'application');
+        const data = attribute(action, 'data').replace(
+          /\$(\d)/g,
+          (_, group: string) => match[Number(group)] ?? '',
+        );
+        if (attribute(action, 'inline') === 'true') executeInline(application, data);
+        else actions.push([application, data]);
+      }
+      return true;
+    });
+    if (matched && attribute(extension, 'continue') !== 'true') break;
+  }
+  return actions;
+}
+
+export function expand(text: string, read: Reader): string {
+  return text.replace(/\$\{(\w+)\}/g, (_, name: string) => read(name));
+}
+
+/** Walks a call through contexts: a hunt, then its actions; a transfer, or the end of a park, hunts again. */
 export function walk(contexts: readonly XmlElement[], arrival: Arrival, gate: FakeGate): CallTrace {
   const variables = new Map(Object.entries(arrival.variables ?? {}));
   const did: string[] = [];
   let { destination, context } = arrival;
   let up = true;
 
-  const valueOf = (name: string): string => {
-    const fields: Readonly<Record<string, string>> = {
-      destination_number: destination,
-      context,
-      uuid: UUID,
-    };
-    return variables.get(name) ?? fields[name] ?? '';
+  const read: Reader = (name) => {
+    const fields = new Map([
+      ['destination_number', destination],
+      ['context', context],
+      ['uuid', UUID],
+    ]);
+    return variables.get(name) ?? fields.get(name) ?? '';
   };
-  const expand = (text: string): string =>
-    text.replace(/(?<!\$)\$\{(\w+)\}/g, (_, name: string) => valueOf(name));
 
   /** True when the call begins again at another place. */
   const execute = (application: string, data: string): boolean => {
-    const argument = expand(data);
+    const argument = expand(data, read);
     const equals = argument.indexOf('=');
     switch (application) {
       case 'set':
@@ -101,38 +145,9 @@ export function walk(contexts: readonly XmlElement[], arrival: Arrival, gate: Fa
     }
   };
 
-  const hunt = (): readonly (readonly [string, string])[] => {
-    const found = contexts.find((each) => attribute(each, 'name') === context);
-    if (found === undefined) throw new Error(`no context ${context}`);
-    const actions: (readonly [string, string])[] = [];
-    for (const extension of found.children) {
-      const matched = collect(extension, actions);
-      if (matched && attribute(extension, 'continue') !== 'true') break;
-    }
-    return actions;
-  };
-
-  const collect = (extension: XmlElement, actions: (readonly [string, string])[]): boolean => {
-    for (const condition of extension.children) {
-      const field = attribute(condition, 'field');
-      const subject = field.includes('$') ? expand(field) : valueOf(field);
-      const match = field === '' ? [] : new RegExp(attribute(condition, 'expression')).exec(subject);
-      if (match === null) return false;
-      for (const action of condition.children) {
-        const data = attribute(action, 'data').replace(
-          /\$(\d)/g,
-          (_, group: string) => match[Number(group)] ?? '',
-        );
-        if (attribute(action, 'inline') === 'true') execute(attribute(action, 'application'), data);
-        else actions.push([attribute(action, 'application'), data]);
-      }
-    }
-    return true;
-  };
-
   for (let pass = 0; pass < PASSES_MAX; pass += 1) {
     let again = false;
-    for (const [application, data] of hunt()) {
+    for (const [application, data] of huntActions(contexts, context, read, execute)) {
       if (!up || again) break;
       again = execute(application, data);
     }
@@ -142,14 +157,10 @@ export function walk(contexts: readonly XmlElement[], arrival: Arrival, gate: Fa
 }
 
 /** What the gate sets on a call that it lets through. */
-export function passVariables(
-  decision: string,
-  destination: string,
-  pass = 1,
-): Readonly<Record<string, string>> {
+export function passVariables(decision: string, destination: string): Readonly<Record<string, string>> {
   return {
     tollgate_decision: decision,
     tollgate_admitted_destination: destination,
-    tollgate_admission: `${UUID}.${pass}`,
+    tollgate_admission: `${UUID}.1`,
   };
 }
