@@ -23,6 +23,7 @@ import { formatSettlement } from './redis/settlement-text.ts';
 import { rootOf, type AccountPath, type NodeId } from './units/ids.ts';
 import type { Log } from './units/log.ts';
 import {
+  connected,
   loadWallet,
   openRedis,
   openSwitches,
@@ -168,6 +169,8 @@ async function build(
     log,
   });
   onStop(() => nodes.stop());
+  await nodes.asked();
+  await connected(switches);
 
   const changes = createChangeFeed(redis, { log });
   onStop(() => changes.close());

@@ -4,7 +4,12 @@ import type { NodeId } from '../units/ids.ts';
 import type { Log } from '../units/log.ts';
 import type { Timers } from './timers.ts';
 
-export type NodeLeases = { owned(): readonly NodeId[]; stop(): Promise<void> };
+export type NodeLeases = {
+  owned(): readonly NodeId[];
+  /** Resolves when every lease has been asked for once. */
+  asked(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 /** How many times a lease is renewed before it would end. */
 const RENEWALS_PER_LEASE = 4;
@@ -49,10 +54,12 @@ export function holdNodes(parts: {
     });
   };
   renewAll();
+  const first = round;
   const stopTimer = timers.every(leaseMs / RENEWALS_PER_LEASE, renewAll);
 
   return {
     owned: () => [...owned],
+    asked: () => first,
     async stop() {
       stopped = true;
       stopTimer();

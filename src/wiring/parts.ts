@@ -60,6 +60,18 @@ export function openSwitches(
   });
 }
 
+/** A FreeSWITCH that cannot be reached delays the start by so much and no more. */
+const CONNECT_WAIT_MS = 2_000;
+const CONNECT_POLL_MS = 10;
+
+/** Waits until every node is connected: a gate must know whose call it decides, and hear of the parked ones. */
+export async function connected(switches: readonly ConnectedSwitch[]): Promise<void> {
+  const until = performance.now() + CONNECT_WAIT_MS;
+  while (!switches.every((node) => node.health().up) && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, CONNECT_POLL_MS));
+  }
+}
+
 /** What SQL knows of a wallet that Redis does not have; undefined where there is none to open. */
 export async function loadWallet(
   records: Pick<RecordReader, 'balance'>,
@@ -74,7 +86,7 @@ export async function loadWallet(
 }
 
 export function policyOf(config: ServiceConfig): ControllerPolicy {
-  const { gates, rating, admission, store, deadman } = config;
+  const { gates, rating, admission, store, cutoff, deadman } = config;
   return {
     unrated: rating.unrated,
     unratedInbound: rating.unratedInbound,
@@ -85,6 +97,8 @@ export function policyOf(config: ServiceConfig): ControllerPolicy {
     ungated: gates.ungated,
     onStoreDown: store.onDown,
     seconds: rating.seconds,
+    warningSeconds: cutoff.warningSeconds,
+    warningSound: cutoff.warningSound,
     deadmanSlackSeconds: deadman.slackSeconds,
     deadmanSecondsMax: deadman.secondsMax,
   };

@@ -24,6 +24,8 @@ export type Stage = {
   readonly sim: Simulator;
   readonly database: Database;
   readonly live: () => Promise<LiveState>;
+  /** What a controller of this stage is configured with: for one that runs in a process of its own. */
+  environment(settings?: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   startController(settings?: Readonly<Record<string, string>>): Promise<Service>;
   tariff(name: string, csv: string, currency?: string): Promise<void>;
   account(document: Readonly<Record<string, unknown>>): Promise<void>;
@@ -51,20 +53,24 @@ export async function createStage(
   let connected: Promise<LiveState> | undefined;
   let topUps = 0;
 
-  const configOf = (settings: Readonly<Record<string, string>> = {}): ServiceConfig => {
+  const environment = (
+    settings: Readonly<Record<string, string>> = {},
+  ): Readonly<Record<string, string>> => ({
+    TOLLGATE_FREESWITCH_HOST: '127.0.0.1',
+    TOLLGATE_FREESWITCH_PORT: `${sim.port}`,
+    TOLLGATE_FREESWITCH_PASSWORD: sim.password,
+    TOLLGATE_REDIS_URL: redisUrl,
+    TOLLGATE_DATABASE_URL: databaseFile,
+    TOLLGATE_GATES_SOCKET_PORT: '0',
+    TOLLGATE_LOG_LEVEL: options.logLevel ?? process.env['TEST_LOG_LEVEL'] ?? 'silent',
+    TOLLGATE_CONTROLLER_ID: `controller-${services.length + 1}`,
+    ...settings,
+  });
+
+  const configOf = (settings?: Readonly<Record<string, string>>): ServiceConfig => {
     const loaded = loadConfig({
       file: undefined,
-      environment: {
-        TOLLGATE_FREESWITCH_HOST: '127.0.0.1',
-        TOLLGATE_FREESWITCH_PORT: `${sim.port}`,
-        TOLLGATE_FREESWITCH_PASSWORD: sim.password,
-        TOLLGATE_REDIS_URL: redisUrl,
-        TOLLGATE_DATABASE_URL: databaseFile,
-        TOLLGATE_GATES_SOCKET_PORT: '0',
-        TOLLGATE_LOG_LEVEL: options.logLevel ?? process.env['TEST_LOG_LEVEL'] ?? 'silent',
-        TOLLGATE_CONTROLLER_ID: `controller-${services.length + 1}`,
-        ...settings,
-      },
+      environment: environment(settings),
       parseDefaults: parseOperatorLimits,
     });
     if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
@@ -89,6 +95,7 @@ export async function createStage(
     sim,
     database,
     live,
+    environment,
     async startController(settings) {
       const config = configOf(settings);
       const service = await startService({ config, log: createLog(config.log.level) });
