@@ -125,8 +125,8 @@ export type Evaluation = {
   readonly at: EpochMs;
   /** Legs ended and not yet settled, the ones ended before included: each wants a kill until its channel is gone. */
   readonly ended: readonly { readonly legKey: LegKey; readonly endsAt: EpochMs }[];
-  /** The next instant at which a leg cannot pay, exact; undefined when none can be told. */
-  readonly nextCutoffAt: EpochMs | undefined;
+  /** The legs that end next, all at one instant, exact; none when no end can be told. */
+  readonly next: readonly { readonly legKey: LegKey; readonly endsAt: EpochMs }[];
 };
 
 /** Redis did not answer, or answered that it cannot serve. What happens to the call is `store.onDown`. */

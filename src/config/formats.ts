@@ -43,6 +43,12 @@ const FORMATS: readonly Format[] = [
   text('database-url', /^[^\s\0][^\r\n\0]{0,1000}$/, 'the path of an SQLite file, or sqlite::memory:'),
   list('variable-names', /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a list of channel variable names'),
   list('dialled-numbers', /^[+*#0-9]{1,32}$/, 'a list of dialled numbers, in quotes, such as ["112", "911"]'),
+  json(
+    'seconds-list',
+    'a list of whole seconds from 1 to 3600, such as [60, 10]',
+    (value) => Array.isArray(value) && value.length <= 8 && value.every(isWarningSecond),
+  ),
+  text('sound', /^[A-Za-z0-9_/.~][\w.:@+\-/,=*#()!~%;]{0,255}$/, 'a sound file or tone_stream://…'),
   json('nodes', 'a list of FreeSWITCH servers: {id, host, port, password}, each id once', areNodes),
   json('causes', `${CAUSE_KINDS.join(', ')}: {sipCode: 300 to 699, reason, cause}`, areCauses),
   json('document', 'fields and values', isRecord),
@@ -115,6 +121,10 @@ function json(name: string, expected: string, accepts: (value: unknown) => boole
     }
   };
   return { name, expected: `${expected} (in the environment: as JSON)`, accepts, fromText };
+}
+
+function isWarningSecond(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 3600;
 }
 
 function areNodes(value: unknown): boolean {

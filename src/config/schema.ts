@@ -210,6 +210,18 @@ export const SCHEMA: convict.Schema<Settings> = {
       default: 1000,
       env: 'TOLLGATE_CUTOFF_EARLY_MS',
     },
+    warningSeconds: {
+      doc: 'How long before its cutoff a leg that pays is played the warning; empty: never.',
+      format: 'seconds-list',
+      default: [60, 10],
+      env: 'TOLLGATE_CUTOFF_WARNING_SECONDS',
+    },
+    warningSound: {
+      doc: 'What it is played: a file that FreeSWITCH can read, or a tone.',
+      format: 'sound',
+      default: 'tone_stream://%(250,0,800)',
+      env: 'TOLLGATE_CUTOFF_WARNING_SOUND',
+    },
   },
   deadman: {
     slackSeconds: {

@@ -36,7 +36,11 @@ export type Settings = {
   readonly redis: { readonly url: string; readonly commandTimeoutMs: number };
   readonly database: { readonly url: string };
   readonly controller: { readonly id: string; readonly leaseMs: number; readonly resyncMs: number };
-  readonly cutoff: { readonly earlyMs: number };
+  readonly cutoff: {
+    readonly earlyMs: number;
+    readonly warningSeconds: readonly number[];
+    readonly warningSound: string;
+  };
   readonly deadman: { readonly slackSeconds: number; readonly secondsMax: number };
   readonly shutdown: { readonly graceMs: number };
   readonly log: { readonly level: LogLevel };

@@ -1,16 +1,19 @@
 import type { LegRecord } from '../admission/leg-record.ts';
 import type { CutoffHandler, CutoffSchedule } from '../credit/cutoff-schedule.ts';
 import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
-import type { EpochMs } from '../units/time.ts';
+import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
 import { cutDecision } from './decisions.ts';
 import type { LegBook } from './leg-book.ts';
 import type { Timers } from './timers.ts';
+import { createWarnings } from './warnings.ts';
 
 /** Money that runs out sooner than this is looked at by this process itself, without a job. */
 const NEAR_MS = 2_000;
 /** A wallet inside its last pulses changes with every event: it is looked at again at most so often. */
 const LOOK_AGAIN_MS = 10;
+/** Where it is only about a warning, events that come close together make one look. */
+const WARN_LOOK_MS = 1_000;
 /** A kill whose channel is still there after so long is sent again. */
 const KILL_AGAIN_MS = 3_000;
 /** Cuts whose lateness is kept for the measurements. */
@@ -43,6 +46,7 @@ export function createCutoffs(
   const watches = new Map<AccountPath, Watch>();
   const looking = new Map<AccountPath, Promise<void>>();
   const killed = new Map<LegKey, EpochMs>();
+  const warnings = createWarnings(context, book);
   const lateness: number[] = [];
   let stopped = false;
 
@@ -70,13 +74,14 @@ export function createCutoffs(
 
   const lookNow = async (account: AccountPath): Promise<void> => {
     try {
-      const { ended, nextCutoffAt, at } = await store.evaluate(account);
+      const { ended, next, at } = await store.evaluate(account);
       const fresh = ended.filter(({ legKey }) => at - (killed.get(legKey) ?? 0) > KILL_AGAIN_MS);
       await Promise.all(fresh.map((leg) => cut(account, leg.legKey, leg.endsAt)));
       if (ended.length > 0) watch(account, at + KILL_AGAIN_MS + 1);
-      if (nextCutoffAt === undefined) return;
-      if (nextCutoffAt - at <= NEAR_MS) watch(account, nextCutoffAt);
-      else schedule.arm(account, nextCutoffAt);
+      const [first] = next;
+      if (first === undefined) return;
+      const warnAt = await warnings.look(account, next, at);
+      lookAgain(account, Math.min(first.endsAt, warnAt ?? first.endsAt), at);
     } catch (err) {
       // The next sweep looks again; the dead-man stands behind it.
       log.error({ err, accountId: account }, 'cutoff not worked out');
@@ -115,16 +120,23 @@ export function createCutoffs(
     await Promise.all(due.flat().map(({ account }) => look(account)));
   };
 
+  const lookAgain = (account: AccountPath, at: number, now: EpochMs): void => {
+    if (at - now <= NEAR_MS) watch(account, at);
+    else schedule.arm(account, toEpochMs(at));
+  };
+
   return {
     onDue(account, dueAt) {
       const now = store.now();
-      if (dueAt - now > NEAR_MS) schedule.arm(account, dueAt);
-      else watch(account, Math.max(dueAt, now + LOOK_AGAIN_MS));
+      if (dueAt - now <= NEAR_MS) watch(account, Math.max(dueAt, now + LOOK_AGAIN_MS));
+      // The money may last longer than the bound says; whether it is time to warn is known only at a look.
+      else lookAgain(account, Math.max(dueAt - warnings.aheadMs, now + WARN_LOOK_MS), now);
     },
     walletChanged: (account) => void look(account),
     lookAt,
     async sweep() {
       const now = store.now();
+      warnings.forget(now);
       for (const [legKey, at] of killed) if (now - at > 60_000) killed.delete(legKey);
       await lookAt(roots(), now);
     },

@@ -12,6 +12,9 @@ export type ControllerPolicy = FundingPolicy & {
   readonly ungated: 'admit' | 'kill' | 'ignore';
   readonly onStoreDown: 'refuse' | 'allow';
   readonly seconds: SecondsMode;
+  /** How long before its cutoff a leg is warned, and by what sound (DESIGN 6). */
+  readonly warningSeconds: readonly number[];
+  readonly warningSound: string;
   /** FreeSWITCH's own timer stands so long past the last second that could ever be funded (ruling 11). */
   readonly deadmanSlackSeconds: number;
   /** No timer of FreeSWITCH is set longer than this; a leg that talks on is looked at again before. */

@@ -16,6 +16,7 @@ export type Advanced = {
 
 /** Steps taken pulse by pulse after an overrun, per leg, before bisecting again: most legs of a wallet fail close together. */
 const STEPS_PER_LEG = 4;
+const STEPS_PER_LEG_AT_FIRST = 1;
 /** No call lasts longer than this; a wallet that outlives it has no cutoff worth a timer. */
 const HORIZON_MS = 366 * 86_400_000;
 
@@ -29,22 +30,31 @@ export function advance(wallet: Wallet, until: EpochMs): Advanced {
 
 /** The first instant after `wallet.at` at which a leg cannot pay its pulse; undefined when none fails within a year. */
 export function nextCutoff(wallet: Wallet): EpochMs | undefined {
-  return run(wallet, toEpochMs(wallet.at + HORIZON_MS), 'first').exhausted[0]?.endsAt;
+  return nextToEnd(wallet)[0]?.endsAt;
+}
+
+/** The legs that end at that instant; none when no leg fails within a year. */
+export function nextToEnd(wallet: Wallet): readonly Exhausted[] {
+  return run(wallet, toEpochMs(wallet.at + HORIZON_MS), 'first').exhausted;
 }
 
 function run(start: Wallet, until: EpochMs, extent: 'first' | 'all-due'): Advanced {
   const funds = fundsOf(start);
   const legs = new Map(start.legs.map((leg) => [leg.legKey, leg]));
   const exhausted: Exhausted[] = [];
-  let from = start.at;
-  while (legs.size > 0) {
-    const overrun = firstOverrun([...legs.values()], funds, from, until);
-    if (overrun === undefined) break;
-    const stretch = { funds, from: toEpochMs(overrun - 1), until, policy: start.policy, extent };
-    from = payPulses(legs, stretch, exhausted);
-    if (extent === 'first' && exhausted.length > 0) break;
-  }
   const at = until > start.at ? until : start.at;
+  const nothingDue = extent === 'all-due' && isWithin(start.legs, funds, until);
+  let from: EpochMs | undefined = nothingDue ? undefined : start.at;
+  // Whoever asks exactly is usually near the end: a short walk finds it in less time than a bisection.
+  let stepsPerLeg = STEPS_PER_LEG_AT_FIRST;
+  while (from !== undefined && from < until) {
+    const stretch = { funds, from, until, policy: start.policy, extent, stepsPerLeg };
+    const reached = payPulses(legs, stretch, exhausted);
+    if (extent === 'first' && exhausted.length > 0) break;
+    const overrun = firstOverrun([...legs.values()], funds, reached, until);
+    from = overrun === undefined ? undefined : toEpochMs(overrun - 1);
+    stepsPerLeg = STEPS_PER_LEG;
+  }
   return { wallet: { ...start, at, legs: [...legs.values()] }, exhausted };
 }
 
@@ -92,13 +102,14 @@ type Stretch = {
   readonly until: EpochMs;
   readonly policy: Wallet['policy'];
   readonly extent: 'first' | 'all-due';
+  readonly stepsPerLeg: number;
 };
 
-/** Pays pulse after pulse from just before an overrun, for a bounded number of steps. Returns how far it came. */
+/** Pays pulse after pulse for a bounded number of steps. Returns how far it came: all pulses begun by then are paid. */
 function payPulses(legs: Map<LegKey, PayerLeg>, stretch: Stretch, exhausted: Exhausted[]): EpochMs {
   let total: bigint = totalCommittedAt([...legs.values()], stretch.from);
   const queue = createPulseQueue([...legs.values()], stretch.from);
-  let steps = legs.size * STEPS_PER_LEG + 1;
+  let steps = legs.size * stretch.stepsPerLeg + 1;
   let reached = stretch.from;
   for (;;) {
     const pulse = queue.peek();

@@ -1,5 +1,5 @@
 import type { Evaluation, FundOutcome, LiveStore } from '../admission/live-store.ts';
-import { advance, nextCutoff } from '../credit/exhaustion.ts';
+import { advance, nextToEnd } from '../credit/exhaustion.ts';
 import { operate, type WalletOperation } from '../credit/operations.ts';
 import { fundsOf, totalCommittedAt, type Wallet } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
@@ -103,19 +103,19 @@ async function evaluate(context: StoreContext, account: AccountPath): Promise<Ev
     const reading = basis.readings.get(account);
     if (reading === undefined) {
       await guardStore(() => context.redis.zrem(slotKeys(rootSlot(rootOf(account))).due, account));
-      return { at: basis.at, ended: [], nextCutoffAt: undefined };
+      return { at: basis.at, ended: [], next: [] };
     }
     const { wallet } = advance(reading.wallet, basis.at);
-    const nextCutoffAt = nextCutoff(wallet);
+    const next = nextToEnd(wallet);
     const args = [
       context.clockArgument(),
       account,
       'exact',
-      ...exactArguments(reading, wallet, nextCutoffAt),
+      ...exactArguments(reading, wallet, next[0]?.endsAt),
     ];
     const reply = (await context.run('evaluate', evaluateKeys(account), args)) as readonly unknown[];
     if (reply[0] !== 'written') return { undecided: parseSnapshot(reply) };
-    return { at: toEpochMs(Number(reply[1])), ended: endedLegs(wallet), nextCutoffAt };
+    return { at: toEpochMs(Number(reply[1])), ended: endedLegs(wallet), next };
   });
 }
 

@@ -178,7 +178,8 @@ async function playOnWallet(
       ];
     }
     case 'evaluate': {
-      const { at, ended, nextCutoffAt = Infinity } = await store.evaluate(wallet);
+      const { at, ended, next } = await store.evaluate(wallet);
+      const nextCutoffAt = next[0]?.endsAt ?? Infinity;
       const naive = plain.wallets.get(wallet);
       naive?.advance(now);
       const seenUntil = now + HORIZON_MS;

@@ -50,7 +50,8 @@ export async function playCalls(
   const schedule = (at: number, run: () => Promise<void>): void => void agenda.push({ at, run });
 
   const look = async (): Promise<void> => {
-    const { ended, nextCutoffAt } = await nextStore().evaluate(ACME);
+    const { ended, next } = await nextStore().evaluate(ACME);
+    const nextCutoffAt = next[0]?.endsAt;
     for (const { legKey, endsAt } of ended) {
       const leg = live.get(legKey);
       if (leg === undefined || leg.cut !== undefined) continue;
