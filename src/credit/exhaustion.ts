@@ -115,7 +115,8 @@ function payPulses(legs: Map<LegKey, PayerLeg>, stretch: Stretch, exhausted: Exh
     const pulse = queue.peek();
     if (pulse === undefined || pulse.startsAt > stretch.until) return stretch.until;
     // Pulses of one instant belong together: stop only between instants.
-    if (steps <= 0 && pulse.startsAt > reached) return reached;
+    const isEnough = steps <= 0 || (stretch.extent === 'first' && exhausted.length > 0);
+    if (isEnough && pulse.startsAt > reached) return reached;
     steps -= 1;
     reached = pulse.startsAt;
     queue.pop();
@@ -128,7 +129,6 @@ function payPulses(legs: Map<LegKey, PayerLeg>, stretch: Stretch, exhausted: Exh
       return stretch.until;
     } else {
       exhausted.push(end(legs, pulse.leg, pulse.number - 1, pulse.startsAt));
-      if (stretch.extent === 'first') return stretch.until;
     }
   }
 }

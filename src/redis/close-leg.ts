@@ -134,19 +134,23 @@ function price(
   };
   const paying = payers.filter(({ wallet }) => parts.has(wallet));
   let billedSeconds = talk?.billedSeconds ?? 0;
-  for (const { wallet } of paying) {
+  const tried = paying.map(({ wallet }) => {
     billedSeconds = payableSeconds(parsePart(legKey, parts.get(wallet) ?? ''), billedSeconds);
-    billedSeconds = settled(wallet, billedSeconds)?.operated.billedSeconds ?? billedSeconds;
-  }
+    const exactly = settled(wallet, billedSeconds);
+    billedSeconds = exactly?.operated.billedSeconds ?? billedSeconds;
+    return exactly;
+  });
   const prices = new Map<AccountPath, Micros>(payers.map(({ wallet }) => [wallet, ZERO_MICROS]));
   const exact = new Map<AccountPath, readonly (string | number)[]>();
-  for (const { wallet, terms } of paying) {
+  for (const [index, { wallet, terms }] of paying.entries()) {
     prices.set(wallet, priceOf(terms, billedSeconds));
-    const exactly = settled(wallet, billedSeconds);
+    const before = tried[index];
+    // A payer after this one may have been able to pay for less.
+    const exactly =
+      before?.operated.billedSeconds === billedSeconds ? before : settled(wallet, billedSeconds);
     if (exactly === undefined) continue;
-    const { reading, operated } = exactly;
-    assert(operated.billedSeconds === billedSeconds, 'the least seconds are payable by every payer');
-    exact.set(wallet, ['exact', ...exactArguments(reading, operated.wallet)]);
+    assert(exactly.operated.billedSeconds === billedSeconds, 'the least seconds are payable by every payer');
+    exact.set(wallet, ['exact', ...exactArguments(exactly.reading, exactly.operated.wallet)]);
   }
   const endedByCredit = talk !== undefined && (billedSeconds < talk.billedSeconds || anyEnded(legKey, parts));
   return { final: { billedSeconds, prices, endedByCredit, at: context.options.clock() }, exact };

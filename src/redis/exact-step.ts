@@ -26,6 +26,8 @@ const ATTEMPTS_MAX = 60;
  * longer to work out than small steps would cover.
  */
 const LOOK_AHEAD_MS = [0, 5, 10, 20, 40, 80, 160, 320, 640, 1_000];
+/** Where somebody else was first, time may have run past it as well: such a step counts in part. */
+const LATE_AS_WELL = 0.25;
 
 /**
  * Tries a step by its bound, then exactly until it is written. In one process the exact steps of a wallet come one
@@ -64,11 +66,11 @@ async function decideExactly<T extends object>(
   let snapshot = read;
   let timesLate = 0;
   for (let tried = 0; tried < ATTEMPTS_MAX; tried += 1) {
-    const aheadMs = LOOK_AHEAD_MS[Math.min(timesLate, LOOK_AHEAD_MS.length - 1)] ?? 0;
+    const aheadMs = LOOK_AHEAD_MS[Math.min(Math.floor(timesLate), LOOK_AHEAD_MS.length - 1)] ?? 0;
     const basis = snapshot && { at: toEpochMs(snapshot.now + aheadMs), readings: snapshot.readings };
     const result = await attempt(basis);
     if (!isUndecided(result)) return result;
-    if (snapshot !== undefined && isSameState(snapshot, result.undecided)) timesLate += 1;
+    if (snapshot !== undefined) timesLate += isSameState(snapshot, result.undecided) ? 1 : LATE_AS_WELL;
     snapshot = result.undecided;
   }
   throw new StoreUnavailableError(`one of ${wallets.join(', ')} changed too often to be decided exactly`);

@@ -1,4 +1,4 @@
-import { nextCutoff } from '../credit/exhaustion.ts';
+import { nextToEnd, type Exhausted } from '../credit/exhaustion.ts';
 import type { PayerLeg, Wallet } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
 import type { AccountPath } from '../units/ids.ts';
@@ -28,8 +28,9 @@ export function parseSnapshot(reply: unknown): Snapshot {
 export function exactArguments(
   reading: WalletReading,
   after: Wallet,
-  cutoff: EpochMs | undefined = nextCutoff(after),
+  next: readonly Exhausted[] = nextToEnd(after),
 ): readonly (string | number)[] {
+  const cutoff = next[0]?.endsAt;
   const changed = changedParts(reading.wallet.legs, after.legs);
   return [
     reading.version,

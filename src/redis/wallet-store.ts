@@ -107,12 +107,7 @@ async function evaluate(context: StoreContext, account: AccountPath): Promise<Ev
     }
     const { wallet } = advance(reading.wallet, basis.at);
     const next = nextToEnd(wallet);
-    const args = [
-      context.clockArgument(),
-      account,
-      'exact',
-      ...exactArguments(reading, wallet, next[0]?.endsAt),
-    ];
+    const args = [context.clockArgument(), account, 'exact', ...exactArguments(reading, wallet, next)];
     const reply = (await context.run('evaluate', evaluateKeys(account), args)) as readonly unknown[];
     if (reply[0] !== 'written') return { undecided: parseSnapshot(reply) };
     return { at: toEpochMs(Number(reply[1])), ended: endedLegs(wallet), next };

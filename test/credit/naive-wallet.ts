@@ -62,15 +62,16 @@ export class NaiveWallet {
     this.now = Math.max(this.now, to);
   }
 
-  /** When the next leg runs dry, were nothing else to happen. */
-  nextCutoff(horizon: number): number | undefined {
+  /** The legs that run dry next, all at one instant, were nothing else to happen; sorted by key. */
+  nextToEnd(horizon: number): readonly (readonly [string, number])[] {
     const copy = new NaiveWallet(this);
     for (const leg of this.legs.values()) copy.legs.set(leg.key, { ...leg });
-    const before = copy.ended.length;
     copy.advance(horizon);
-    if (copy.ended.length === before) return undefined;
-    const known = new Set(this.ended.map((leg) => leg.key));
-    return Math.min(...copy.ended.filter((leg) => !known.has(leg.key)).map((leg) => leg.endsAt ?? Infinity));
+    const ends = copy.ended
+      .filter(({ key }) => this.legs.get(key)?.endsAt === undefined)
+      .map(({ key, endsAt = Infinity }) => [key, endsAt] as const);
+    const first = Math.min(...ends.map(([, endsAt]) => endsAt));
+    return ends.filter(([, endsAt]) => endsAt === first).toSorted(([a], [b]) => (a < b ? -1 : 1));
   }
 
   hold(key: string, terms: PriceTerms): { available: bigint; needed: bigint } | undefined {

@@ -95,7 +95,7 @@ async function createRun(redis: Redis, opening: Micros, legs: readonly SampleLeg
         wallet.advance(now);
         const bound = await readBound(redis, name as typeof ACME, now);
         if (bound === undefined || bound < wallet.committed) unsafe.push(`${name} is bound by ${bound}`);
-        const cutoff = wallet.nextCutoff(now + HORIZON_MS);
+        const cutoff = wallet.nextToEnd(now + HORIZON_MS)[0]?.[1];
         const dueAt = due.find(({ account }) => account === name)?.dueAt ?? Infinity;
         if (cutoff !== undefined && dueAt > cutoff)
           unsafe.push(`${name} fails at ${cutoff}, due at ${dueAt}`);
@@ -179,18 +179,14 @@ async function playOnWallet(
     }
     case 'evaluate': {
       const { at, ended, next } = await store.evaluate(wallet);
-      const nextCutoffAt = next[0]?.endsAt ?? Infinity;
       const naive = plain.wallets.get(wallet);
       naive?.advance(now);
       const seenUntil = now + HORIZON_MS;
+      const rowsOf = (legs: typeof next) => legs.map((leg) => [leg.legKey, leg.endsAt]).toSorted(byFirst);
       const plainEnded = (naive?.ended ?? []).map((leg) => [leg.key, leg.endsAt]);
       return [
-        [
-          at,
-          ended.map((leg) => [leg.legKey, leg.endsAt]).toSorted(byFirst),
-          nextCutoffAt > seenUntil ? undefined : nextCutoffAt,
-        ],
-        [now, plainEnded.toSorted(byFirst), naive?.nextCutoff(seenUntil)],
+        [at, rowsOf(ended), rowsOf(next.filter(({ endsAt }) => endsAt <= seenUntil))],
+        [now, plainEnded.toSorted(byFirst), naive?.nextToEnd(seenUntil)],
       ];
     }
   }
