@@ -3,7 +3,7 @@ import type { CutoffHandler, CutoffSchedule } from '../credit/cutoff-schedule.ts
 import { rootOf, type AccountPath } from '../units/ids.ts';
 import type { Log } from '../units/log.ts';
 import { addMs, toEpochMs, type Clock, type EpochMs } from '../units/time.ts';
-import { createKnownSeconds } from './known-seconds.ts';
+import { createBuckets } from './buckets.ts';
 import { createNearLooks } from './near-looks.ts';
 import { createOutageLog } from './outage-log.ts';
 import { connectProducer, connectWorker } from './queue-connection.ts';
@@ -54,9 +54,6 @@ const REBUCKET_MS = 2 * 60_000;
 const SWEEP_MS = 5_000;
 /** A job may have begun so long before this process thinks it should: by another's clock, or by the host's. */
 const CLOCKS_APART_MS = 500;
-const KNOWN_PAIRS_MAX = 200_000;
-/** Long after its second a bucket is of no use to anybody: the sweep has been there. */
-const BUCKET_KEPT_MS = 10 * 60_000;
 const START_MS_MAX = 2_000;
 const CLOSE_MS_MAX = 1_000;
 
@@ -83,8 +80,7 @@ export function createCutoffQueue(options: CutoffQueueOptions): CutoffQueue {
   const earlyMs = options.earlyMs ?? EARLY_MS;
   const horizonMs = options.horizonMs ?? HORIZON_MS;
   const sweepMs = options.sweepMs ?? SWEEP_MS;
-  const counts = { jobsAdded: 0, rootsAdded: 0, secondsLookedAt: 0, nearLooks: 0, sweeps: 0 };
-  const known = createKnownSeconds(KNOWN_PAIRS_MAX);
+  const counts = { jobsAdded: 0, secondsLookedAt: 0, nearLooks: 0, sweeps: 0 };
   const outage = { producer: createOutageLog(log, 'adding'), worker: createOutageLog(log, 'working') };
   const producer = connectProducer(url);
   const queue = new Queue<JobData>(QUEUE, { connection: producer, prefix, streams: STREAMS });
@@ -112,28 +108,16 @@ export function createCutoffQueue(options: CutoffQueueOptions): CutoffQueue {
     const root = rootOf(account);
     // Its job may be at work and have read the bucket, and adding an id that is active is lost.
     if (firesAt(second) <= now + CLOCKS_APART_MS) return near.add(root, dueAt);
-    const learnt = known.learn(second, root);
-    if (learnt === 'nothing') return;
-    void outage.producer
-      .attempt(() => carry(second, root, learnt === 'second'))
-      .then((done) => {
-        if (!done) known.forget(second);
-      });
+    buckets.add(second, root);
   };
 
-  const carry = async (second: number, root: AccountPath, first: boolean): Promise<void> => {
-    const bucket = bucketKey(second);
-    await Promise.all([
-      producer.sadd(bucket, root),
-      producer.pexpireat(bucket, second * 1000 + BUCKET_KEPT_MS),
-    ]);
-    counts.rootsAdded += 1;
-    if (!first) return;
+  const addJob = async (second: number): Promise<void> => {
     const delay = Math.max(0, firesAt(second) - clock());
     const jobId = `cutoff-${second}-${controllerId}`;
     await queue.add('second', { second }, { ...SECOND_JOB, jobId, delay });
     counts.jobsAdded += 1;
   };
+  const buckets = createBuckets({ redis: producer, bucketKey, addJob, outage: outage.producer });
 
   const lookAtSecond = async (
     second: number,
@@ -146,13 +130,12 @@ export function createCutoffQueue(options: CutoffQueueOptions): CutoffQueue {
       await job.moveToDelayed(Date.now() + waitMs, token);
       throw new DelayedError();
     }
-    const bucket = bucketKey(second);
-    const roots = (await producer.smembers(bucket)) as AccountPath[];
+    const roots = await buckets.rootsOf(second);
     if (roots.length === 0) return;
     counts.secondsLookedAt += 1;
     await handler?.lookAt(roots, endOfSecond(second));
     // Each controller that armed this second has a job of its own: the next one need not look again.
-    await producer.srem(bucket, ...roots);
+    await buckets.remove(second, roots);
   };
 
   const sweep = (): Promise<void> => {
@@ -179,7 +162,7 @@ export function createCutoffQueue(options: CutoffQueueOptions): CutoffQueue {
   const setUp = (): Promise<boolean> => {
     settingUp ??= outage.producer
       .attempt(async () => {
-        known.forgetAll();
+        buckets.forgetAll();
         await schedule();
         await rebucket();
       })
@@ -189,7 +172,7 @@ export function createCutoffQueue(options: CutoffQueueOptions): CutoffQueue {
 
   /** The net under the net: a wall clock set back, or jobs lost with Redis, stop BullMQ but not this timer. */
   const watchOver = (): void => {
-    known.forgetBefore(secondOf(clock()));
+    buckets.forgetBefore(secondOf(clock()));
     if (performance.now() - sweptAt < 2 * sweepMs) return;
     void outage.worker.attempt(sweep);
     void outage.producer.attempt(schedule);
@@ -215,7 +198,7 @@ export function createCutoffQueue(options: CutoffQueueOptions): CutoffQueue {
 
   return {
     arm,
-    counts: () => ({ ...counts, known: known.size() }),
+    counts: () => ({ ...counts, ...buckets.counts() }),
     async start(given) {
       handler = given;
       workerConnection = connectWorker(url);
@@ -233,7 +216,7 @@ export function createCutoffQueue(options: CutoffQueueOptions): CutoffQueue {
       clearInterval(watch);
       const finish = async (): Promise<void> => {
         await worker?.pause(true);
-        await Promise.all([...running, near.stop(), sweeping]);
+        await Promise.all([...running, near.stop(), sweeping, buckets.flush()]);
       };
       const finished = await within(graceMs, finish());
       const force = !finished || workerConnection?.status !== 'ready';

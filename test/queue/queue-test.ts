@@ -1,0 +1,80 @@
+import type { Redis } from 'ioredis';
+import { afterEach, beforeEach } from 'vitest';
+import type { CutoffHandler } from '../../src/credit/cutoff-schedule.ts';
+import {
+  createCutoffQueue,
+  type CutoffQueue,
+  type CutoffQueueOptions,
+} from '../../src/queue/cutoff-queue.ts';
+import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
+import { createMemoryLog } from '../freeswitch/support/memory-log.ts';
+import { account } from '../records/samples.ts';
+import { freshRedis, redisUrl } from '../support/redis.ts';
+import { testBucketKey, TEST_PREFIX } from './bucket.ts';
+
+export const ALICE = account('acme/alice');
+export const BOB = account('acme/bob');
+export const ZOE = account('zeta/zoe');
+export const EARLY_MS = 300;
+/** Beyond what the queue itself looks at because its job might be at work already. */
+export const ARMABLE_MS = EARLY_MS + 600;
+
+type Look = { readonly roots: readonly string[]; readonly until: EpochMs; readonly at: number };
+
+/** What each test begins with: an empty Redis, and queues that are stopped after it. */
+export type QueueTest = {
+  readonly redis: Redis;
+  readonly looks: readonly Look[];
+  readonly sweeps: () => number;
+  /** Keeps what it is asked to look at. */
+  readonly handler: CutoffHandler;
+  readonly queueOf: (options?: Partial<CutoffQueueOptions>) => CutoffQueue;
+  readonly looksOf: (second: number) => readonly Look[];
+};
+
+export function useQueueTest(): () => QueueTest {
+  let test: QueueTest | undefined;
+  let queues: CutoffQueue[] = [];
+  beforeEach(async () => {
+    const redis = await freshRedis();
+    const looks: Look[] = [];
+    let sweeps = 0;
+    queues = [];
+    test = {
+      redis,
+      looks,
+      sweeps: () => sweeps,
+      handler: {
+        lookAt: async (roots, until) => void looks.push({ roots, until, at: Date.now() }),
+        sweep: async () => void (sweeps += 1),
+      },
+      queueOf(options = {}) {
+        const queue = createCutoffQueue({
+          url: redisUrl(),
+          prefix: TEST_PREFIX,
+          controllerId: 'one',
+          bucketKey: testBucketKey,
+          clock: () => toEpochMs(Date.now()),
+          dueWithin: async () => [],
+          log: createMemoryLog(),
+          earlyMs: EARLY_MS,
+          ...options,
+        });
+        queues.push(queue);
+        return queue;
+      },
+      looksOf: (second) => looks.filter((look) => Math.floor(look.until / 1000) === second),
+    };
+  });
+  afterEach(async () => {
+    await Promise.all(queues.map((queue) => queue.stop(1000)));
+  });
+  return () => {
+    if (test === undefined) throw new Error('no test has begun');
+    return test;
+  };
+}
+
+/** The start of a second that can still be armed, at least so far away. */
+export const secondIn = (ms: number): number => Math.ceil((Date.now() + ms) / 1000);
+export const inSecond = (second: number, ms: number): EpochMs => toEpochMs(second * 1000 + ms);
