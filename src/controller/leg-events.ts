@@ -4,6 +4,7 @@ import { transition, type LegEventKind, type LegStep } from '../calls/leg-phase.
 import type { LegTimes, SwitchEvent } from '../calls/switch-event.ts';
 import { billedSecondsOf } from '../rating/quote.ts';
 import { legKeyOf, parseAccountPath, rootOf, type LegUuid } from '../units/ids.ts';
+import { toEpochMs } from '../units/time.ts';
 import { giveBackLeg } from './admit-leg.ts';
 import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
@@ -123,7 +124,10 @@ export function createLegEvents(
     const aLeg = book.leg(record.aLeg);
     const over = aLeg === undefined || aLeg.phase === 'going' || aLeg.phase === 'gone';
     leg.record = undefined;
-    if (over || cause === 'LOSE_RACE' || (record.siblings.length > 1 && aLeg.peer !== undefined)) {
+    // Admitted late, by no gate: the admission is the leg's own, and no other leg can take its place.
+    const own = record.admission.startsWith(`${leg.uuid}.`);
+    const lost = cause === 'LOSE_RACE' || (record.siblings.length > 1 && aLeg?.peer !== undefined);
+    if (over || own || lost) {
       await giveBackLeg(context, record);
     } else {
       await store.unbind(record, leg.uuid);
@@ -168,8 +172,13 @@ export function createLegEvents(
   };
 
   const toEnding = (leg: Leg, times: LegTimes, cause: string): Ending => {
-    const endedAt = clocks.toOurs(leg.facts.node, times.endedAt, store.now());
-    return endingOf(leg.uuid, cause, times, { answeredAt: leg.answeredAt, endedAt });
+    const { answeredAt } = leg;
+    // The duration is FreeSWITCH's: two readings of its clock against ours may differ by what events lagged.
+    const endedAt =
+      answeredAt === undefined
+        ? clocks.toOurs(leg.facts.node, times.endedAt, store.now())
+        : toEpochMs(answeredAt + times.billMicroseconds / 1000);
+    return endingOf(leg.uuid, cause, times, { answeredAt, endedAt });
   };
 
   const close = async (record: LegRecord, ending: Ending): Promise<void> => {

@@ -1,4 +1,4 @@
-import { admissionIdOf, legKeyOf } from '../units/ids.ts';
+import { admissionIdOf, legKeyOf, type LegUuid } from '../units/ids.ts';
 import { admissionDecision, refusalDecision } from './decisions.ts';
 import { admitLeg } from './admit-leg.ts';
 import type { ControllerContext } from './context.ts';
@@ -9,6 +9,8 @@ import { findParties, type Claims } from './parties.ts';
 const UNGATED_BRANCH = 'ungated';
 /** Passes of a gate count from 1; a leg that came by none is its own pass 0. */
 const NO_PASS = 0;
+/** Loopback pairs behind loopback pairs: a dialplan that nests deeper has lost its way. */
+const LOOPBACKS_MAX = 8;
 
 /**
  * Legs that came by no gate (ruling 12): an outbound leg whose CREATE carries no admission that is still good, or
@@ -69,11 +71,31 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
     context.record(admissionDecision(record, outcome.time, 'no gate'));
   };
 
+  /** The leg that placed this one; a loopback pair between them is looked through. */
+  const placerOf = (leg: Leg): Leg | undefined => {
+    let placer = leg;
+    for (let pairs = 0; pairs <= LOOPBACKS_MAX; pairs += 1) {
+      const { originator } = placer.facts;
+      const next = originator === undefined ? undefined : book.leg(originator);
+      if (next === undefined) return placer === leg ? undefined : placer;
+      placer = next;
+      if (!placer.facts.loopback) return placer;
+    }
+    return undefined;
+  };
+
+  /** Whether the leg placed another that is metered itself, at once or behind a loopback pair. A pair is not (DESIGN 3). */
+  const placedAnother = (uuid: LegUuid, pairs = 0): boolean =>
+    book
+      .placedBy(uuid)
+      .some(({ uuid: placed, facts }) =>
+        facts.loopback ? pairs < LOOPBACKS_MAX && placedAnother(placed, pairs + 1) : true,
+      );
+
   /** What the leg says of itself, and what the leg that placed it says where it is silent. */
   const claimsOf = (leg: Leg): Claims => {
     const own = leg.facts.gate;
-    const placer =
-      leg.facts.originator === undefined ? undefined : book.leg(leg.facts.originator)?.facts.gate;
+    const placer = placerOf(leg)?.facts.gate;
     return {
       account: own.account ?? placer?.account,
       callee: own.callee ?? placer?.callee,
@@ -91,7 +113,7 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
     async onAppear(leg) {
       // An inbound leg may still be on its way to a gate.
       if (leg.facts.direction === 'inbound') return;
-      const placer = leg.facts.originator === undefined ? undefined : book.leg(leg.facts.originator);
+      const placer = placerOf(leg);
       // The caller's own leg is metered already, from its answer: the charge is not taken twice.
       if (placer?.record?.uuid === placer?.uuid && placer !== undefined) return;
       await deal(leg);
@@ -99,7 +121,7 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
     async onAnswer(leg) {
       if (leg.facts.direction === 'outbound') return;
       // It placed a leg, and that one is metered.
-      if (book.placedBy(leg.uuid).length > 0) return;
+      if (placedAnother(leg.uuid)) return;
       await deal(leg);
     },
   };

@@ -48,7 +48,10 @@ export function decodeLeg(event: WireEvent, reading: Reading): LegFacts | undefi
   const placedBy =
     headerOf(event, 'variable_originator') ??
     // `Other-Leg` names a leg's present partner as well; only `originator` says that it placed this one.
-    (headerOf(event, 'Other-Type') === 'originator' ? headerOf(event, 'Other-Leg-Unique-ID') : undefined);
+    (headerOf(event, 'Other-Type') === 'originator'
+      ? headerOf(event, 'Other-Leg-Unique-ID')
+      : // A pair's far end says `inbound` and has no originator; whoever dialled the pair placed it.
+        headerOf(event, 'variable_other_loopback_from_uuid'));
   return {
     uuid,
     node: reading.node,

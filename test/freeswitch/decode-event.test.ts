@@ -68,7 +68,7 @@ describe('recorded traffic', () => {
     const legs = created.map((event) => ('leg' in event ? event.leg : undefined));
     const aLeg = legs.find((leg) => leg?.loopback === false && leg.direction === 'inbound');
     expect(legs.map((leg) => leg?.loopback)).toEqual([false, true, true, true, true]);
-    expect(legs.filter((leg) => leg?.originator === aLeg?.uuid)).toHaveLength(2);
+    expect(legs.filter((leg) => leg?.originator === aLeg?.uuid)).toHaveLength(4);
   });
 
   it('reads a changed uuid, a heartbeat, a parked leg and a shutdown', () => {
