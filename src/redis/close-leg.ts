@@ -50,7 +50,7 @@ async function dropSlot(
     await closeHome(context, record, { talk: undefined, close: () => '', dropTicks: true });
     return;
   }
-  const args = [context.clockArgument(), legKey, '', 1, 0, ...countedArguments(taken.counted), 0];
+  const args = [context.clockArgument(), 0, legKey, '', 1, 0, ...countedArguments(taken.counted), 0];
   await context.run('close', closeKeys(taken.slot, taken, []), args);
 }
 
@@ -86,9 +86,9 @@ async function closeHome(
   const wallets = record.payers.map((payer) => payer.wallet);
   const keys = closeKeys(home, taken, wallets);
   let parts = await readParts(context, record);
-  return await context.decide<SettleOutcome>(wallets, async (basis) => {
+  return await context.decide<SettleOutcome>(wallets, async (basis, wished) => {
     const { final, exact } = price(context, record, talk, parts, basis);
-    const args: (string | number)[] = [context.clockArgument(), record.legKey, close(final)];
+    const args: (string | number)[] = [context.clockArgument(), wished, record.legKey, close(final)];
     args.push(dropTicks ? 1 : 0, 1, ...countedArguments(taken.counted), wallets.length);
     for (const wallet of wallets) {
       args.push(wallet, `${final.prices.get(wallet) ?? 0n}`, parts.get(wallet) ?? '');

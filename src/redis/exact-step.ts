@@ -10,8 +10,14 @@ export type ExactBasis = { readonly at: EpochMs; readonly readings: ReadonlyMap<
 /** A script could not decide by its bound, or found what the caller worked out stale; undefined: nothing was read. */
 export type Undecided = { readonly undecided: Snapshot | undefined };
 
-/** One try of a step: by the bound when there is no basis, else exactly. */
-export type Attempt<T> = (basis: ExactBasis | undefined) => Promise<T | Undecided>;
+/**
+ * One try of a step: by the bound when there is no basis, else exactly. Only when `wished` does it come back with
+ * what the next try is to work from.
+ */
+export type Attempt<T> = (basis: ExactBasis | undefined, wished: Wished) => Promise<T | Undecided>;
+
+/** ARGV of the scripts: whether snapshots are wanted of a script that cannot decide. */
+export type Wished = 0 | 1;
 
 export type ExactSteps = <T extends object>(
   wallets: readonly AccountPath[],
@@ -37,14 +43,10 @@ const LATE_AS_WELL = 0.25;
 export function createExactSteps(): ExactSteps {
   const lasts = new Map<AccountPath, Promise<unknown>>();
   return async (wallets, attempt) => {
-    const first = await attempt(undefined);
+    const first = await attempt(undefined, 0);
     if (!isUndecided(first)) return first;
     const before = wallets.flatMap((wallet) => lasts.get(wallet) ?? []);
-    // Whoever had to wait reads again: what it read has changed since.
-    const turn =
-      before.length === 0
-        ? decideExactly(wallets, attempt, first.undecided)
-        : Promise.all(before).then(() => decideExactly(wallets, attempt, undefined));
+    const turn = Promise.all(before).then(() => decideExactly(wallets, attempt));
     const ended = turn.then(
       () => undefined,
       () => undefined,
@@ -61,14 +63,13 @@ export function createExactSteps(): ExactSteps {
 async function decideExactly<T extends object>(
   wallets: readonly AccountPath[],
   attempt: Attempt<T>,
-  read: Snapshot | undefined,
 ): Promise<T> {
-  let snapshot = read;
+  let snapshot: Snapshot | undefined;
   let timesLate = 0;
   for (let tried = 0; tried < ATTEMPTS_MAX; tried += 1) {
     const aheadMs = LOOK_AHEAD_MS[Math.min(Math.floor(timesLate), LOOK_AHEAD_MS.length - 1)] ?? 0;
     const basis = snapshot && { at: toEpochMs(snapshot.now + aheadMs), readings: snapshot.readings };
-    const result = await attempt(basis);
+    const result = await attempt(basis, 1);
     if (!isUndecided(result)) return result;
     if (snapshot !== undefined) timesLate += isSameState(snapshot, result.undecided) ? 1 : LATE_AS_WELL;
     snapshot = result.undecided;

@@ -68,8 +68,8 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
   const { legs, due, answered } = slotKeys(homeOf(record));
   const wallets = payers.map(({ wallet }) => wallet);
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
-  return await context.decide<AnswerOutcome>(wallets, async (basis) => {
-    const args = [context.clockArgument(), legKey, answeredAt, payers.length];
+  return await context.decide<AnswerOutcome>(wallets, async (basis, wished) => {
+    const args = [context.clockArgument(), wished, legKey, answeredAt, payers.length];
     for (const { wallet, terms } of payers) {
       const running: PayerLeg = { legKey, terms, state: { kind: 'running', answeredAt } };
       args.push(wallet, formatPart(running));

@@ -28,14 +28,14 @@ export async function takeLeg(
   const keys = takeKeys(plan);
   const recordText = record === undefined ? '' : formatRecord(record);
   const head = [plan.legKey, recordText, membershipText(plan), ...takeArguments(plan), plan.holds.length];
-  return await context.decide<TakeOutcome>(wallets, async (basis) => {
+  return await context.decide<TakeOutcome>(wallets, async (basis, wished) => {
     const holds: (string | number)[] = [];
     for (const hold of plan.holds) {
       const decided = holdArguments(plan, hold, basis);
       if ('kind' in decided) return decided;
       holds.push(...decided);
     }
-    const args = [context.clockArgument(), ...head, ...holds];
+    const args = [context.clockArgument(), wished, ...head, ...holds];
     const reply = (await context.run('take', keys, args)) as readonly unknown[];
     if (reply[0] === 'exact') return { undecided: parseSnapshot(reply) };
     if (reply[0] !== 'no-wallet') return parseTaken(context, plan, reply);

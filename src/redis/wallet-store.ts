@@ -69,7 +69,7 @@ async function change(context: StoreContext, account: AccountPath, wanted: Chang
   const settingsText =
     settings === undefined ? ['', ''] : [`${settings.credit}`, formatPolicy(settings.policy)];
   const head = [account, transferId, `${amount}`, ...settingsText];
-  return await context.decide<FundOutcome>([account], async (basis) => {
+  return await context.decide<FundOutcome>([account], async (basis, wished) => {
     const reading = basis?.readings.get(account);
     const mode: (string | number)[] = ['bound'];
     if (basis !== undefined && reading !== undefined) {
@@ -79,7 +79,7 @@ async function change(context: StoreContext, account: AccountPath, wanted: Chang
       assert(operated.kind === 'done', 'money can always move');
       mode.splice(0, 1, 'exact', ...exactArguments(reading, operated.wallet));
     }
-    const args = [context.clockArgument(), ...head, ...mode];
+    const args = [context.clockArgument(), wished, ...head, ...mode];
     const reply = (await context.run('fund', keys, args)) as readonly unknown[];
     if (reply[0] === 'exact') return { undecided: parseSnapshot(reply) };
     context.reportDue(account, reply[2]);
@@ -98,8 +98,8 @@ async function readSnapshot(context: StoreContext, account: AccountPath): Promis
 }
 
 async function evaluate(context: StoreContext, account: AccountPath): Promise<Evaluation> {
-  return await context.decide<Evaluation>([account], async (basis) => {
-    if (basis === undefined) return { undecided: await readSnapshot(context, account) };
+  return await context.decide<Evaluation>([account], async (basis, wished) => {
+    if (basis === undefined) return { undecided: wished ? await readSnapshot(context, account) : undefined };
     const reading = basis.readings.get(account);
     if (reading === undefined) {
       await guardStore(() => context.redis.zrem(slotKeys(rootSlot(rootOf(account))).due, account));

@@ -1,11 +1,11 @@
 -- answer: the leg was answered; each payer's hold becomes the first pulse's commitment.
 -- KEYS  1 legs  2 due  3 answered, then per payer: wallet, parts
--- ARGV  clock, legKey, answeredAt, payers, per payer: account, part text once running,
+-- ARGV  clock, snapshots wished 0/1, legKey, answeredAt, payers, per payer: account, part text once running,
 --       mode and, when 'exact', an exact wallet
--- Reply {'running', now, due or '' per payer} | {'already'} | {'gone'} | {'exact', now, snapshots}
+-- Reply {'running', now, due or '' per payer} | {'already'} | {'gone'} | {'exact', now, snapshots if wished}
 -- Replay: no part is held any more and the first answer is kept, so nothing changes and the reply is 'already'.
 
-local now = clock(take())
+local now, wished = clock(take()), take() == '1'
 local legKey, answeredAt = take(), take()
 if redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'gone' } end
 
@@ -40,7 +40,7 @@ if heldParts == 0 then
   if redis.call('HSETNX', KEYS[3], legKey, answeredAt) == 1 then return { 'running', int(now) } end
   return { 'already' }
 end
-if undecided then return snapshot('exact', now, accounts, walletKeys, partKeys) end
+if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
 
 local reply = { 'running', int(now) }
 for i = 1, payers do

@@ -1,13 +1,13 @@
 -- close: the leg leaves its slot. Settles it (an entry for the stream, a price per payer), or gives back a leg
 -- that never ran (no entry, prices 0), or frees a slot that is not home.
 -- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream, then per holder: use, ticks; then per payer: wallet, parts
--- ARGV  clock, legKey, entry or '', drop ticks 0/1, home 0/1, holders, per holder: counters, index each;
+-- ARGV  clock, snapshots wished 0/1, legKey, entry or '', drop ticks 0/1, home 0/1, holders, per holder: counters, index each;
 --       payers, per payer: account, price, part text as the caller read it, mode and, when 'exact', an exact wallet
 -- Reply {'closed', now, due or '' per payer} | {'already'} | {'stale'}: a part has changed since it was read |
---       {'exact', now, snapshots}
+--       {'exact', now, snapshots if wished}
 -- Replay: the leg is no member any more, so neither money nor counters move and nothing is appended.
 
-local now = clock(take())
+local now, wished = clock(take()), take() == '1'
 local legKey, entry, dropTicks, home = take(), take(), take() == '1', take() == '1'
 if home and redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'already' } end
 
@@ -45,7 +45,7 @@ for i = 1, payers do
     moves[i] = { w = w, exact = exact }
   end
 end
-if undecided then return snapshot('exact', now, accounts, walletKeys, partKeys) end
+if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
 
 local reply = { 'closed', int(now) }
 for i = 1, payers do

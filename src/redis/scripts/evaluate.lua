@@ -12,4 +12,4 @@ if mode == 'exact' then
     return { 'written', int(now) }
   end
 end
-return snapshot('exact', now, { account }, { KEYS[1] }, { KEYS[2] })
+return snapshot(true, now, { account }, { KEYS[1] }, { KEYS[2] })

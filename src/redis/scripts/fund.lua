@@ -1,11 +1,11 @@
 -- fund: money comes or goes once by transfer id, or (id '') the allowed postpay and the policy change.
 -- KEYS  1 wallet  2 parts  3 due  4 funded
--- ARGV  clock, account, transfer id or '', amount, credit or '' (as it is), policy or '' (as it is),
+-- ARGV  clock, snapshots wished 0/1, account, transfer id or '', amount, credit or '' (as it is), policy or '' (as it is),
 --       mode and, when 'exact', an exact wallet
--- Reply {'moved', now, due} | {'already'} | {'no-wallet'} | {'exact', now, snapshots}
+-- Reply {'moved', now, due} | {'already'} | {'no-wallet'} | {'exact', now, snapshots if wished}
 -- Replay: the id is known, so the money does not move again.
 
-local now = clock(take())
+local now, wished = clock(take()), take() == '1'
 local account, id, amount, credit, policy, mode = take(), take(), takeNumber(), take(), take(), take()
 local exact = mode == 'exact' and takeExact() or nil
 if id ~= '' and redis.call('ZSCORE', KEYS[4], id) then return { 'already' } end
@@ -14,7 +14,7 @@ if not text then return { 'no-wallet' } end
 local w = readWallet(text)
 local due
 if exact then
-  if not exactHolds(exact, w, now) then return snapshot('exact', now, { account }, { KEYS[1] }, { KEYS[2] }) end
+  if not exactHolds(exact, w, now) then return snapshot(wished, now, { account }, { KEYS[1] }, { KEYS[2] }) end
   due = saveExact(exact, KEYS[1], KEYS[2], KEYS[3], account)
 else
   settleAnchor(w, now)
@@ -24,7 +24,7 @@ else
   if credit ~= '' then w.credit = tonumber(credit) end
   if policy ~= '' then w.policy = policy end
   if w.legs > 0 and not (before and withinFunds(w, 0)) then
-    return snapshot('exact', now, { account }, { KEYS[1] }, { KEYS[2] })
+    return snapshot(wished, now, { account }, { KEYS[1] }, { KEYS[2] })
   end
   due = saveWallet(KEYS[1], KEYS[3], account, w)
 end

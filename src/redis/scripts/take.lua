@@ -1,17 +1,17 @@
 -- take: all of a leg's takes in one slot, or none.
 -- KEYS  1 legs  2 slots  3 due  4 bound  5 answered, then per holder: use, ticks; then per hold: wallet, parts
--- ARGV  clock, legKey, record ('' in a slot that is not home), membership text,
+-- ARGV  clock, snapshots wished 0/1, legKey, record ('' in a slot that is not home), membership text,
 --       holders, per holder: counts, (index, bound or -1) each, perSecond or -1;
 --       holds, per hold: account, amount, part text, mode and, when mode is 'exact', an exact wallet (see prelude)
 -- Reply {'taken', now, (due, funds, availableAtLeast) per hold} | {'already', record or '', uuid or '', answeredAt or ''} |
 --       {'count', now, holder, index, bound, use} | {'rate', now, holder, bound, use} |
---       {'no-wallet', account} | {'exact', now, snapshots}: the bound cannot decide, or the exact wallet is stale.
+--       {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
 -- Replay: the leg key is a member, so nothing is taken twice; the reply is 'already'.
 
 -- Only tidies up after a holder that rests: a tick counts for a second.
 local TICKS_KEPT_MS = 60000
 
-local now = clock(take())
+local now, wished = clock(take()), take() == '1'
 local legKey, record, membership = take(), take(), take()
 local home = record ~= ''
 local guard = home and KEYS[1] or KEYS[2]
@@ -61,7 +61,7 @@ for i = 1, takeNumber() do
   end
   holds[i] = { w = w, amount = amount, part = part, exact = exact }
 end
-if undecided then return snapshot('exact', now, accounts, walletKeys, partKeys) end
+if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
 
 local reply = { 'taken', int(now) }
 for i, hold in ipairs(holds) do
