@@ -164,7 +164,7 @@ describe('the drain', () => {
     });
     await settle(...many(3));
     drain.start();
-    await until(() => tries >= 3, 'three tries');
+    await until(() => tries >= 2, 'two tries');
     expect(await drain.status()).toMatchObject({ state: 'sql-down', undrained: 3, setAside: 0 });
     expect(await cdrs()).toBe(0);
     expect(logged('warn')).toEqual(['draining interrupted, the streams keep the records']);

@@ -1,5 +1,3 @@
-export const TEST_PREFIX = '{cutoff-test}';
-
-export function testBucketKey(second: number): string {
-  return `cutoff-test:bucket:${second}`;
+export function testBucketKey(prefix: string, second: number): string {
+  return `${prefix}:bucket:${second}`;
 }

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
 import { until } from '../feed/until.ts';
-import { testBucketKey } from './bucket.ts';
-import { ALICE, ARMABLE_MS, BOB, EARLY_MS, inSecond, secondIn, useQueueTest, ZOE } from './queue-test.ts';
-
-const current = useQueueTest();
+import { ALICE, ARMABLE_MS, BOB, EARLY_MS, inSecond, secondIn, beginQueueTest, ZOE } from './queue-test.ts';
 
 describe('the cutoff queue', () => {
-  it('looks at a second before it begins, with one job for all that is due in it', async () => {
-    const { redis, handler, queueOf, looksOf } = current();
+  it.concurrent('looks at a second before it begins, with one job for all that is due in it', async (context) => {
+    const { redis, handler, queueOf, looksOf, bucketKey } = beginQueueTest(context);
     const queue = queueOf();
     await queue.start(handler);
     const second = secondIn(ARMABLE_MS);
@@ -24,11 +21,11 @@ describe('the cutoff queue', () => {
     expect([...(look?.roots ?? [])].toSorted()).toEqual(['acme', 'zeta']);
     expect(look?.until).toBe(second * 1000 + 999);
     expect(look?.at).toBeGreaterThanOrEqual(second * 1000 - EARLY_MS);
-    await until(async () => (await redis.exists(testBucketKey(second))) === 0, 'the bucket to be emptied');
+    await until(async () => (await redis.exists(bucketKey(second))) === 0, 'the bucket to be emptied');
   });
 
-  it('looks itself, at once, where a job could be too late or at work already', async () => {
-    const { looks, handler, queueOf } = current();
+  it.concurrent('looks itself, at once, where a job could be too late or at work already', async (context) => {
+    const { looks, handler, queueOf } = beginQueueTest(context);
     const queue = queueOf();
     await queue.start(handler);
     const due = toEpochMs(Date.now() + 100);
@@ -42,8 +39,8 @@ describe('the cutoff queue', () => {
     expect(queue.counts().jobsAdded).toBe(0);
   });
 
-  it('leaves what is far away to its rounds over all wallets, which arm it when it is near', async () => {
-    const { looks, handler, queueOf } = current();
+  it.concurrent('leaves what is far away to its rounds over all wallets, which arm it when it is near', async (context) => {
+    const { looks, handler, queueOf } = beginQueueTest(context);
     const due = inSecond(secondIn(1400), 500);
     const asked: EpochMs[] = [];
     const queue = queueOf({
@@ -62,8 +59,8 @@ describe('the cutoff queue', () => {
     expect(asked.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('has each controller’s job, and looks once', async () => {
-    const { handler, queueOf, looksOf } = current();
+  it.concurrent('has each controller’s job, and looks once', async (context) => {
+    const { handler, queueOf, looksOf } = beginQueueTest(context);
     const one = queueOf({ controllerId: 'one' });
     const two = queueOf({ controllerId: 'two' });
     await one.start(handler);
@@ -80,22 +77,22 @@ describe('the cutoff queue', () => {
     expect(looked.length).toBeLessThanOrEqual(4);
   });
 
-  it('does not fire early for a host whose clock is ahead of Redis’s', async () => {
-    const { redis, handler, queueOf, looksOf } = current();
+  it.concurrent('does not fire early for a host whose clock is ahead of Redis’s', async (context) => {
+    const { redis, handler, queueOf, looksOf, bucketKey } = beginQueueTest(context);
     const behindMs = 2500;
     const clock = () => toEpochMs(Date.now() - behindMs);
     const queue = queueOf({ clock });
     await queue.start(handler);
     const second = Math.ceil((clock() + ARMABLE_MS) / 1000);
     // As a producer on a host with the right clock would have added it.
-    await redis.sadd(testBucketKey(second), 'acme');
+    await redis.sadd(bucketKey(second), 'acme');
     queue.arm(ALICE, inSecond(second, 0));
     await until(() => looksOf(second).length > 0, 'the look');
     expect(clock()).toBeGreaterThanOrEqual(second * 1000 - EARLY_MS - 500);
   });
 
-  it('sweeps every so often, one of all controllers at a time', async () => {
-    const { handler, queueOf, sweeps } = current();
+  it.concurrent('sweeps every so often, one of all controllers at a time', async (context) => {
+    const { handler, queueOf, sweeps } = beginQueueTest(context);
     const one = queueOf({ sweepMs: 250 });
     const two = queueOf({ sweepMs: 250, controllerId: 'two' });
     await one.start(handler);

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { afterEach, beforeEach } from 'vitest';
+import type { TestContext } from 'vitest';
 import type { CutoffHandler } from '../../src/credit/cutoff-schedule.ts';
 import {
   createCutoffQueue,
@@ -9,8 +10,8 @@ import {
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
 import { createMemoryLog } from '../freeswitch/support/memory-log.ts';
 import { account } from '../records/samples.ts';
-import { freshRedis, redisUrl } from '../support/redis.ts';
-import { testBucketKey, TEST_PREFIX } from './bucket.ts';
+import { connectTestRedis, redisUrl } from '../support/redis.ts';
+import { testBucketKey } from './bucket.ts';
 
 export const ALICE = account('acme/alice');
 export const BOB = account('acme/bob');
@@ -21,57 +22,51 @@ export const ARMABLE_MS = EARLY_MS + 600;
 
 type Look = { readonly roots: readonly string[]; readonly until: EpochMs; readonly at: number };
 
-/** What each test begins with: an empty Redis, and queues that are stopped after it. */
-export type QueueTest = {
+/** What a test begins with. Its keys are its own, so that tests may wait for their seconds at the same time. */
+type QueueTest = {
   readonly redis: Redis;
+  readonly prefix: string;
+  readonly bucketKey: (second: number) => string;
   readonly looks: readonly Look[];
   readonly sweeps: () => number;
   /** Keeps what it is asked to look at. */
   readonly handler: CutoffHandler;
+  /** Stopped after the test. */
   readonly queueOf: (options?: Partial<CutoffQueueOptions>) => CutoffQueue;
   readonly looksOf: (second: number) => readonly Look[];
 };
 
-export function useQueueTest(): () => QueueTest {
-  let test: QueueTest | undefined;
-  let queues: CutoffQueue[] = [];
-  beforeEach(async () => {
-    const redis = await freshRedis();
-    const looks: Look[] = [];
-    let sweeps = 0;
-    queues = [];
-    test = {
-      redis,
-      looks,
-      sweeps: () => sweeps,
-      handler: {
-        lookAt: async (roots, until) => void looks.push({ roots, until, at: Date.now() }),
-        sweep: async () => void (sweeps += 1),
-      },
-      queueOf(options = {}) {
-        const queue = createCutoffQueue({
-          url: redisUrl(),
-          prefix: TEST_PREFIX,
-          controllerId: 'one',
-          bucketKey: testBucketKey,
-          clock: () => toEpochMs(Date.now()),
-          dueWithin: async () => [],
-          log: createMemoryLog(),
-          earlyMs: EARLY_MS,
-          ...options,
-        });
-        queues.push(queue);
-        return queue;
-      },
-      looksOf: (second) => looks.filter((look) => Math.floor(look.until / 1000) === second),
-    };
-  });
-  afterEach(async () => {
-    await Promise.all(queues.map((queue) => queue.stop(1000)));
-  });
-  return () => {
-    if (test === undefined) throw new Error('no test has begun');
-    return test;
+export function beginQueueTest(context: TestContext): QueueTest {
+  const prefix = `{cutoff-test-${randomUUID()}}`;
+  const bucketKey = (second: number): string => testBucketKey(prefix, second);
+  const looks: Look[] = [];
+  let sweeps = 0;
+  return {
+    redis: connectTestRedis(),
+    prefix,
+    bucketKey,
+    looks,
+    sweeps: () => sweeps,
+    handler: {
+      lookAt: async (roots, until) => void looks.push({ roots, until, at: Date.now() }),
+      sweep: async () => void (sweeps += 1),
+    },
+    queueOf(options = {}) {
+      const queue = createCutoffQueue({
+        url: redisUrl(),
+        prefix,
+        controllerId: 'one',
+        bucketKey,
+        clock: () => toEpochMs(Date.now()),
+        dueWithin: async () => [],
+        log: createMemoryLog(),
+        earlyMs: EARLY_MS,
+        ...options,
+      });
+      context.onTestFinished(() => queue.stop(1000));
+      return queue;
+    },
+    looksOf: (second) => looks.filter((look) => Math.floor(look.until / 1000) === second),
   };
 }
 

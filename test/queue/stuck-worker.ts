@@ -2,14 +2,15 @@ import { createCutoffQueue } from '../../src/queue/cutoff-queue.ts';
 import { parseAccountPath } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { createMemoryLog } from '../freeswitch/support/memory-log.ts';
-import { testBucketKey, TEST_PREFIX } from './bucket.ts';
+import { testBucketKey } from './bucket.ts';
 
 // A program of its own, to be killed at work: it arms one second, begins to look, says so and never ends.
+const [url = '', prefix = ''] = process.argv.slice(2);
 const queue = createCutoffQueue({
-  url: process.argv[2] ?? '',
-  prefix: TEST_PREFIX,
+  url,
+  prefix,
   controllerId: 'doomed',
-  bucketKey: testBucketKey,
+  bucketKey: (second) => testBucketKey(prefix, second),
   clock: () => toEpochMs(Date.now()),
   dueWithin: async () => [],
   log: createMemoryLog(),
