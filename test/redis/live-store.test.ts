@@ -1,28 +1,16 @@
-import { beforeEach, describe, expect, it } from 'vitest';
 import type { Redis } from 'ioredis';
-import type { LegRecord } from '../../src/admission/leg-record.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { LiveStore } from '../../src/admission/live-store.ts';
-import type { SlotPlan } from '../../src/admission/plan.ts';
-import { toPriceTerms } from '../../src/rating/price.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
-import {
-  admissionIdOf,
-  legKeyOf,
-  type AccountPath,
-  type LegKey,
-  type LegUuid,
-  type NodeId,
-  type TariffName,
-} from '../../src/units/ids.ts';
-import { parseMicros, type Micros } from '../../src/units/money.ts';
+import { toPriceTerms } from '../../src/rating/price.ts';
+import type { AccountPath, LegUuid, RouteName } from '../../src/units/ids.ts';
+import { toMicros } from '../../src/units/money.ts';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
 import { freshRedis } from '../support/redis.ts';
+import { ACME, micros, sampleLeg, START, termsOf, type SampleLeg } from './samples.ts';
 
-const ACME = 'acme' as AccountPath;
-const START = toEpochMs(1_800_000_000_000);
-const micros = (text: string): Micros => parseMicros(text) as Micros;
-const perSecondTerms = toPriceTerms({ perMinute: micros('1.00'), minimumSeconds: 1, incrementSeconds: 1 });
-const keyOf = (n: number): LegKey => legKeyOf(admissionIdOf(`leg-${n}` as LegUuid, 1), 'a') as LegKey;
+const HOLDER = { kind: 'account', path: ACME } as const;
+const CHANNEL = 'channel-1' as LegUuid;
 
 let redis: Redis;
 let now: EpochMs;
@@ -39,100 +27,142 @@ beforeEach(async () => {
   });
 });
 
-function planOf(n: number, bound: number | undefined): SlotPlan {
-  return {
-    slot: { kind: 'root', root: ACME },
-    legKey: keyOf(n),
-    takes: [
-      {
-        holder: { kind: 'account', path: ACME },
-        counts: [{ counter: 'calls', bound }],
-        perSecond: undefined,
-      },
-    ],
-    holds: [{ wallet: ACME, terms: perSecondTerms }],
-  };
+function countedLeg(name: number, bounds: { calls?: number; perSecond?: number }): SampleLeg {
+  const counts = [{ counter: 'calls' as const, bound: bounds.calls }];
+  return sampleLeg(name, { takes: [{ holder: HOLDER, counts, perSecond: bounds.perSecond }] });
 }
 
-function recordOf(n: number): LegRecord {
-  const payer = {
-    account: ACME,
-    wallet: ACME,
-    tariff: 't' as TariffName,
-    tariffVersion: 1,
-    rateId: 1,
-    prefix: '49',
-    currency: 'EUR',
-    terms: perSecondTerms,
-  };
-  return {
-    legKey: keyOf(n),
-    admission: admissionIdOf(`leg-${n}` as LegUuid, 1),
-    aLeg: `leg-${n}` as LegUuid,
-    siblings: ['a'],
-    uuid: undefined,
-    node: 'fs1' as NodeId,
-    coreUuid: 'core',
-    account: ACME,
-    direction: 'outbound',
-    callerNumber: '1001',
-    dialled: '4930123',
-    destination: '4930123',
-    routes: [],
-    admittedAt: START,
-    answeredAt: undefined,
-    decision: 'admitted',
-    funding: 'per_minute',
-    payers: [payer],
-    taken: [
-      {
-        slot: { kind: 'root', root: ACME },
-        counted: [{ holder: { kind: 'account', path: ACME }, counters: ['calls'] }],
-      },
-    ],
-  };
-}
-
-describe('the live store', () => {
-  it('lets thirty callers on one dollar talk for sixty seconds between them', async () => {
-    const outcomes = [];
-    for (let n = 0; n < 30; n += 1) outcomes.push(await store.take(planOf(n, undefined), recordOf(n)));
-    expect(outcomes.every((outcome) => outcome.kind === 'taken')).toBe(true);
-    for (let n = 0; n < 30; n += 1) await store.answer(recordOf(n), START);
-    now = toEpochMs(START + 999);
-    expect((await store.evaluate(ACME)).ended).toHaveLength(0);
-    now = toEpochMs(START + 1_000);
-    // Thirty second pulses of 0.016667 would make 1.00002: one leg, the last by key, cannot have its own.
-    expect((await store.evaluate(ACME)).ended).toEqual([{ legKey: keyOf(9), endsAt: START + 1_000 }]);
-    now = toEpochMs(START + 2_000);
-    // What is left (0.016647) is less than any leg's third pulse (0.016666).
-    expect((await store.evaluate(ACME)).ended).toHaveLength(30);
-    const view = await store.readWallet(ACME);
-    expect((view?.balance ?? 0n) - (view?.committed ?? 0n)).toBeGreaterThanOrEqual(0n);
-    for (let n = 0; n < 30; n += 1) {
-      const outcome = await store.settle(recordOf(n), { billedSeconds: 3, talkMs: 2_400 }, () => '{}');
-      expect(outcome.kind).toBe('settled');
-    }
-    const after = await store.readWallet(ACME);
-    expect(after?.balance).toBeGreaterThanOrEqual(0n);
-    expect(after?.balance).toBeLessThan(16_667n);
-    expect(await redis.xlen('tollgate:{acme}:settlements')).toBe(30);
-    expect((await store.usage({ kind: 'account', path: ACME })).calls).toBe(0);
-    expect(await redis.keys('*legs')).toEqual([]);
+describe('counting', () => {
+  it('admits exactly as many as the bound and names it when it refuses', async () => {
+    const [first, second, third] = [1, 2, 3].map((n) => countedLeg(n, { calls: 2 })) as [
+      SampleLeg,
+      SampleLeg,
+      SampleLeg,
+    ];
+    await store.take(first.plan, first.record);
+    await store.take(second.plan, second.record);
+    expect(await store.take(third.plan, third.record)).toEqual({
+      kind: 'refused',
+      refusal: { kind: 'count', holder: HOLDER, counter: 'calls', bound: 2, inUse: 2 },
+    });
+    await store.release(first.record);
+    await store.release(first.record);
+    expect((await store.take(third.plan, third.record)).kind).toBe('taken');
+    expect((await store.usage(HOLDER)).calls).toBe(2);
   });
 
-  it('admits exactly as many as the bound and names it when it refuses', async () => {
-    await store.take(planOf(1, 2), recordOf(1));
-    await store.take(planOf(2, 2), recordOf(2));
-    const third = await store.take(planOf(3, 2), recordOf(3));
-    expect(third).toMatchObject({
-      kind: 'refused',
-      refusal: { kind: 'count', counter: 'calls', bound: 2, inUse: 2 },
+  it('lets as many pass in any sliding second, to the millisecond', async () => {
+    const asked: string[] = [];
+    for (const [n, ms] of [0, 400, 999, 1_000, 1_399, 1_400, 1_999, 2_000].entries()) {
+      now = toEpochMs(START + ms);
+      const { plan, record } = countedLeg(n, { perSecond: 2 });
+      asked.push(`${ms} ${(await store.take(plan, record)).kind}`);
+    }
+    expect(asked).toEqual([
+      '0 taken',
+      '400 taken',
+      '999 refused',
+      '1000 taken',
+      '1399 refused',
+      '1400 taken',
+      '1999 refused',
+      '2000 taken',
+    ]);
+  });
+
+  it('leaves no tick of what was given back', async () => {
+    const [first, second] = [countedLeg(1, { perSecond: 1 }), countedLeg(2, { perSecond: 1 })];
+    await store.take(first.plan, first.record);
+    await store.giveBack(first.plan.slot, first.record.legKey, first.record);
+    expect((await store.take(second.plan, second.record)).kind).toBe('taken');
+  });
+});
+
+describe('a leg', () => {
+  const leg = sampleLeg(1, { holds: [{ wallet: ACME, terms: termsOf(1) }] });
+
+  it('keeps its channel and its first answer, whatever callers know of them and in whatever order', async () => {
+    await store.take(leg.plan, leg.record);
+    await store.answer(leg.record, START);
+    await store.bind(leg.record, CHANNEL);
+    await store.answer(leg.record, toEpochMs(START + 500));
+    const kept = { ...leg.record, uuid: CHANNEL, answeredAt: START };
+    expect((await store.find(ACME, leg.record.legKey))?.record).toEqual(kept);
+    expect(await store.liveLegs(ACME)).toEqual([kept]);
+    expect(await store.take(leg.plan, leg.record)).toEqual({ kind: 'already', record: kept });
+  });
+
+  it('whose answer nobody reported is charged for the talk that was measured, as far as there is money', async () => {
+    await store.take(leg.plan, leg.record);
+    now = toEpochMs(START + 90_000);
+    const settled = await store.settle(leg.record, { billedSeconds: 90, talkMs: 90_000 }, () => '{}');
+    // 59 seconds are 0.983334; the 60th makes 1.00.
+    expect(settled).toMatchObject({ kind: 'settled', billedSeconds: 60 });
+    expect((await store.readWallet(ACME))?.balance).toBe(0n);
+  });
+
+  it('that costs nothing passes where an operator took the money away', async () => {
+    await store.openWallet(ACME, { balance: micros('-5.00'), credit: micros('0'), policy: 'unpaid' });
+    const free = sampleLeg(2, {
+      holds: [{ wallet: ACME, terms: toPriceTerms({ perMinute: toMicros(0n) }) }],
     });
-    expect((await store.take(planOf(1, 2), recordOf(1))).kind).toBe('already');
-    await store.release(recordOf(1));
-    await store.release(recordOf(1));
-    expect((await store.take(planOf(3, 2), recordOf(3))).kind).toBe('taken');
-    expect((await store.usage({ kind: 'account', path: ACME })).calls).toBe(2);
+    expect((await store.take(free.plan, free.record)).kind).toBe('taken');
+    expect((await store.take(leg.plan, leg.record)).kind).toBe('refused');
+  });
+
+  it('is hung up with all others at the instant at which one cannot pay, where the policy says all', async () => {
+    await store.openWallet(ACME, { balance: micros('1.10'), credit: micros('0'), policy: 'all' });
+    const long = sampleLeg(2, { holds: [{ wallet: ACME, terms: termsOf(60) }] });
+    for (const { plan, record } of [leg, long]) {
+      await store.take(plan, record);
+      await store.answer(record, START);
+    }
+    now = toEpochMs(START + 30_000);
+    const { ended } = await store.evaluate(ACME);
+    // Beside the minute 0.10 buys six seconds; the seventh makes 0.116667.
+    expect(ended.map(({ endsAt }) => endsAt - START)).toEqual([6_000, 6_000]);
+  });
+
+  it('holds of each wallet once, and only of wallets in its own slot', async () => {
+    const hold = { wallet: ACME, terms: termsOf(1) };
+    const twice = sampleLeg(3, { holds: [hold, hold] });
+    await expect(store.take(twice.plan, twice.record)).rejects.toThrow('one amount of a wallet');
+    const foreign = sampleLeg(4, { holds: [{ ...hold, wallet: 'other' as AccountPath }] });
+    await expect(store.take(foreign.plan, foreign.record)).rejects.toThrow('its own slot');
+  });
+});
+
+describe('on a Redis Cluster', () => {
+  it('every script and transaction has all its keys in one slot', async () => {
+    const tags: string[][] = [];
+    const send = redis.sendCommand.bind(redis);
+    redis.sendCommand = (command, stream) => {
+      const keys = command.getKeys().map(String);
+      if (keys.length > 0) tags.push([...new Set(keys.map((key) => /\{(.+?)\}/.exec(key)?.[1] ?? 'none'))]);
+      return send(command, stream);
+    };
+    const route = { kind: 'route', route: 'trunk' as RouteName } as const;
+    const takes = [{ holder: route, counts: [{ counter: 'calls' as const, bound: 1 }], perSecond: 1 }];
+    const { plan, others, record } = sampleLeg(1, {
+      account: 'acme/retail' as AccountPath,
+      takes: [{ holder: HOLDER, counts: [{ counter: 'calls', bound: 1 }], perSecond: 1 }],
+      holds: [ACME, 'acme/retail' as AccountPath].map((wallet) => ({ wallet, terms: termsOf(60) })),
+      others: [{ slot: route, takes }],
+    });
+    await store.take(plan, record);
+    for (const other of others) await store.take(other, undefined);
+    await store.bind(record, CHANNEL);
+    await store.unbind(record, CHANNEL);
+    await store.answer(record, START);
+    await store.fund(ACME, 'top-up-1', micros('1.00'));
+    await store.evaluate(ACME);
+    await store.find(ACME, record.legKey);
+    await store.liveLegs(ACME);
+    await store.release(record);
+    await store.settle(record, { billedSeconds: 1, talkMs: 1_000 }, () => '{}');
+    for (const other of others) await store.giveBack(other.slot, record.legKey, record);
+    expect(tags.length).toBeGreaterThan(15);
+    expect(tags.filter((used) => used.length > 1)).toEqual([]);
+    expect(new Set(tags.flat())).toEqual(new Set(['acme', 'route:trunk']));
   });
 });
