@@ -36,9 +36,11 @@ async function explain(line: CommandLine, context: CommandContext): Promise<Resu
 }
 
 function decisionLines(decision: Decision): readonly string[] {
-  const { at, kind, verdict, account, reason } = decision;
+  const { at, kind, verdict, account, reason, inputs } = decision;
+  // A refusal brings its numbers as a sentence: which account or route, which limit, its bound and its use.
+  const words = typeof inputs['words'] === 'string' ? `: ${inputs['words']}` : '';
   return [
-    `${showMoment(at)}  ${kind}: ${verdict}${account === undefined ? '' : ` for ${account}`}: ${reason}`,
+    `${showMoment(at)}  ${kind}: ${verdict}${account === undefined ? '' : ` for ${account}`}: ${reason}${words}`,
   ];
 }
 
