@@ -76,7 +76,8 @@ function answer(
   const leg = wallet.legs.find((candidate) => candidate.legKey === operation.legKey);
   if (leg === undefined) return { kind: 'unknown-leg' };
   if (leg.state.kind !== 'held') return { kind: 'done', wallet, exhausted };
-  const caught = catchUp(wallet, leg, operation.answeredAt, wallet.at);
+  const { answeredAt } = operation;
+  const caught = catchUp(wallet, leg, { answeredAt, paidAt: answeredAt, until: wallet.at });
   const ended = [...exhausted, ...caught.exhausted];
   if (caught.exhausted.length === 0 || wallet.policy === 'unpaid') {
     return { kind: 'done', wallet: caught.wallet, exhausted: ended };
@@ -86,14 +87,14 @@ function answer(
 }
 
 /**
- * Pays the pulses of one leg that began before the wallet was looked at. Only this leg's pulses can be due, all
- * others are paid up to `wallet.at`, so the walk stops at the first one the rest of the money cannot buy.
+ * Pays the pulses of one leg that began after `paidAt`. Only this leg's pulses can be due, all others are paid up
+ * to `wallet.at`, so the walk stops at the first one the rest of the money cannot buy. What began by `paidAt` is
+ * paid for and stays so, even where an operator has taken the money away since.
  */
 function catchUp(
   wallet: Wallet,
   leg: PayerLeg,
-  answeredAt: EpochMs,
-  until: EpochMs,
+  { answeredAt, paidAt, until }: Record<'answeredAt' | 'paidAt' | 'until', EpochMs>,
 ): { readonly wallet: Wallet; readonly exhausted: readonly Exhausted[] } {
   const others = wallet.legs.filter((other) => other.legKey !== leg.legKey);
   const room = toMicros(fundsOf(wallet) - totalCommittedAt(others, wallet.at));
@@ -102,7 +103,7 @@ function catchUp(
     balance: room,
     credit: toMicros(0n),
     policy: 'unpaid',
-    at: answeredAt,
+    at: paidAt,
     legs: [{ ...leg, state: { kind: 'running', answeredAt } }],
   };
   const { wallet: after, exhausted } = advance(alone, until);
@@ -122,10 +123,12 @@ function settle(
     billedSeconds = Math.min(billedSeconds, state.paidSeconds);
   } else if (operation.talkMs > 0 || billedSeconds > 0) {
     // A talk whose answer nobody told us of began as long ago as it lasted.
-    const answeredAt = state.kind === 'running' ? state.answeredAt : toEpochMs(wallet.at - operation.talkMs);
+    const running = state.kind === 'running';
+    const answeredAt = running ? state.answeredAt : toEpochMs(wallet.at - operation.talkMs);
     // FreeSWITCH may have measured a pulse more than our clock saw begin; it is paid only if the money is there.
     const talkedUntil = toEpochMs(answeredAt + operation.talkMs);
-    const caught = catchUp(wallet, leg, answeredAt, talkedUntil > wallet.at ? talkedUntil : wallet.at);
+    const until = talkedUntil > wallet.at ? talkedUntil : wallet.at;
+    const caught = catchUp(wallet, leg, { answeredAt, paidAt: running ? wallet.at : answeredAt, until });
     const short = caught.exhausted[0];
     if (short !== undefined) billedSeconds = Math.min(billedSeconds, short.paidSeconds);
   }

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { operate, type Operated, type WalletOperation } from '../../src/credit/operations.ts';
 import { availableAt, totalCommittedAt, type Wallet } from '../../src/credit/wallet.ts';
+import { toPriceTerms } from '../../src/rating/price.ts';
 import type { AccountPath, LegKey } from '../../src/units/ids.ts';
 import { toMicros } from '../../src/units/money.ts';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
@@ -59,6 +60,23 @@ const scriptArbitrary: fc.Arbitrary<Script> = fc.array(
 const fundsArbitrary = fc.bigInt(0n, 6_000_000n);
 
 describe('calls on one wallet, in virtual time', () => {
+  it('pay for a pulse that had begun before an operator took the money away', () => {
+    const terms = toPriceTerms({ perMinute: toMicros(60_000n), minimumSeconds: 1, incrementSeconds: 1 });
+    const leg = {
+      legKey: 'leg-0.1:a' as LegKey,
+      terms,
+      state: { kind: 'running' as const, answeredAt: START },
+    };
+    const at = toEpochMs(START + 5_000);
+    const wallet: Wallet = { ...emptyWallet, balance: toMicros(5_999n), at, legs: [leg] };
+    const settled = operate(
+      wallet,
+      { kind: 'settle', legKey: leg.legKey, billedSeconds: 6, talkMs: 5_001 },
+      at,
+    );
+    expect(settled).toMatchObject({ kind: 'settled', billedSeconds: 6, price: 6_000n });
+  });
+
   it('are decided, cut and charged as a plain walk over every pulse would', () => {
     fc.assert(
       fc.property(fundsArbitrary, scriptArbitrary, (funds, script) => {
@@ -85,6 +103,15 @@ describe('calls on one wallet, in virtual time', () => {
   });
 });
 
+const emptyWallet: Wallet = {
+  account: 'acme' as AccountPath,
+  balance: toMicros(0n),
+  credit: toMicros(0n),
+  policy: 'unpaid',
+  at: START,
+  legs: [],
+};
+
 type Step = {
   /** What our code and the plain walk make of it: refusal or billed seconds, balance, commitments, ends. */
   readonly said: unknown;
@@ -97,14 +124,7 @@ type Step = {
 function play(funds: bigint, script: Script): readonly Step[] {
   const steps: Step[] = [];
   const naive = new NaiveWallet({ balance: funds, credit: 0n, policy: 'unpaid', now: START });
-  let wallet: Wallet = {
-    account: 'acme' as AccountPath,
-    balance: toMicros(funds),
-    credit: toMicros(0n),
-    policy: 'unpaid',
-    at: START,
-    legs: [],
-  };
+  let wallet: Wallet = { ...emptyWallet, balance: toMicros(funds) };
   let now = START;
   let broughtIn = 0n;
   for (const { gapMs, event } of script) {
