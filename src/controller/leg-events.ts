@@ -9,7 +9,8 @@ import { giveBackLeg } from './admit-leg.ts';
 import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
 import type { Deadman } from './deadman.ts';
-import type { Leg, LegBook } from './leg-book.ts';
+import { heldOf, meteredBy } from './held.ts';
+import { isOwnAdmission, type Leg, type LegBook } from './leg-book.ts';
 import type { NodeClocks } from './node-clock.ts';
 import { createSequencer } from './sequencer.ts';
 import { endingOf, settlementOf, type Ending } from './settlement.ts';
@@ -54,11 +55,12 @@ export function createLegEvents(
 
   const findRecord = async (leg: Leg): Promise<LegRecord | undefined> => {
     if (leg.record !== undefined) return leg.record;
+    // An A-leg carries its own admission too, and is metered by it only where that is said.
+    const metered = meteredBy(leg.facts);
+    if (metered !== undefined) return (await store.find(metered.root, metered.legKey))?.record;
     const { admission, home, branch } = leg.facts.gate;
     const root = parseAccountPath(home ?? '');
-    if (admission === undefined || root === undefined) return undefined;
-    // An A-leg carries its own admission too; only with a branch is it the one that is metered.
-    if (branch === undefined && isDecidedALeg(leg)) return undefined;
+    if (admission === undefined || root === undefined || isOwnAdmission(leg.facts)) return undefined;
     const legKey = legKeyOf(admission, branch ?? branchName(0));
     const live = legKey === undefined ? undefined : await store.find(rootOf(root), legKey);
     return live?.record;
@@ -77,12 +79,13 @@ export function createLegEvents(
       }
     }
     // Its admission is spent, somebody else's, or there is none.
-    if (!isDecidedALeg(leg)) await ungated.onAppear(leg);
+    if (!isOwnAdmission(leg.facts)) await ungated.onAppear(leg);
   };
 
   const answer = async (leg: Leg, event: LegEvent): Promise<void> => {
     if (event.kind !== 'answered') return;
-    if (leg.record === undefined && !leg.facts.loopback && !isDecidedALeg(leg)) await ungated.onAnswer(leg);
+    if (leg.record === undefined && !leg.facts.loopback && !isOwnAdmission(leg.facts))
+      await ungated.onAnswer(leg);
     leg.answeredAt ??= clocks.toOurs(leg.facts.node, event.answeredAt, store.now());
     const record = await findRecord(leg);
     if (record === undefined || (record.uuid ?? leg.uuid) !== leg.uuid) return;
@@ -136,13 +139,13 @@ export function createLegEvents(
 
   /** The caller is gone: what its admission holds for branches that nobody answered is given back. */
   const endOfALeg = async (leg: Leg): Promise<void> => {
-    const { admission, branches, home } = leg.facts.gate;
-    const root = parseAccountPath(home ?? '');
-    if (admission === undefined || root === undefined || !admission.startsWith(`${leg.uuid}.`)) return;
-    for (const branch of branches) {
-      const legKey = legKeyOf(admission, branch);
-      if (legKey === undefined || endsByItself(book.byKey(legKey))) continue;
-      const live = await store.find(rootOf(root), legKey);
+    const held = heldOf(leg.facts);
+    if (held.length === 0) return;
+    // Under load what its placed legs have told may still wait for the store: one that was answered ends by itself.
+    await Promise.all(book.placedBy(leg.uuid).map(({ uuid }) => sequencer.soFar(uuid)));
+    for (const { legKey, root } of held) {
+      if (endsByItself(book.byKey(legKey))) continue;
+      const live = await store.find(root, legKey);
       if (live !== undefined) await giveBackUnanswered(live.record);
     }
   };
@@ -261,9 +264,4 @@ export function createLegEvents(
 function endsByItself(bound: Leg | undefined): boolean {
   if (bound === undefined) return false;
   return bound.phase === 'ringing' || bound.phase === 'answered' || bound.answeredAt !== undefined;
-}
-
-/** The gate has decided this leg: its own admission is set on it. */
-function isDecidedALeg(leg: Leg): boolean {
-  return leg.facts.gate.admission?.startsWith(`${leg.uuid}.`) ?? false;
 }

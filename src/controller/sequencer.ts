@@ -1,6 +1,8 @@
 /** Runs what concerns one key in order, and different keys side by side. An error ends its own task only. */
 export type Sequencer<Key> = {
   run(key: Key, task: () => Promise<void>): void;
+  /** Resolves when what was begun for that key until now is done. */
+  soFar(key: Key): Promise<void>;
   idle(): Promise<void>;
 };
 
@@ -21,6 +23,7 @@ export function createSequencer<Key>(onError: (error: unknown, key: Key) => void
         if (tails.get(key) === tail) tails.delete(key);
       });
     },
+    soFar: (key) => tails.get(key) ?? Promise.resolve(),
     async idle() {
       while (tails.size > 0) await Promise.all(tails.values());
     },
