@@ -23,6 +23,7 @@ export type RefusalReason =
   | 'no_account'
   | 'unknown_account'
   | 'bad_destination'
+  | 'bad_route'
   | 'limit_reached'
   | 'too_many_calls_per_second'
   | 'no_credit'

@@ -72,8 +72,10 @@ export type GateVariables = {
   readonly branch: string | undefined;
   /** The root that keeps the admission's record. */
   readonly home: string | undefined;
-  /** On the A-leg: the branches its last pass of a gate admitted. */
+  /** On the A-leg: what its passes of a gate hold, each `pass:branch:root`. */
   readonly branches: readonly string[];
+  /** On an A-leg that is metered itself: by which of those. */
+  readonly metered: string | undefined;
   /** FreeSWITCH's own `export_vars`, to be extended and not replaced. */
   readonly exportVars: string | undefined;
   /** Where the `park` gate sends the call on: an extension of the same context; absent: the number it had dialled. */

@@ -11,6 +11,11 @@ export type Branch = {
 };
 
 const BRANCHES_MAX = 32;
+/**
+ * What a dial string may hold: no expansion and no quoting. The wire takes no other, and would find out only when
+ * the call is admitted; a test holds the two together.
+ */
+const DIALLABLE = /^[\w.:@+\-/,=*#()[\]!~?&<>%;|{}][\w.:@+\-/,=*#()[\]!~?&<>%;|{} ]{0,8191}$/;
 /** A branch of a list dials one thing: forks and failover are what the list is for. */
 const ONE_ENDPOINT = /^[^,|:]+(?::[^_:][^,|]*)?$/;
 
@@ -23,7 +28,9 @@ type Defaults = Omit<Branch, 'name' | 'dial'>;
 export function parseBranches(bridge: string | undefined, defaults: Defaults): readonly Branch[] | undefined {
   const text = bridge?.trim() ?? '';
   if (text === '') return [{ name: branchName(0), dial: undefined, ...defaults }];
-  if (!text.startsWith('[{')) return [{ name: branchName(0), dial: text, ...defaults }];
+  if (!text.startsWith('[{')) {
+    return DIALLABLE.test(text) ? [{ name: branchName(0), dial: text, ...defaults }] : undefined;
+  }
   let list: unknown;
   try {
     list = JSON.parse(text);
@@ -32,7 +39,8 @@ export function parseBranches(bridge: string | undefined, defaults: Defaults): r
   }
   if (!Array.isArray(list) || list.length === 0 || list.length > BRANCHES_MAX) return undefined;
   const branches = list.map((item: unknown, index) => parseBranch(item, branchName(index)));
-  return branches.every((branch) => branch !== undefined) ? branches : undefined;
+  if (!branches.every((branch) => branch !== undefined)) return undefined;
+  return DIALLABLE.test(dialStringOf(branches, branches.length) ?? '') ? branches : undefined;
 }
 
 /** The dial string of the admitted branches. A single one needs no name: it is the one a placed leg is taken for. */

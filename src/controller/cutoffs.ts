@@ -103,7 +103,7 @@ export function createCutoffs(
     await Promise.all(kills);
     context.record(cutDecision(record, sentAt, { endsAt, sentAt }));
     const { uuid: callUuid } = record;
-    log.info({ callUuid, accountId: account, reason: 'no_credit', lateMs: sentAt - endsAt }, 'call cut');
+    log.info({ callUuid, accountId: account, reason: 'no_credit', lateMs: sentAt - endsAt, endsAt, sentAt }, 'call cut');
   };
 
   /** Where this controller does not see the events, the two are taken to be together: the usual case. */

@@ -6,15 +6,28 @@ import type { GateAnswer, GateKeeper, GateRequest } from '../calls/gate.ts';
 import type { LegFacts } from '../calls/switch-event.ts';
 import type { DecisionKind } from '../records/records.ts';
 import { assert } from '../units/assert.ts';
-import { admissionIdOf, legKeyOf, parseAccountPath, rootOf, type AdmissionId } from '../units/ids.ts';
+import { admissionIdOf, legKeyOf, rootOf, type AdmissionId } from '../units/ids.ts';
 import { admitLeg, giveBackLeg, type Admitted } from './admit-leg.ts';
 import { branchName, dialStringOf, parseBranches, type Branch } from './branches.ts';
 import type { ControllerContext } from './context.ts';
 import { admissionDecision, refusalDecision } from './decisions.ts';
+import { heldOf, heldText, type Held } from './held.ts';
+import { isOwnAdmission } from './leg-book.ts';
 import { findParties, type Claims } from './parties.ts';
+
+/** FreeSWITCH executes every variable whose name begins so; a dialplan's own is left alone. */
+const ON_ANSWER = 'execute_on_answer_tollgate';
+/** The same for the legs that this one places, and not for itself. */
+const ON_ANSWER_PLACED = `nolocal:${ON_ANSWER}`;
 
 /** One branch's answer. `passed`: let through without a record, uncounted (a store that is down, an emergency of nobody's). */
 type BranchAnswer = Admitted | { readonly kind: 'passed'; readonly decision: DecisionKind };
+
+/**
+ * A destination goes back to the dialplan in commands, which carry no other characters. It is looked at before
+ * anything is taken: an answer that could not be sent would leave its takes behind.
+ */
+const DESTINATION = /^[A-Za-z0-9+*#_.][A-Za-z0-9+*#_.@-]{0,127}$/;
 
 /** Answers both gates: decides every branch of a call before anything is dialled. */
 export function createGatekeeper(
@@ -23,8 +36,15 @@ export function createGatekeeper(
 ): GateKeeper {
   return async (request) => {
     const { leg } = request;
-    const admission = await nextPass(context, leg);
+    const pass = await nextPass(context, leg);
+    const { admission } = pass;
     const { gate } = leg;
+    if (!DESTINATION.test(leg.destination)) {
+      const words = 'the destination is neither a number nor a name that can be dialled';
+      const refusal = refuse('bad_destination', 'barred', '', words);
+      record(context, request, admission, branchName(0), refusal);
+      return refusedAnswer(context, leg, refusal);
+    }
     const branches = parseBranches(gate.bridge, {
       callee: gate.callee,
       routes: gate.routes,
@@ -43,33 +63,36 @@ export function createGatekeeper(
       if (answer.kind === 'admitted') onAdmitted(answer.record);
       answers.push({ branch, answer });
     }
-    return toGateAnswer(context, leg, admission, answers);
+    return toGateAnswer(context, leg, pass, answers);
   };
 }
 
+type Pass = { readonly number: number; readonly admission: AdmissionId; readonly kept: readonly Held[] };
+
 /**
- * The number of this pass (ruling 3). A call that comes again, transferred or forwarded, is decided anew: what its
- * last pass admitted and nobody answered is given back first.
+ * The number of this pass (ruling 3). A call that comes again is decided anew, and what its last passes hold and
+ * nobody answered is given back first; a forwarded call goes on holding what brought it here (ruling 2).
  */
-async function nextPass(context: ControllerContext, leg: LegFacts): Promise<AdmissionId> {
-  const { admission, branches, home } = leg.gate;
-  const [, pass] = /^(.*)\.(\d+)$/.exec(admission ?? '')?.slice(1) ?? [];
-  if (admission === undefined || !admission.startsWith(`${leg.uuid}.`)) return admissionIdOf(leg.uuid, 1);
-  const root = parseAccountPath(home ?? '');
-  if (root !== undefined) {
-    try {
-      for (const branch of branches) {
-        const legKey = legKeyOf(admission, branch);
-        const live = legKey === undefined ? undefined : await context.store.find(rootOf(root), legKey);
-        if (live !== undefined && live.record.answeredAt === undefined)
-          await giveBackLeg(context, live.record);
-      }
-    } catch (err) {
-      // The store is down: this pass will say so itself, and the resync gives back what the last one left.
-      context.log.warn({ err, callUuid: leg.uuid }, 'could not give back the last pass');
+async function nextPass(context: ControllerContext, leg: LegFacts): Promise<Pass> {
+  const [, last] = /\.(\d{1,6})$/.exec(isOwnAdmission(leg) ? (leg.gate.admission ?? '') : '') ?? [];
+  const number = Number.parseInt(last ?? '0', 10) + 1;
+  const pass = { number, admission: admissionIdOf(leg.uuid, number) };
+  const held = heldOf(leg);
+  if (leg.gate.forwarder !== undefined) return { ...pass, kept: held };
+  const kept: Held[] = [];
+  try {
+    for (const one of held) {
+      const live = await context.store.find(one.root, one.legKey);
+      if (live === undefined) continue;
+      if (live.record.answeredAt === undefined) await giveBackLeg(context, live.record);
+      else kept.push(one);
     }
+    return { ...pass, kept };
+  } catch (err) {
+    // The store is down: this pass will say so itself, and the leg's end gives back what it still holds.
+    context.log.warn({ err, callUuid: leg.uuid }, 'could not give back the last pass');
+    return { ...pass, kept: held };
   }
-  return admissionIdOf(leg.uuid, Number.parseInt(pass ?? '0', 10) + 1);
 }
 
 async function answerBranch(
@@ -153,7 +176,7 @@ function record(
 function toGateAnswer(
   context: ControllerContext,
   leg: LegFacts,
-  admission: AdmissionId,
+  pass: Pass,
   answers: readonly { readonly branch: Branch; readonly answer: BranchAnswer }[],
 ): GateAnswer {
   const passing = answers.filter(({ answer }) => answer.kind !== 'refused');
@@ -163,7 +186,7 @@ function toGateAnswer(
     passing.map(({ branch }) => branch),
     answers.length,
   );
-  const variables = passedVariables(context, leg, admission, passing);
+  const variables = passedVariables(context, leg, pass, passing);
   return {
     variables,
     verb: dialString === undefined ? { kind: 'continue' } : { kind: 'bridge', dialString },
@@ -173,7 +196,7 @@ function toGateAnswer(
 function passedVariables(
   context: ControllerContext,
   leg: LegFacts,
-  admission: AdmissionId,
+  { number, admission, kept }: Pass,
   passing: readonly { readonly branch: Branch; readonly answer: BranchAnswer }[],
 ): ReadonlyMap<string, string> {
   const decisions = passing.map(({ answer }) =>
@@ -186,8 +209,8 @@ function passedVariables(
     ['tollgate_account_limited', ''],
     ['tollgate_cause', ''],
     ['tollgate_admission', admission],
-    ['tollgate_branches', passing.map(({ branch }) => branch.name).join(',')],
-    ['tollgate_admitted_destination', leg.gate.destination ?? leg.destination],
+    // As FreeSWITCH has it, whatever number it is rated as: a transfer changes this one.
+    ['tollgate_admitted_destination', leg.destination],
   ]);
   const exported = ['tollgate_admission'];
   const records = passing.flatMap(({ answer }) => (answer.kind === 'admitted' ? [answer] : []));
@@ -196,30 +219,31 @@ function passedVariables(
     variables.set('tollgate_home', rootOf(home.record.account));
     exported.push('tollgate_home');
   }
+  const held = passing.flatMap(({ branch, answer }) =>
+    answer.kind === 'admitted' ? [heldText(number, branch.name, answer.record.account)] : [],
+  );
+  variables.set('tollgate_branches', [...kept.map(({ text }) => text), ...held].join(','));
   const onALeg = home?.record.uuid === leg.uuid;
-  // Only a leg that is metered itself has a branch; the ones it places inherit the name of theirs from the dial.
-  if (onALeg) variables.set('tollgate_branch', branchName(0));
+  if (onALeg) variables.set('tollgate_metered', held[0] ?? '');
   const funded = longest(records.map(({ time }) => time.funded));
   variables.set('tollgate_funded_seconds', funded === 'unlimited' ? 'unlimited' : `${funded}`);
   const ever = longest(
     records.filter(({ record }) => record.funding === 'per_minute').map(({ time }) => time.ever),
   );
-  if (ever !== 'unlimited' && ever > 0) {
-    const { deadmanSlackSeconds, deadmanSecondsMax } = context.policy;
-    const seconds = Math.min(ever + deadmanSlackSeconds, deadmanSecondsMax);
-    const onAnswer = `sched_hangup +${seconds} allotted_timeout`;
-    // The metered leg carries the timer: the A-leg of a call from a route, else the leg that will be placed.
-    if (onALeg) variables.set('execute_on_answer', onAnswer);
-    else {
-      variables.set('nolocal:execute_on_answer', onAnswer);
-      exported.push('nolocal:execute_on_answer');
-    }
-  }
+  // The metered leg carries the timer: the A-leg of a call from a route, else the leg that will be placed.
+  const onAnswer = ever === 'unlimited' || ever === 0 ? '' : deadmanApplication(context, ever);
+  variables.set(onALeg ? ON_ANSWER : ON_ANSWER_PLACED, onAnswer);
+  if (!onALeg && onAnswer !== '') exported.push(ON_ANSWER_PLACED);
   const before = (leg.gate.exportVars ?? '')
     .split(',')
-    .filter((name) => name !== '' && !exported.includes(name));
+    .filter((name) => name !== '' && name !== ON_ANSWER_PLACED && !exported.includes(name));
   variables.set('export_vars', [...before, ...exported].join(','));
   return variables;
+}
+
+function deadmanApplication({ policy }: ControllerContext, ever: number): string {
+  const seconds = Math.min(ever + policy.deadmanSlackSeconds, policy.deadmanSecondsMax);
+  return `sched_hangup +${seconds} allotted_timeout`;
 }
 
 function decisionOf(answer: Admitted): DecisionKind {
@@ -239,8 +263,8 @@ function refusedAnswer(context: ControllerContext, leg: LegFacts, refusal: Refus
     ['tollgate_limit', refusal.limit],
     ['tollgate_account_limited', refusal.holder.replace(/^route /, '')],
     ['tollgate_cause', cause],
-    ['tollgate_admitted_destination', leg.gate.destination ?? leg.destination],
   ]);
+  if (DESTINATION.test(leg.destination)) variables.set('tollgate_admitted_destination', leg.destination);
   if (context.policy.refusal === 'continue') return { variables, verb: { kind: 'continue' } };
   return { variables, verb: { kind: 'refuse', sipCode, sipReason: reason, cause } };
 }

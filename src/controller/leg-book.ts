@@ -127,3 +127,8 @@ function unlink<Key>(index: Map<Key, Set<LegUuid>>, key: Key | undefined, uuid: 
   found?.delete(uuid);
   if (found?.size === 0) index.delete(key);
 }
+
+/** True of an A-leg that a gate has decided: the admission that it carries is its own, and not that of its placer. */
+export function isOwnAdmission(leg: LegFacts): boolean {
+  return leg.gate.admission?.startsWith(`${leg.uuid}.`) ?? false;
+}

@@ -39,10 +39,16 @@ export function findParties(
       return { kind: 'refused', refusal: refuse('unknown_account', 'barred', '', words) };
     }
   }
-  const routes = claims.routes.map((name): NamedRoute => {
+  const routes: NamedRoute[] = [];
+  for (const name of claims.routes) {
     const route = parseRouteName(name);
-    return { name: route ?? name, node: route === undefined ? undefined : accounts.route(route) };
-  });
+    // A route of no configuration has no limits; what cannot be the name of one is a mistake of the dialplan.
+    if (route === undefined && !emergency) {
+      const words = `"${name}" cannot be the name of a route`;
+      return { kind: 'refused', refusal: refuse('bad_route', 'barred', '', words) };
+    }
+    routes.push({ name: route ?? name, node: route === undefined ? undefined : accounts.route(route) });
+  }
   const ours = caller.kind === 'account' ? caller.node : callee.kind === 'account' ? callee.node : undefined;
   const number = toE164(claims.dialled, ours?.chain[0]?.account.numbering);
   const internal = callee.kind === 'account' && routes.length === 0;

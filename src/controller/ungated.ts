@@ -1,3 +1,4 @@
+import { isEmergency } from '../rating/numbers.ts';
 import { admissionIdOf, legKeyOf, type LegUuid } from '../units/ids.ts';
 import { admissionDecision, refusalDecision } from './decisions.ts';
 import { admitLeg } from './admit-leg.ts';
@@ -26,13 +27,15 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
 
   const deal = async (leg: Leg): Promise<void> => {
     if (policy.ungated === 'ignore') return;
-    if (policy.ungated === 'kill') {
+    const emergency = isEmergencyCall(leg);
+    if (policy.ungated === 'kill' && !emergency) {
       log.warn({ callUuid: leg.uuid }, 'killed a leg that came by no gate');
       await kill(leg);
       return;
     }
     const claims = claimsOf(leg);
-    const parties = findParties(claims, directory.accounts(), policy.emergencyNumbers);
+    const found = findParties(claims, directory.accounts(), policy.emergencyNumbers);
+    const parties = found.kind === 'known' && emergency ? { ...found, emergency } : found;
     const admission = admissionIdOf(leg.uuid, NO_PASS);
     const legKey = legKeyOf(admission, UNGATED_BRANCH);
     if (legKey === undefined) return;
@@ -58,6 +61,8 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
             at: asked.at,
           });
     if (outcome.kind === 'refused') {
+      // Somebody in need is let through, counted or not.
+      if (emergency) return;
       context.record(refusalDecision(asked, claims, outcome.refusal, 'no gate'));
       log.warn(
         { callUuid: leg.uuid, reason: outcome.refusal.reason },
@@ -69,6 +74,14 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
     const record = { ...outcome.record, uuid: leg.uuid };
     if ((await store.bind(record, leg.uuid)) === 'bound') book.attach(leg, record);
     context.record(admissionDecision(record, outcome.time, 'no gate'));
+  };
+
+  /** By the number that this leg or its caller's dialled: a gateway may want it in another form. */
+  const isEmergencyCall = (leg: Leg): boolean => {
+    const { destination } = placerOf(leg)?.facts ?? leg.facts;
+    return [claimsOf(leg).dialled, destination].some((number) =>
+      isEmergency(number, policy.emergencyNumbers),
+    );
   };
 
   /** The leg that placed this one; a loopback pair between them is looked through. */

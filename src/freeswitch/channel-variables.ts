@@ -37,7 +37,11 @@ export const VARIABLES_READ = {
   },
   branches: {
     name: 'tollgate_branches',
-    doc: 'On the A-leg: the branches that its last pass of a gate admitted, separated by commas.',
+    doc: 'On the A-leg: what its passes of a gate hold, each pass:branch:root, separated by commas.',
+  },
+  metered: {
+    name: 'tollgate_metered',
+    doc: 'On an A-leg that is metered itself (a call from a route): by which of its branches.',
   },
   exportVars: { name: 'export_vars', doc: "FreeSWITCH's own list of exported variables; it is extended." },
   next: {
@@ -60,7 +64,11 @@ export const VARIABLES_WRITTEN = {
     doc: 'How long the call could last on what there is now.',
   },
   cause: { name: 'tollgate_cause', doc: 'The hang-up cause of a refusal.' },
-  branches: { name: 'tollgate_branches', doc: 'The admitted branches.' },
+  branches: {
+    name: 'tollgate_branches',
+    doc: 'What this and earlier passes hold: pass:branch:root, separated by commas.',
+  },
+  metered: { name: 'tollgate_metered', doc: 'By which of them the A-leg itself is metered.' },
   home: {
     name: 'tollgate_home',
     doc: "The root account that keeps the admission's record, exported like it.",

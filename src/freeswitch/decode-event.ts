@@ -148,6 +148,7 @@ function decodeGateVariables(event: WireEvent, accountFallbacks: readonly string
     admission: parseAdmissionId(read(VARIABLES_READ.admission.name) ?? ''),
     branch: read(VARIABLES_READ.branch.name),
     home: read(VARIABLES_READ.home.name),
+    metered: read(VARIABLES_READ.metered.name),
     branches: splitList(read(VARIABLES_READ.branches.name), BRANCHES_MAX),
     exportVars: read(VARIABLES_READ.exportVars.name, DIAL_STRING_CHARACTERS_MAX),
     next: read(VARIABLES_READ.next.name),

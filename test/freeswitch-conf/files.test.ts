@@ -89,7 +89,7 @@ describe('the configuration for FreeSWITCH', () => {
       .filter((element) => attribute(element, 'application') === 'unset')
       .map((element) => attribute(element, 'data'));
     // The gate itself reads these to give back what the last pass holds.
-    const kept = new Set(['tollgate_admission', 'tollgate_branches', 'tollgate_home']);
+    const kept = new Set(['tollgate_admission', 'tollgate_branches', 'tollgate_home', 'tollgate_metered']);
     const answers = Object.values(VARIABLES_WRITTEN).map(({ name: answer }): string => answer);
     expect(unset).toEqual(expect.arrayContaining(answers.filter((answer) => !kept.has(answer))));
   });

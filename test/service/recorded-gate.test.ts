@@ -91,12 +91,12 @@ describe('a call that a real FreeSWITCH brings to the gate', () => {
       tollgate_account_limited: '',
       tollgate_cause: '',
       tollgate_admission: `${uuid}.1`,
-      tollgate_branches: 'b1',
+      tollgate_branches: '1:b1:1001',
       tollgate_admitted_destination: '1000',
       tollgate_home: '1001',
       tollgate_funded_seconds: `${funded}`,
-      'nolocal:execute_on_answer': `sched_hangup +${funded + 2} allotted_timeout`,
-      export_vars: 'tollgate_admission,tollgate_home,nolocal:execute_on_answer',
+      'nolocal:execute_on_answer_tollgate': `sched_hangup +${funded + 2} allotted_timeout`,
+      export_vars: 'tollgate_admission,tollgate_home,nolocal:execute_on_answer_tollgate',
     });
     const live = await recorded.stage.live();
     expect(await live.wallet('1001' as never)).toMatchObject({ committed: priceOf(1), legs: 1 });
