@@ -12,9 +12,9 @@ export const COMMON_FLAGS: Command['flags'] = {
   help: { doc: 'show this help' },
 };
 
-/** What was asked for. `help` without a command: the list of commands. */
+/** What was asked for. */
 export type Request =
-  | { readonly kind: 'help'; readonly command: Command | undefined }
+  | { readonly kind: 'help'; readonly of: Command | readonly Command[] }
   | { readonly kind: 'run'; readonly command: Command; readonly line: CommandLine };
 
 export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Request {
@@ -22,10 +22,12 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
   if (words.length === 0 || words[0] === 'help') {
     const unknown = args.find((arg) => !['help', '--help', '-h', '--json'].includes(arg));
     if (args.length > 0 && unknown !== undefined) throw unknownCommand(unknown, commands);
-    return { kind: 'help', command: undefined };
+    return { kind: 'help', of: commands };
   }
   const command =
     commands.find(({ name }) => name === words.join(' ')) ?? commands.find(({ name }) => name === words[0]);
+  const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `));
+  if (command === undefined && group.length > 0 && args[1] === '--help') return { kind: 'help', of: group };
   if (command === undefined) throw unknownCommand(words.join(' '), commands);
   return parseArguments(args.slice(command.name.split(' ').length), command);
 }
@@ -60,7 +62,7 @@ function parseArguments(args: readonly string[], command: Command): Request {
       problems.push({ field: token.rawName, value: 'given twice', expected: 'it once' });
     values.set(token.name, token.value ?? true);
   }
-  if (values.has('help')) return { kind: 'help', command };
+  if (values.has('help')) return { kind: 'help', of: command };
   // What follows an unknown flag may be its value and no operand.
   if (problems.length === 0) problems.push(...operandProblems(operands, command));
   if (problems.length > 0) throw new BadInputError(problems);

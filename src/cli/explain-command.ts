@@ -74,7 +74,7 @@ function chargeRows(charge: Charge): readonly (readonly string[])[] {
     ['', `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`],
     [
       '',
-      `${pulses} pulses make ${charge.chargedSeconds} s at ${formatMicros(terms.perMinute)} a minute + ${formatMicros(terms.surcharge)}${discount}`,
+      `${pulses === 1 ? '1 pulse makes' : `${pulses} pulses make`} ${charge.chargedSeconds} s at ${formatMicros(terms.perMinute)} a minute + ${formatMicros(terms.surcharge)}${discount}`,
     ],
   ];
 }

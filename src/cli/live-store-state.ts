@@ -7,10 +7,11 @@ import { availableAt, committedAt, type Wallet } from '../credit/wallet.ts';
 import type { ConnectedSwitch } from '../freeswitch/switch.ts';
 import type { ChangeFeed } from '../redis/change-feed.ts';
 import type { RecordStore } from '../records/record-store.ts';
-import { walletLedger } from '../records/records.ts';
+import { walletLedger, type Decision } from '../records/records.ts';
 import type { SettlementFeed } from '../records/settlement-feed.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
 import { subtractMicros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
 import type { LiveCall, LiveState } from './live-state.ts';
 import { proveLive } from './live-proof.ts';
 
@@ -43,7 +44,8 @@ export function createLiveState(parts: LiveParts): LiveState {
 
   const kill = async (legs: readonly LegRecord[]): Promise<number> => {
     let asked = 0;
-    for (const { node, uuid, aLeg } of legs) {
+    for (const leg of legs) {
+      const { node, uuid, aLeg } = leg;
       const found = parts.switches.find((candidate) => candidate.node === node);
       if (found === undefined) continue;
       await connected(found);
@@ -51,6 +53,7 @@ export function createLiveState(parts: LiveParts): LiveState {
       await Promise.all(
         [...new Set([uuid ?? aLeg, aLeg])].map((each) => found.control.kill(each, KILL_CAUSE)),
       );
+      await parts.feed.decide(killDecision(leg, store.now()));
       asked += 1;
     }
     return asked;
@@ -109,6 +112,20 @@ export function createLiveState(parts: LiveParts): LiveState {
       await changes.announce({ kind: 'everything' });
     },
     proveLive: (options) => proveLive(parts, options),
+  };
+}
+
+function killDecision(leg: LegRecord, at: EpochMs): Decision {
+  return {
+    id: `${leg.legKey}:kill:${at}`,
+    at,
+    kind: 'kill',
+    verdict: 'cut',
+    aLeg: leg.aLeg,
+    legUuid: leg.uuid,
+    account: leg.account,
+    reason: 'killed',
+    inputs: { by: 'command line' },
   };
 }
 

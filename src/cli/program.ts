@@ -42,7 +42,7 @@ export async function runCli(args: readonly string[], world: CliWorld): Promise<
   try {
     const request = parseCommandLine(args, COMMANDS);
     if (request.kind === 'help') {
-      const lines = request.command === undefined ? helpOfAll(COMMANDS) : helpOf(request.command);
+      const lines = 'name' in request.of ? helpOf(request.of) : helpOfAll(request.of);
       world.print(`${lines.join('\n')}\n`);
       return EXIT_DONE;
     }

@@ -30,7 +30,7 @@ async function verify(line: CommandLine, context: CommandContext): Promise<Resul
     ? undefined
     : await (await context.live()).proveLive({ fix: line.flags.has('fix') });
   const all = [...findings, ...(live?.findings ?? [])];
-  const checked = `${counts.transfers} transfers, ${counts.charges} charges, ${counts.cdrs} calls${inLive(live)}`;
+  const checked = `${many(counts.transfers, 'transfer')}, ${many(counts.charges, 'charge')}, ${many(counts.cdrs, 'call')}${inLive(live)}`;
   return {
     done: all.length === 0,
     json: { ok: all.length === 0, checked: counts, live, findings: all, more },
@@ -43,7 +43,11 @@ async function verify(line: CommandLine, context: CommandContext): Promise<Resul
   };
 }
 
+function many(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
 function inLive(live: LiveProof | undefined): string {
   if (live === undefined) return ' (Redis not looked at)';
-  return `, ${live.walletsChecked} wallets and ${live.legsChecked} live legs in Redis`;
+  return `, ${many(live.walletsChecked, 'wallet')} and ${many(live.legsChecked, 'live leg')} in Redis`;
 }

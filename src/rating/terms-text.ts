@@ -4,6 +4,8 @@ import type { PriceTerms, Rounding } from './price.ts';
 
 const MODES: readonly Rounding['mode'][] = ['up', 'down', 'half_up'];
 
+const AMOUNT = /^\d{1,16}$/;
+
 /**
  * Price terms as one short text, for Redis and SQL: surcharge, per-minute price (both in micros), minimum,
  * increment, grace (seconds), discount (ppm), rounding mode and decimals, separated by commas.
@@ -27,15 +29,12 @@ export function parseTerms(text: string): PriceTerms {
   const [surcharge, perMinute, minimum, increment, grace, discount, mode, decimals] = text.split(',');
   const roundingMode = MODES.find((known) => known === mode);
   assert(
-    surcharge !== undefined &&
-      perMinute !== undefined &&
-      decimals !== undefined &&
-      roundingMode !== undefined,
+    AMOUNT.test(surcharge ?? '') && AMOUNT.test(perMinute ?? '') && roundingMode !== undefined,
     `price terms read "${text}"`,
   );
   return {
-    surcharge: toMicros(BigInt(surcharge)),
-    perMinute: toMicros(BigInt(perMinute)),
+    surcharge: toMicros(BigInt(surcharge ?? '')),
+    perMinute: toMicros(BigInt(perMinute ?? '')),
     minimumSeconds: toCount(minimum),
     incrementSeconds: toCount(increment),
     graceSeconds: toCount(grace),

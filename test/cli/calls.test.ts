@@ -62,7 +62,7 @@ describe('verify', () => {
     const { run } = await createCliWithCall();
     const verdict = await run('verify', '--record-only');
     expect(verdict).toMatchObject({ code: 0, err: '' });
-    expect(verdict.out).toContain('1 transfers, 1 charges, 1 calls');
+    expect(verdict.out).toContain('1 transfer, 1 charge, 1 call');
   });
 });
 

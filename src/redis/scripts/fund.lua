@@ -5,6 +5,9 @@
 -- Reply {'moved', now, due} | {'already'} | {'no-wallet'} | {'exact', now, snapshots if wished}
 -- Replay: the id is known, so the money does not move again.
 
+-- SQL refuses an id for ever; here it is remembered for as long as a second half may still be missing (400 days).
+local FUNDED_KEPT_MS = 400 * 86400000
+
 local now, wished = clock(take()), take() == '1'
 local account, id, amount, credit, policy, mode = take(), take(), takeNumber(), take(), take(), take()
 local exact = mode == 'exact' and takeExact() or nil
@@ -28,5 +31,8 @@ else
   end
   due = saveWallet(KEYS[1], KEYS[3], account, w)
 end
-if id ~= '' then redis.call('ZADD', KEYS[4], now, id) end
+if id ~= '' then
+  redis.call('ZADD', KEYS[4], now, id)
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - FUNDED_KEPT_MS)
+end
 return { 'moved', int(now), due }
