@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BOOKS } from './books.ts';
 import { isProven, verdictOf, type Claim } from './claims.ts';
 import { parseDemoArguments, USAGE } from './demo-arguments.ts';
@@ -58,11 +60,13 @@ async function run(keep: boolean): Promise<number> {
   } catch (error) {
     code = FAILED;
     screen.title('The demonstration failed');
-    screen.print([error instanceof Error ? (error.stack ?? error.message) : String(error)]);
+    const [message, stack] = error instanceof Error ? [error.message, error.stack] : [String(error)];
+    writeFileSync(join(folder, 'failure.txt'), `${stack ?? message}\n`);
+    screen.print(message.split('\n'));
   }
   screen.title('Ending what was started');
   const keepFolder = code === FAILED;
-  if (keepFolder) screen.print([`logs, settings and the SQL record stay in ${folder}`]);
+  if (keepFolder) screen.print([`what is left to look at is in ${folder}`]);
   // Whatever a broken scene still wants to show is of no interest any more.
   screen.mute();
   await teardown.end((line) => process.stderr.write(`${line}\n`));

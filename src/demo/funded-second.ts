@@ -2,7 +2,7 @@ import { formatMicros, type Micros } from '../units/money.ts';
 import { cutLateMs, placeCall } from './carrier.ts';
 import { claim, lateness, type Claim } from './claims.ts';
 import { balanceOf, chargedTo, money, recordedCalls, type ChargedCall } from './record.ts';
-import { EARLY_MS_MAX, lateMsMax, type Scene } from './scene.ts';
+import { EARLY_MS_MAX, latenessBounds, type Scene } from './scene.ts';
 import { watchTalk } from './talk-clock.ts';
 import { BOB } from './tenants.ts';
 
@@ -20,7 +20,7 @@ export const FUNDED_SECOND: Scene = {
       paidSeconds: PAID_SECONDS,
       promised: call.truth?.variable('tollgate_funded_seconds'),
       lateMs: recorded && cutLateMs(stage.sim.leg(recorded.cdr.legUuid), PAID_SECONDS),
-      lateMsMax: lateMsMax(stage.redis.kind),
+      lateMsMax: latenessBounds(stage.redis.kind).one,
       funds: money(BOB.funds),
       charged: chargedTo(account, recorded === undefined ? [] : [recorded]),
       left: await balanceOf(stage.database, account),
@@ -66,6 +66,6 @@ export function cutOnTime(paidSeconds: number, lateMs: number | undefined, lateM
     lateMs !== undefined && lateMs >= -EARLY_MS_MAX && lateMs <= lateMsMax,
     lateMs === undefined
       ? 'it never did'
-      : `${(paidSeconds + lateMs / 1000).toFixed(4)} s after the answer, ${lateness(lateMs)}`,
+      : `${(paidSeconds + lateMs / 1000).toFixed(4)} s after the answer, ${lateness(lateMs)} (${lateMsMax} allowed)`,
   );
 }

@@ -4,7 +4,7 @@ import { cutLateMs, placeCall } from './carrier.ts';
 import { claim, type Claim } from './claims.ts';
 import { cutOnTime } from './funded-second.ts';
 import { chargedTo, money, recordedCalls, transfersOf } from './record.ts';
-import { lateMsMax, type Scene } from './scene.ts';
+import { latenessBounds, type Scene } from './scene.ts';
 import type { Screen } from './screen.ts';
 import type { Stage } from './stage.ts';
 import { watchTalk } from './talk-clock.ts';
@@ -31,7 +31,7 @@ export const RUNNING_TOPUP: Scene = {
     return judgeRunningTopup({
       ...funded,
       lateMs: recorded && cutLateMs(stage.sim.leg(recorded.cdr.legUuid), SECONDS_AFTER),
-      lateMsMax: lateMsMax(stage.redis.kind),
+      lateMsMax: latenessBounds(stage.redis.kind).one,
       charged: chargedTo(account, recorded === undefined ? [] : [recorded]),
       transfers: await transfersOf(stage.database, account),
     });

@@ -80,7 +80,7 @@ export async function startStage({ folder, teardown, say }: StageOptions): Promi
 function describeRedis({ kind, version, url }: StartedRedis): string {
   const port = new URL(url).port;
   return kind === 'embedded'
-    ? `none on this machine: the embedded one in JavaScript on port ${port}; slower, no disk`
+    ? `${version}, embedded, on port ${port}; hang-ups may come later than with a real one`
     : `${version}, a server of its own on port ${port}`;
 }
 
