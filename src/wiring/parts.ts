@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import pino from 'pino';
 import type { AccountLookup } from '../accounts/account-tree.ts';
 import type { OperatorLimits } from '../accounts/limits.ts';
-import type { WalletOpening } from '../admission/live-store.ts';
+import { StoreUnavailableError, type WalletOpening } from '../admission/live-store.ts';
 import type { Config } from '../config/config.ts';
 import type { ControllerPolicy } from '../controller/policy.ts';
 import type { Timers } from '../controller/timers.ts';
@@ -24,12 +24,12 @@ export type ServiceConfig = Config<OperatorLimits>;
 /** Waits for the first connection, since nothing can be decided without; warns of settings that would hurt. */
 export async function openRedis(config: ServiceConfig, log: Log): Promise<Redis> {
   const redis = connectRedis(config.redis.url, config.redis);
-  redis.on('error', (err) => log.warn({ err }, 'redis connection'));
   try {
     await new Promise<void>((resolve, reject) => {
       redis.once('ready', resolve);
-      redis.once('error', reject);
+      redis.on('error', (err) => reject(notReached(config.redis.url, err)));
     });
+    redis.removeAllListeners('error').on('error', (err) => log.warn({ err }, 'redis connection'));
     await claimLayout(redis);
     for (const { kind, message } of await checkRedis(redis)) log.warn({ kind }, message);
   } catch (error) {
@@ -37,6 +37,13 @@ export async function openRedis(config: ServiceConfig, log: Log): Promise<Redis>
     throw error;
   }
   return redis;
+}
+
+/** In one line, and without the password that the address may hold. */
+function notReached(url: string, cause: Error): StoreUnavailableError {
+  return new StoreUnavailableError(`Redis at ${new URL(url).host} cannot be used: ${cause.message}`, {
+    cause,
+  });
 }
 
 export function openSwitches(
