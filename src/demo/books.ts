@@ -58,7 +58,7 @@ export function cdrTable(byRoot: readonly (readonly ChargedCall[])[]): readonly 
     const shown = calls.length > CALLS_SHOWN_MAX ? calls.slice(0, CALLS_SHOWN_MAX - 1) : calls;
     rows.push(...shown.flatMap(cdrRows));
     const more = calls.length - shown.length;
-    if (more > 0) rows.push(['', `and ${more} more like these`]);
+    if (more > 0) rows.push(['', `and ${more} more`]);
   }
   return table(
     [['call of', 'from, to', 'talked', 'ended by', 'payer', 'price'], ...rows],
