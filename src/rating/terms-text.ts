@@ -4,7 +4,7 @@ import type { PriceTerms, Rounding } from './price.ts';
 
 const MODES: readonly Rounding['mode'][] = ['up', 'down', 'half_up'];
 
-const AMOUNT = /^\d{1,16}$/;
+const AMOUNT = /^-?\d{1,16}$/;
 
 /**
  * Price terms as one short text, for Redis and SQL: surcharge, per-minute price (both in micros), minimum,

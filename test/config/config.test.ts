@@ -95,7 +95,7 @@ admission: {emergencyNumbers: [112]}
       'lgo: (not shown) → no such setting; did you mean "log"?',
       'TOLLGATE_REDIS_ULR: (not shown) → no such setting; did you mean TOLLGATE_REDIS_URL?',
       'gates.socket.host: "a b" → a host name or an address',
-      'gates.socket.port: 99999 → a port from 1 to 65535',
+      'gates.socket.port: 99999 → a port from 1 to 65535, or 0 for any free one',
       'gates.refusal: "stop" → one of end, continue',
       'gates.ungated: "maybe" → one of admit, kill, ignore',
       expect.stringContaining('admission.emergencyNumbers: [112] → a list of dialled numbers, in quotes'),
