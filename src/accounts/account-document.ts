@@ -1,20 +1,42 @@
-import { parseAccountPath, parseRouteName, parseTariffName } from '../units/ids.ts';
-import type { Account, Numbering, Route } from './account.ts';
-import { readDocument, type DocumentReader, type FieldProblem, type Parsed } from './document-reader.ts';
-import { readCapacity, readCustomerLimits, readOperatorLimits, toLimitsDocument } from './limits-document.ts';
+import { parseAccountPath, parseRouteName, parseTariffName, rootOf, type AccountPath } from '../units/ids.ts';
+import type { Account, Route } from './account.ts';
+import {
+  isRecord,
+  readDocument,
+  type DocumentReader,
+  type FieldProblem,
+  type Parsed,
+} from './document-reader.ts';
+import {
+  readCapacity,
+  readCustomerLimits,
+  readOperatorLimits,
+  toLimitsDocument,
+  type ReadingRules,
+} from './limits-document.ts';
+import { readNumbering } from './numbering-document.ts';
 
 const PATH_EXPECTED = '1 to 8 names joined by "/", each of a-z 0-9 _ . - and at most 64 long';
 const NAME_EXPECTED = 'a name of a-z 0-9 _ . - that starts with a letter or digit, at most 64 long';
 
+/** How accounts are read. */
+export type AccountRules = ReadingRules & {
+  /** The classifications of a tree, where its root is on record and not in the document. */
+  readonly classificationsOf?: (root: AccountPath) => readonly string[] | undefined;
+};
+
 /** An account as it comes from a file or from flags: the account, or all that is wrong with it at once. */
-export function parseAccount(document: unknown): Parsed<Account> {
-  return withProblems((problems) => readAccount(document, '', problems));
+export function parseAccount(document: unknown, rules: AccountRules = {}): Parsed<Account> {
+  return withProblems((problems) => readAccount(document, '', { problems, rules }));
 }
 
 /** One account, a list of them, or `accounts:` with a list. */
-export function parseAccounts(document: unknown): Parsed<readonly Account[]> {
+export function parseAccounts(document: unknown, rules: AccountRules = {}): Parsed<readonly Account[]> {
   return withProblems((problems) => {
-    const accounts = readList(document, 'accounts', problems, readAccount);
+    const known = withClassificationsOf(itemsOf(document, 'accounts'), rules);
+    const accounts = readList(document, 'accounts', (item, at) =>
+      readAccount(item, at, { problems, rules: known }),
+    );
     refuseRepeated(
       'accounts',
       accounts.map((account) => account.path),
@@ -31,7 +53,7 @@ export function parseRoute(document: unknown): Parsed<Route> {
 /** One route, a list of them, or `routes:` with a list. */
 export function parseRoutes(document: unknown): Parsed<readonly Route[]> {
   return withProblems((problems) => {
-    const routes = readList(document, 'routes', problems, readRoute);
+    const routes = readList(document, 'routes', (item, at) => readRoute(item, at, problems));
     refuseRepeated(
       'routes',
       routes.map((route) => route.name),
@@ -51,7 +73,7 @@ export function toAccountDocument(account: Account): Readonly<Record<string, unk
     operator: toLimitsDocument(operator),
     customer: toLimitsDocument(customer),
     ...(defaults === undefined ? {} : { defaults: toLimitsDocument(defaults) }),
-    ...(numbering === undefined ? {} : { numbering }),
+    ...(numbering === undefined ? {} : { numbering: { ...numbering } }),
   };
 }
 
@@ -60,9 +82,7 @@ export function toRouteDocument(route: Route): Readonly<Record<string, unknown>>
   return { route: route.name, ...toLimitsDocument(route.limits) };
 }
 
-type Read<Value> = (document: unknown, at: string, problems: FieldProblem[]) => Value | undefined;
-
-function withProblems<Value>(read: (problems: FieldProblem[]) => Value | undefined): Parsed<Value> {
+export function withProblems<Value>(read: (problems: FieldProblem[]) => Value | undefined): Parsed<Value> {
   const problems: FieldProblem[] = [];
   const value = read(problems);
   return value === undefined || problems.length > 0 ? { kind: 'bad', problems } : { kind: 'ok', value };
@@ -71,22 +91,50 @@ function withProblems<Value>(read: (problems: FieldProblem[]) => Value | undefin
 function readList<Value>(
   document: unknown,
   name: string,
-  problems: FieldProblem[],
-  read: Read<Value>,
+  read: (item: unknown, at: string) => Value | undefined,
 ): readonly Value[] {
-  const listed =
-    typeof document === 'object' && document !== null && name in document
-      ? Object.entries(document).find(([field]) => field === name)?.[1]
-      : document;
-  const items: readonly unknown[] = Array.isArray(listed) ? listed : [listed];
+  const items = itemsOf(document, name);
+  const isListed = items[0] !== document;
   return items.flatMap((item, index) => {
-    const value = read(item, Array.isArray(listed) ? `${name}[${index}]` : '', problems);
+    const value = read(item, isListed ? `${name}[${index}]` : '');
     return value === undefined ? [] : [value];
   });
 }
 
+/** A list, the list under that name, or the document itself as the only item. */
+function itemsOf(document: unknown, name: string): readonly unknown[] {
+  const listed: unknown = isRecord(document) && Object.hasOwn(document, name) ? document[name] : document;
+  return Array.isArray(listed) ? listed : [listed];
+}
+
+/** Also knows the classifications that roots among these documents give their trees. */
+export function withClassificationsOf(documents: readonly unknown[], rules: AccountRules): AccountRules {
+  const declared = new Map<string, readonly string[]>();
+  for (const document of documents) {
+    const numbering = isRecord(document) ? document['numbering'] : undefined;
+    const classifiers = isRecord(numbering) ? numbering['classifiers'] : undefined;
+    if (!isRecord(document) || !Array.isArray(classifiers)) continue;
+    const names = classifiers.map((each: unknown) => (isRecord(each) ? each['name'] : undefined));
+    declared.set(
+      String(document['account']).toLowerCase(),
+      names.filter((name) => typeof name === 'string'),
+    );
+  }
+  return { ...rules, classificationsOf: (root) => declared.get(root) ?? rules.classificationsOf?.(root) };
+}
+
+/** The classifications of trees on record, where they are not the default ones. */
+export function classificationsOn(
+  accounts: readonly Account[],
+): (root: AccountPath) => readonly string[] | undefined {
+  const declared = new Map(
+    accounts.map(({ path, numbering }) => [path, numbering?.classifiers?.map(({ name }) => name)]),
+  );
+  return (root) => declared.get(root);
+}
+
 /** The later of two would win without anyone having said so. */
-function refuseRepeated(field: string, names: readonly string[], problems: FieldProblem[]): void {
+export function refuseRepeated(field: string, names: readonly string[], problems: FieldProblem[]): void {
   const seen = new Set<string>();
   for (const name of names) {
     if (seen.has(name)) problems.push({ field, value: JSON.stringify(name), expected: 'each one once' });
@@ -94,27 +142,43 @@ function refuseRepeated(field: string, names: readonly string[], problems: Field
   }
 }
 
-function readAccount(document: unknown, at: string, problems: FieldProblem[]): Account | undefined {
+type Reading = {
+  readonly problems: FieldProblem[];
+  readonly rules: AccountRules;
+  /** The account's path, where it is not for the document itself to say. */
+  readonly path?: AccountPath | undefined;
+};
+
+export function readAccount(
+  document: unknown,
+  at: string,
+  { problems, rules, path: given }: Reading,
+): Account | undefined {
   const reader = readDocument(document, at, problems);
-  const path = reader.text('account', parseAccountPath, PATH_EXPECTED);
+  const named = reader.text('account', parseAccountPath, PATH_EXPECTED);
   reader.require('account', PATH_EXPECTED);
+  const path = given ?? named;
   const isRoot = path !== undefined && !path.includes('/');
   if (path !== undefined && !isRoot) {
     reader.refuse(['defaults', 'numbering'], 'to be left out: only the root of a tree has it');
   }
+  const numbering = readPart(reader, 'numbering', (section) => readNumbering(section, rules));
+  const own = numbering?.classifiers?.map(({ name }) => name);
+  const classifications = own ?? (path === undefined ? undefined : rules.classificationsOf?.(rootOf(path)));
+  const limitRules: ReadingRules = classifications === undefined ? rules : { ...rules, classifications };
   const account = {
     walletCurrency: reader.text('wallet', parseCurrency, 'three capital letters such as EUR'),
     tariff: reader.text('tariff', parseTariffName, NAME_EXPECTED),
-    operator: readPart(reader, 'operator', readOperatorLimits) ?? {},
-    customer: readPart(reader, 'customer', readCustomerLimits) ?? {},
-    defaults: readPart(reader, 'defaults', readOperatorLimits),
-    numbering: readPart(reader, 'numbering', readNumbering),
+    operator: readPart(reader, 'operator', (section) => readOperatorLimits(section, limitRules)) ?? {},
+    customer: readPart(reader, 'customer', (section) => readCustomerLimits(section, limitRules)) ?? {},
+    defaults: readPart(reader, 'defaults', (section) => readOperatorLimits(section, limitRules)),
+    numbering,
   };
   reader.finish();
   return path === undefined ? undefined : { path, ...account };
 }
 
-function readRoute(document: unknown, at: string, problems: FieldProblem[]): Route | undefined {
+export function readRoute(document: unknown, at: string, problems: FieldProblem[]): Route | undefined {
   const reader = readDocument(document, at, problems);
   const name = reader.text('route', parseRouteName, NAME_EXPECTED);
   reader.require('route', NAME_EXPECTED);
@@ -132,36 +196,6 @@ function readPart<Value>(
   return section === undefined ? undefined : read(section);
 }
 
-function readNumbering(reader: DocumentReader): Numbering | undefined {
-  const country = readDigits(reader, 'country', digits(1, 3), 'a country code of 1 to 3 digits such as "49"');
-  const internationalPrefix = readDigits(
-    reader,
-    'internationalPrefix',
-    digits(0, 5),
-    'digits such as "00", or "" for none',
-  );
-  const trunkPrefix = readDigits(reader, 'trunkPrefix', digits(0, 3), 'digits such as "0", or "" for none');
-  reader.finish();
-  if (country === undefined || internationalPrefix === undefined || trunkPrefix === undefined)
-    return undefined;
-  return { country, internationalPrefix, trunkPrefix };
-}
-
-function readDigits(
-  reader: DocumentReader,
-  name: string,
-  parse: (text: string) => string | undefined,
-  expected: string,
-): string | undefined {
-  reader.require(name, expected);
-  return reader.text(name, parse, expected);
-}
-
 function parseCurrency(text: string): string | undefined {
   return /^[A-Z]{3}$/.test(text) ? text : undefined;
-}
-
-function digits(min: number, max: number): (text: string) => string | undefined {
-  const pattern = new RegExp(`^\\d{${min},${max}}$`);
-  return (text) => (pattern.test(text) ? text : undefined);
 }

@@ -1,3 +1,5 @@
+import { DEFAULT_CLASSIFIERS, type Classifier } from '../rating/classify.ts';
+import { storedPattern } from '../rating/patterns.ts';
 import { chainOf, type AccountPath, type RouteName, type TariffName } from '../units/ids.ts';
 import type { AccountTree } from './account-store.ts';
 import type { Account, Route } from './account.ts';
@@ -13,9 +15,11 @@ export type AccountNode = {
   readonly chain: readonly AccountNode[];
   /** Those of its chain that pay for its calls, root first. */
   readonly payers: readonly Payer[];
+  /** What numbers are called in its tree. */
+  readonly classifiers: readonly Classifier[];
 };
 
-/** An account that pays: it has a wallet or a tariff (ruling 14). */
+/** An account that pays: it has a wallet, a tariff, trunks or allotments (ruling 14). */
 export type Payer = {
   readonly path: AccountPath;
   readonly limits: EffectiveLimits;
@@ -84,9 +88,15 @@ function createNode(
   });
   const chain: AccountNode[] = [...ancestors];
   const payers = [...(parent?.payers ?? []), ...payerOf(account, limits, ancestors)];
-  const node = { path: account.path, account, limits, chain, payers };
+  const classifiers = parent?.classifiers ?? classifiersOf(account);
+  const node = { path: account.path, account, limits, chain, payers, classifiers };
   chain.push(node);
   return node;
+}
+
+function classifiersOf({ numbering }: Account): readonly Classifier[] {
+  const own = numbering?.classifiers;
+  return own?.map(({ name, pattern }) => ({ name, pattern: storedPattern(pattern) })) ?? DEFAULT_CLASSIFIERS;
 }
 
 function payerOf(
@@ -95,9 +105,14 @@ function payerOf(
   ancestors: readonly AccountNode[],
 ): readonly Payer[] {
   const { path, walletCurrency } = account;
-  if (walletCurrency === undefined && account.tariff === undefined) return [];
+  if (walletCurrency === undefined && account.tariff === undefined && !hasPaidAhead(limits)) return [];
   const inherited = ancestors.findLast((ancestor) => ancestor.account.tariff !== undefined)?.account.tariff;
   return [{ path, limits, walletCurrency, tariff: account.tariff ?? inherited }];
+}
+
+/** Paid for in advance: calls by trunk or by allotment. */
+function hasPaidAhead({ trunks, allotments }: EffectiveLimits): boolean {
+  return Object.values(trunks).some((bound) => bound !== 0) || Object.keys(allotments).length > 0;
 }
 
 function parentOf(path: AccountPath): AccountPath | undefined {

@@ -20,7 +20,12 @@ export type Numbering = {
   readonly country: string;
   readonly internationalPrefix: string;
   readonly trunkPrefix: string;
+  /** What numbers are called, the first that matches; unset: the default classifiers. */
+  readonly classifiers?: readonly ClassifierText[] | undefined;
 };
+
+/** A classifier as it is written; its pattern was checked. */
+export type ClassifierText = { readonly name: string; readonly pattern: string };
 
 /** A trunk, gateway or routing rule with limits of its own. */
 export type Route = { readonly name: RouteName; readonly limits: CapacityLimits };

@@ -1,6 +1,6 @@
 import { parseMicros, type Micros } from '../units/money.ts';
 import { nearestName } from '../units/nearest-name.ts';
-import type { Bound } from './limits.ts';
+import type { Bound, MoneyBound } from './limits.ts';
 
 /** What is wrong with one field of a document, said so that its author can mend it. */
 export type FieldProblem = { readonly field: string; readonly value: string; readonly expected: string };
@@ -9,27 +9,45 @@ export type Parsed<Value> =
   | { readonly kind: 'ok'; readonly value: Value }
   | { readonly kind: 'bad'; readonly problems: readonly FieldProblem[] };
 
+/** One value that was read, or what was expected in its place. */
+export type Reading<Value> =
+  | { readonly kind: 'ok'; readonly value: Value }
+  | { readonly kind: 'bad'; readonly expected: string };
+
 /**
  * Reads the fields of one object, each asked for by its name. An absent field is undefined; a wrong one is undefined
  * and a problem. `finish` makes a problem of every field that nobody asked for: nothing is silently ignored.
  */
 export type DocumentReader = {
   count(name: string): Bound | undefined;
+  /** A whole number that is a quantity and no bound. */
+  whole(name: string, range: { readonly min: number; readonly max: number }): number | undefined;
   flag(name: string): boolean | undefined;
   amount(name: string): Micros | undefined;
+  spend(name: string): MoneyBound | undefined;
   choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined;
   text<Value>(name: string, parse: (text: string) => Value | undefined, expected: string): Value | undefined;
+  value<Value>(name: string, read: (value: unknown) => Reading<Value>): Value | undefined;
+  list<Value>(name: string, read: (value: unknown) => Reading<Value>): readonly Value[] | undefined;
   /** A document inside this one. */
   section(name: string): DocumentReader | undefined;
+  /** A list of documents inside this one. */
+  sections(name: string): readonly DocumentReader[] | undefined;
+  /** The fields that are there, for documents whose fields have names of their author's. */
+  names(): readonly string[];
   /** Makes a problem of the field's absence. */
   require(name: string, expected: string): void;
   /** These fields are known, and may not be here. */
   refuse(names: readonly string[], expected: string): void;
+  /** A fault that shows only when fields are seen together. */
+  complain(name: string, expected: string): undefined;
   finish(): void;
 };
 
 const SHOWN_CHARACTERS_MAX = 60;
 const COUNT_MAX = 1_000_000_000;
+/** Every call looks through the longest of them. */
+const LIST_MAX = 1000;
 
 /** `at` is the document's own place, empty for the outermost. Problems are added to `problems`. */
 export function readDocument(document: unknown, at: string, problems: FieldProblem[]): DocumentReader {
@@ -43,6 +61,24 @@ export function readDocument(document: unknown, at: string, problems: FieldProbl
   const take = (name: string): unknown => {
     known.add(name);
     return Object.hasOwn(fields, name) ? fields[name] : undefined;
+  };
+  const complainOfItem = (item: unknown, at: string, expected: string) => {
+    problems.push({ field: place(at), value: shown(item), expected });
+  };
+  const takeList = (name: string): readonly unknown[] | undefined => {
+    const value = take(name);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value)) return complain(name, 'a list');
+    return value.length <= LIST_MAX ? value : complain(name, `a list of at most ${LIST_MAX}`);
+  };
+  const readAmount = (name: string, value: unknown, or: string): Micros | undefined => {
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' || typeof value === 'bigint') {
+      return complain(name, `a decimal string such as "10.00"${or}: a bare number could be cents`);
+    }
+    const micros = typeof value === 'string' ? parseMicros(value) : undefined;
+    if (micros !== undefined && micros >= 0n) return micros;
+    return complain(name, `a decimal string such as "10.00"${or}, not negative, with at most six decimals`);
   };
   if (!isRecord(document)) {
     problems.push({
@@ -60,21 +96,22 @@ export function readDocument(document: unknown, at: string, problems: FieldProbl
         return value;
       return complain(name, 'a whole number from 0 (refuses all) to 1000000000, or "unlimited"');
     },
+    whole(name, { min, max }) {
+      const value = take(name);
+      if (value === undefined) return undefined;
+      const isRight = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
+      return isRight ? value : complain(name, `a whole number from ${min} to ${max}`);
+    },
     flag(name) {
       const value = take(name);
       return value === undefined || typeof value === 'boolean' ? value : complain(name, 'true or false');
     },
     amount(name) {
+      return readAmount(name, take(name), '');
+    },
+    spend(name) {
       const value = take(name);
-      if (value === undefined) return undefined;
-      if (typeof value === 'number' || typeof value === 'bigint') {
-        return complain(name, `a decimal string such as "10.00": a bare number could be cents`);
-      }
-      const micros = typeof value === 'string' ? parseMicros(value) : undefined;
-      if (micros === undefined || micros < 0n) {
-        return complain(name, 'a decimal string such as "10.00", not negative, with at most six decimals');
-      }
-      return micros;
+      return value === 'unlimited' ? value : readAmount(name, value, ', or "unlimited"');
     },
     choice(name, choices) {
       const value = take(name);
@@ -89,10 +126,28 @@ export function readDocument(document: unknown, at: string, problems: FieldProbl
       if (parsed !== undefined) return parsed;
       return complain(name, typeof value === 'number' ? `${expected}, in quotes` : expected);
     },
+    value(name, read) {
+      const value = take(name);
+      if (value === undefined) return undefined;
+      const reading = read(value);
+      return reading.kind === 'ok' ? reading.value : complain(name, reading.expected);
+    },
+    list(name, read) {
+      return takeList(name)?.flatMap((item, index) => {
+        const reading = read(item);
+        if (reading.kind === 'ok') return [reading.value];
+        complainOfItem(item, `${name}[${index}]`, reading.expected);
+        return [];
+      });
+    },
     section(name) {
       const value = take(name);
       return value === undefined ? undefined : readDocument(value, place(name), problems);
     },
+    sections(name) {
+      return takeList(name)?.map((item, index) => readDocument(item, place(`${name}[${index}]`), problems));
+    },
+    names: () => Object.keys(fields),
     require(name, expected) {
       if (!Object.hasOwn(fields, name)) problems.push({ field: place(name), value: 'nothing', expected });
     },
@@ -101,6 +156,7 @@ export function readDocument(document: unknown, at: string, problems: FieldProbl
         if (take(name) !== undefined) complain(name, expected);
       }
     },
+    complain,
     finish() {
       for (const name of Object.keys(fields).filter((field) => !known.has(field))) {
         const near = nearestName(name, [...known]);

@@ -1,15 +1,37 @@
-import { formatMicros } from '../units/money.ts';
+import { DEFAULT_CLASSIFIERS } from '../rating/classify.ts';
+import { formatMicros, toMicros } from '../units/money.ts';
+import { readAllotments } from './allotment-document.ts';
 import { readDocument, type DocumentReader, type FieldProblem, type Parsed } from './document-reader.ts';
-import type { AccountCapacity, CapacityLimits, CustomerLimits, OperatorLimits } from './limits.ts';
+import {
+  readDiscounts,
+  readFlatRate,
+  readFundingOrder,
+  readMaxSpend,
+  readNumberRules,
+  readTrunks,
+} from './limit-readers.ts';
+import type {
+  DiscountsPpm,
+  AccountCapacity,
+  CapacityLimits,
+  CustomerLimits,
+  OperatorLimits,
+  SharedLimits,
+} from './limits.ts';
+import { isTimeZone } from './time-zone.ts';
 
 const ENFORCEMENTS = ['enforce', 'dry_run'] as const;
 const STORE_DOWN_ANSWERS = ['allow', 'refuse'] as const;
 const EXHAUSTIONS = ['unpaid', 'all'] as const;
 
-/** Limits of DESIGN 2 that are meant to come. Ignoring one would let calls through that its author wanted refused. */
-const UNSUPPORTED = [
+/**
+ * Fields that can be read but that no admission obeys yet: documents that have them are refused, because ignoring one
+ * would let calls through that its author wanted refused. Whoever makes a field hold takes its name out of this list.
+ */
+export const NOT_YET_ENFORCED: readonly string[] = [
   'perNumber',
   'trunks',
+  'flatRate',
   'softLimitInbound',
   'softLimitOutbound',
   'allotments',
@@ -18,19 +40,54 @@ const UNSUPPORTED = [
   'maxCallCost',
   'maxSpend',
   'fundingOrder',
+  'timeZone',
+  'classifiers',
 ];
-const OPERATOR_ONLY = ['enabled', 'allowPostpay', 'maxPostpay', 'enforcement', 'onStoreDown', 'onExhaustion'];
+
+const OPERATOR_ONLY = [
+  'enabled',
+  'allowPostpay',
+  'maxPostpay',
+  'enforcement',
+  'onStoreDown',
+  'onExhaustion',
+  'flatRate',
+  'softLimitInbound',
+  'softLimitOutbound',
+  'allotments',
+  'discounts',
+  'fundingOrder',
+  'timeZone',
+];
+
+/** Names of the list above that stand elsewhere in a document. */
+const NO_LIMITS = ['classifiers'];
+
+const MICROS_OF_PERCENT_PER_PPM = 100n;
+
+export const UNENFORCED_EXPECTED = 'to be left out: not supported by this version';
+
+/** How documents are read. */
+export type ReadingRules = {
+  /** `read` is for tests and for previews of what is to come; what is stored is read by `refuse`. */
+  readonly unenforced?: 'refuse' | 'read';
+  /** The classifications that allotments and discounts may name; those of the default classifiers if unset. */
+  readonly classifications?: readonly string[];
+};
+
+const DEFAULT_CLASSIFICATIONS = DEFAULT_CLASSIFIERS.map(({ name }) => name);
 
 /** The service's `defaults` of the configuration, or any other operator's limits that stand alone. */
-export function parseOperatorLimits(document: unknown): Parsed<OperatorLimits> {
+export function parseOperatorLimits(document: unknown, rules: ReadingRules = {}): Parsed<OperatorLimits> {
   const problems: FieldProblem[] = [];
-  const value = readOperatorLimits(readDocument(document, '', problems));
+  const value = readOperatorLimits(readDocument(document, '', problems), rules);
   return problems.length === 0 ? { kind: 'ok', value } : { kind: 'bad', problems };
 }
 
-export function readOperatorLimits(reader: DocumentReader): OperatorLimits {
+export function readOperatorLimits(reader: DocumentReader, rules: ReadingRules): OperatorLimits {
+  const { classifications = DEFAULT_CLASSIFICATIONS } = rules;
   const limits = {
-    ...readAccountCapacity(reader),
+    ...readSharedLimits(reader, rules),
     enabled: reader.flag('enabled'),
     allowPrepay: reader.flag('allowPrepay'),
     allowPostpay: reader.flag('allowPostpay'),
@@ -38,21 +95,43 @@ export function readOperatorLimits(reader: DocumentReader): OperatorLimits {
     enforcement: reader.choice('enforcement', ENFORCEMENTS),
     onStoreDown: reader.choice('onStoreDown', STORE_DOWN_ANSWERS),
     onExhaustion: reader.choice('onExhaustion', EXHAUSTIONS),
+    ...setOnly({
+      softLimitInbound: ifRead('softLimitInbound', rules, () => reader.flag('softLimitInbound')),
+      softLimitOutbound: ifRead('softLimitOutbound', rules, () => reader.flag('softLimitOutbound')),
+      allotments: ifRead('allotments', rules, () => readAllotments(reader, classifications)),
+      discounts: ifRead('discounts', rules, () => readDiscounts(reader, classifications)),
+      fundingOrder: ifRead('fundingOrder', rules, () => readFundingOrder(reader)),
+      timeZone: ifRead('timeZone', rules, () => readTimeZone(reader)),
+      flatRate: ifRead('flatRate', rules, () => readFlatRate(reader)),
+    }),
   };
-  reader.refuse(UNSUPPORTED, 'to be left out: not supported by this version');
+  refuseUnenforced(reader, rules, NO_LIMITS);
   reader.finish();
   return limits;
 }
 
 /** Ruling 1: a customer sets only what restricts. */
-export function readCustomerLimits(reader: DocumentReader): CustomerLimits {
-  const capacity = readAccountCapacity(reader);
+export function readCustomerLimits(reader: DocumentReader, rules: ReadingRules): CustomerLimits {
+  const limits = readSharedLimits(reader, rules);
   const allowPrepay = reader.flag('allowPrepay');
   if (allowPrepay === true) reader.refuse(['allowPrepay'], 'false or nothing: a customer may only restrict');
   reader.refuse(OPERATOR_ONLY, 'to be left out: only the operator may set it');
-  reader.refuse(UNSUPPORTED, 'to be left out: not supported by this version');
+  refuseUnenforced(reader, rules, [...OPERATOR_ONLY, ...NO_LIMITS]);
   reader.finish();
-  return { ...capacity, allowPrepay: allowPrepay === false ? allowPrepay : undefined };
+  return { ...limits, allowPrepay: allowPrepay === false ? allowPrepay : undefined };
+}
+
+function readSharedLimits(reader: DocumentReader, rules: ReadingRules): SharedLimits {
+  return {
+    ...readAccountCapacity(reader),
+    ...setOnly({
+      perNumber: ifRead('perNumber', rules, () => readNumberRules(reader)),
+      trunks: ifRead('trunks', rules, () => readTrunks(reader)),
+      maxCallSeconds: ifRead('maxCallSeconds', rules, () => reader.count('maxCallSeconds')),
+      maxCallCost: ifRead('maxCallCost', rules, () => reader.spend('maxCallCost')),
+      maxSpend: ifRead('maxSpend', rules, () => readMaxSpend(reader)),
+    }),
+  };
 }
 
 function readAccountCapacity(reader: DocumentReader): AccountCapacity {
@@ -73,12 +152,58 @@ export function readCapacity(reader: DocumentReader): CapacityLimits {
   };
 }
 
+/** Whether documents may have this field. */
+export function isReadable(name: string, rules: ReadingRules): boolean {
+  return rules.unenforced === 'read' || !NOT_YET_ENFORCED.includes(name);
+}
+
+function ifRead<Value>(name: string, rules: ReadingRules, read: () => Value | undefined): Value | undefined {
+  return isReadable(name, rules) ? read() : undefined;
+}
+
+function refuseUnenforced(reader: DocumentReader, rules: ReadingRules, except: readonly string[]): void {
+  const names = NOT_YET_ENFORCED.filter((name) => !isReadable(name, rules) && !except.includes(name));
+  reader.refuse(names, UNENFORCED_EXPECTED);
+}
+
+function readTimeZone(reader: DocumentReader): string | undefined {
+  const expected = 'the name of a time zone such as "Europe/Berlin" or "UTC"';
+  return reader.text('timeZone', (text) => (isTimeZone(text) ? text : undefined), expected);
+}
+
+function setOnly<Fields extends object>(fields: Fields): Partial<Fields> {
+  const set = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set) as Partial<Fields>;
+}
+
 /** What was set, as a document that reads back the same: money as decimal strings, unset fields left out. */
 export function toLimitsDocument(limits: OperatorLimits | CustomerLimits): Readonly<Record<string, unknown>> {
-  const set = Object.entries(limits).filter(([, value]) => value !== undefined);
-  const { maxPostpay } = { maxPostpay: undefined, ...limits };
+  const { discounts, ...others } = { discounts: undefined, ...limits };
   return {
-    ...Object.fromEntries(set),
-    ...(maxPostpay === undefined ? {} : { maxPostpay: formatMicros(maxPostpay) }),
+    ...fieldsOf(others),
+    ...(discounts === undefined ? {} : { discounts: percentsOf(discounts) }),
   };
+}
+
+function documentValue(value: unknown): unknown {
+  if (typeof value === 'bigint') return formatMicros(toMicros(value));
+  if (Array.isArray(value)) return value.map(documentValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return fieldsOf(value);
+}
+
+function fieldsOf(fields: object): Readonly<Record<string, unknown>> {
+  const set = Object.entries(fields).filter(([, value]: readonly [string, unknown]) => value !== undefined);
+  return Object.fromEntries(
+    set.map(([name, value]: readonly [string, unknown]) => [name, documentValue(value)]),
+  );
+}
+
+function percentsOf(discounts: DiscountsPpm): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(discounts).map(([name, ppm]) => {
+      const percent = formatMicros(toMicros(BigInt(ppm) * MICROS_OF_PERCENT_PER_PPM));
+      return [name, percent.replace(/\.?0+$/, '')];
+    }),
+  );
 }

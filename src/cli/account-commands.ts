@@ -1,4 +1,4 @@
-import { parseAccounts } from '../accounts/account-document.ts';
+import { classificationsOn, parseAccounts } from '../accounts/account-document.ts';
 import type { RemoveVerdict, SaveVerdict } from '../accounts/account-store.ts';
 import { createAccountLookup, type AccountLookup } from '../accounts/account-tree.ts';
 import type { Account } from '../accounts/account.ts';
@@ -74,6 +74,7 @@ async function setByFlags(line: CommandLine, context: CommandContext): Promise<R
     path,
     tree.accounts.find((each) => each.path === path),
     line,
+    { classificationsOf: classificationsOn(tree.accounts) },
   );
   const verdict = await accounts.saveAccount(account);
   if (verdict.kind === 'refused')
@@ -90,13 +91,15 @@ async function setByFile(line: CommandLine, context: CommandContext): Promise<Re
       { field: '--file', value: file, expected: `nothing beside it, and not ${others.join(', ')}` },
     ]);
   }
-  const parsed = parseAccounts(readDocumentFile(file));
+  const document = readDocumentFile(file);
+  const { accounts } = await context.stores();
+  const onRecord = (await accounts.loadAll()).accounts;
+  const parsed = parseAccounts(document, { classificationsOf: classificationsOn(onRecord) });
   if (parsed.kind === 'bad') {
     throw new BadInputError(
       parsed.problems.map((problem) => ({ ...problem, field: `${file}: ${problem.field}` })),
     );
   }
-  const { accounts } = await context.stores();
   const results: { readonly account: Account; readonly verdict: SaveVerdict }[] = [];
   for (const account of parsed.value.toSorted(parentsFirst)) {
     results.push({ account, verdict: await accounts.saveAccount(account) });

@@ -1,5 +1,6 @@
-import { parseAccount, toAccountDocument } from '../accounts/account-document.ts';
+import { parseAccount, toAccountDocument, type AccountRules } from '../accounts/account-document.ts';
 import type { Account } from '../accounts/account.ts';
+import { NOT_YET_ENFORCED } from '../accounts/limits-document.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { BadInputError, type CommandLine, type Flag } from './command.ts';
 
@@ -12,7 +13,7 @@ const COUNT = 'N|unlimited';
 const YES_NO = 'true|false';
 
 /** Each flag and where its value stands in the account's document. */
-const FLAGS: Readonly<Record<string, AccountFlag>> = {
+const ALL_FLAGS: Readonly<Record<string, AccountFlag>> = {
   wallet: { value: 'CURRENCY', doc: 'the account has money of its own, in this currency', at: ['wallet'] },
   tariff: { value: 'TARIFF', doc: 'what its calls are charged by', at: ['tariff'] },
   ...operatorFlag('calls', 'calls', COUNT, 'calls at once'),
@@ -34,6 +35,16 @@ const FLAGS: Readonly<Record<string, AccountFlag>> = {
   ...operatorFlag('enforcement', 'enforcement', 'enforce|dry_run', 'dry_run: decides, records and lets pass'),
   ...operatorFlag('on-store-down', 'onStoreDown', 'allow|refuse', 'a call while Redis cannot answer'),
   ...operatorFlag('on-exhaustion', 'onExhaustion', 'unpaid|all', 'which legs end when the money does'),
+  ...operatorFlag('max-call-seconds', 'maxCallSeconds', COUNT, 'how long one call may last'),
+  ...operatorFlag('max-call-cost', 'maxCallCost', 'AMOUNT|unlimited', 'how much one call may cost'),
+  ...operatorFlag('soft-limit-inbound', 'softLimitInbound', YES_NO, 'a refused call to it goes on, recorded'),
+  ...operatorFlag(
+    'soft-limit-outbound',
+    'softLimitOutbound',
+    YES_NO,
+    'a refused call from it goes on, recorded',
+  ),
+  ...operatorFlag('time-zone', 'timeZone', 'ZONE', 'whose calendar its cycles follow: Europe/Berlin'),
   ...customerFlag('calls', 'calls', COUNT),
   ...customerFlag('inbound-calls', 'inboundCalls', COUNT),
   ...customerFlag('outbound-calls', 'outboundCalls', COUNT),
@@ -41,13 +52,25 @@ const FLAGS: Readonly<Record<string, AccountFlag>> = {
   ...customerFlag('public-calls', 'publicCalls', COUNT),
   ...customerFlag('internal-calls', 'internalCalls', COUNT),
   ...customerFlag('calls-per-second', 'callsPerSecond', COUNT),
+  ...customerFlag('max-call-seconds', 'maxCallSeconds', COUNT),
+  ...customerFlag('max-call-cost', 'maxCallCost', 'AMOUNT|unlimited'),
   ...customerFlag('allow-prepay', 'allowPrepay', 'false'),
 };
+
+/** Without those of limits that nothing obeys yet. */
+const FLAGS = Object.fromEntries(
+  Object.entries(ALL_FLAGS).filter(([, { at }]) => !NOT_YET_ENFORCED.includes(at[1] ?? at[0])),
+);
 
 export const ACCOUNT_FLAGS: Readonly<Record<string, Flag>> = FLAGS;
 
 /** The account with what the flags change of it; a new one where there was none. */
-export function accountByFlags(path: AccountPath, before: Account | undefined, line: CommandLine): Account {
+export function accountByFlags(
+  path: AccountPath,
+  before: Account | undefined,
+  line: CommandLine,
+  rules: AccountRules,
+): Account {
   const document = new Map(
     Object.entries(before === undefined ? { account: path } : toAccountDocument(before)),
   );
@@ -60,7 +83,7 @@ export function accountByFlags(path: AccountPath, before: Account | undefined, l
     const value = valueOf(text, flag);
     document.set(field, inner === undefined ? value : { ...sectionOf(document.get(field)), [inner]: value });
   }
-  const parsed = parseAccount(withoutUnset(Object.fromEntries(document)));
+  const parsed = parseAccount(withoutUnset(Object.fromEntries(document)), rules);
   if (parsed.kind === 'ok') return parsed.value;
   throw new BadInputError(
     parsed.problems.map(({ field, value, expected }) => {
@@ -95,7 +118,7 @@ function withoutUnset(document: object): object {
   return Object.fromEntries(
     set.map(([name, value]: readonly [string, unknown]) => [
       name,
-      typeof value === 'object' && value !== null ? withoutUnset(value) : value,
+      typeof value === 'object' && value !== null && !Array.isArray(value) ? withoutUnset(value) : value,
     ]),
   );
 }

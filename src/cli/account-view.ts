@@ -1,6 +1,7 @@
 import { toAccountDocument } from '../accounts/account-document.ts';
 import type { AccountNode } from '../accounts/account-tree.ts';
 import type { EffectiveLimits } from '../accounts/limits.ts';
+import { NOT_YET_ENFORCED, toLimitsDocument } from '../accounts/limits-document.ts';
 import { formatMicros, type Micros } from '../units/money.ts';
 import { columns } from './help.ts';
 import type { LiveWallet } from './live-state.ts';
@@ -63,7 +64,10 @@ export function accountLines(view: AccountView): readonly string[] {
             ['available', `${formatMicros(live.available)} ${currency}`],
           ]),
       ['paid by', paid.length === 0 ? 'nobody' : paid.join(', ')],
-      ...Object.entries(limitsJson(limits)).map(([name, value]) => [name, `${value}${originOf(view, name)}`]),
+      ...Object.entries(limitsJson(limits)).map(([name, value]) => [
+        name,
+        `${shownValue(value)}${originOf(view, name)}`,
+      ]),
     ]),
   ];
 }
@@ -82,6 +86,22 @@ function originOf({ node }: AccountView, name: string): string {
   return said.length === 0 ? '' : `  (set by ${said.map(({ by }) => by).join(' and ')})`;
 }
 
-function limitsJson(limits: EffectiveLimits): Readonly<Record<string, string | number | boolean>> {
-  return { ...limits, maxPostpay: formatMicros(limits.maxPostpay) };
+/** What holds. Limits that nothing obeys yet are not shown as if they did. */
+function limitsJson(limits: EffectiveLimits): Readonly<Record<string, unknown>> {
+  const { perNumber, flatRate, ...others } = limits;
+  const shown = {
+    ...toLimitsDocument(others),
+    perNumber: perNumber.map((rules) =>
+      rules.map(({ pattern, calls }) => ({ pattern: pattern.text, calls })),
+    ),
+    flatRate: {
+      whitelist: flatRate.whitelist.map(({ text }) => text),
+      blacklist: flatRate.blacklist.map(({ text }) => text),
+    },
+  };
+  return Object.fromEntries(Object.entries(shown).filter(([name]) => !NOT_YET_ENFORCED.includes(name)));
+}
+
+function shownValue(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }

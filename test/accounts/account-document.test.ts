@@ -8,7 +8,7 @@ import {
   toAccountDocument,
   toRouteDocument,
 } from '../../src/accounts/account-document.ts';
-import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
+import { NOT_YET_ENFORCED, parseOperatorLimits } from '../../src/accounts/limits-document.ts';
 import { parseMicros } from '../../src/units/money.ts';
 
 /** `field: value → expected` of each problem, for short expectations. */
@@ -63,13 +63,13 @@ describe('an account document', () => {
     ]);
   });
 
-  it.each(['trunks', 'allotments', 'maxSpend', 'softLimitInbound'])(
-    'refuses %s, which this version does not have, rather than ignore it',
-    (field) => {
-      const [problem] = problemsOf(parseAccount({ account: 'acme', operator: { [field]: 1 } }));
-      expect(problem).toContain('not supported by this version');
-    },
-  );
+  it('refuses every field that nothing obeys yet rather than ignore it', () => {
+    for (const field of NOT_YET_ENFORCED.filter((name) => name !== 'classifiers')) {
+      const problems = problemsOf(parseAccount({ account: 'acme', operator: { [field]: 1 } }));
+      expect(problems).toEqual([expect.stringContaining(`operator.${field}: 1 → `)]);
+      expect(problems[0]).toContain('not supported by this version');
+    }
+  });
 
   it('has defaults and numbering only at the root of a tree', () => {
     const numbering = { country: '49', internationalPrefix: '00', trunkPrefix: '0' };

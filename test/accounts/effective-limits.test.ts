@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effectiveLimits, serviceDefaultsOf, tighter } from '../../src/accounts/effective-limits.ts';
+import {
+  boundForNumber,
+  effectiveLimits,
+  serviceDefaultsOf,
+  tighter,
+} from '../../src/accounts/effective-limits.ts';
 import type { Bound, OperatorLimits } from '../../src/accounts/limits.ts';
 import { parseMicros } from '../../src/units/money.ts';
 
@@ -92,7 +97,75 @@ describe('an effective limit', () => {
       enforcement: 'enforce',
       onStoreDown: 'refuse',
       onExhaustion: 'unpaid',
+      perNumber: [],
+      trunks: { twoway: 0, inbound: 0, outbound: 0, burst: 0 },
+      maxCallSeconds: 'unlimited',
+      maxCallCost: 'unlimited',
+      maxSpend: { hour: 'unlimited', day: 'unlimited', month: 'unlimited' },
+      softLimitInbound: false,
+      softLimitOutbound: false,
+      allotments: {},
+      discounts: {},
+      fundingOrder: ['flat_rate', 'allotment', 'per_minute'],
+      timeZone: 'UTC',
+      flatRate: expect.anything(),
     });
+  });
+
+  it.each([
+    [{}, 0],
+    [{ operator: 5 }, 5],
+    [{ operator: 5, customer: 'unlimited' }, 5],
+    [{ operator: 3, customer: 5 }, 3],
+    [{ operator: 7, customer: 5 }, 5],
+    [{ operator: 0, customer: 5 }, 0],
+    [{ operator: 'unlimited', customer: 5 }, 5],
+    // Nothing was granted: asking does not make a trunk.
+    [{ customer: 5 }, 0],
+    [{ root: 4, customer: 5 }, 4],
+  ] as const)('of trunks %o is %s', (words, expected) => {
+    const said: { operator?: Bound; customer?: Bound; root?: Bound } = words;
+    const limits = effectiveLimits({
+      operator: { trunks: { inbound: 1, twoway: said.operator } },
+      customer: { trunks: { twoway: said.customer } },
+      rootDefaults: { trunks: { twoway: said.root, burst: 9 } },
+      serviceDefaults: {},
+    });
+    expect(limits.trunks).toEqual({ inbound: 1, outbound: 0, twoway: expected, burst: 9 });
+  });
+
+  it('of money is the lower of both', () => {
+    const [one, two] = [parseMicros('1.00'), parseMicros('2.00')];
+    const limits = effectiveLimits({
+      operator: { maxCallCost: two, maxSpend: { hour: one }, maxCallSeconds: 60 },
+      customer: { maxCallCost: one, maxSpend: { hour: two, day: two }, maxCallSeconds: 90 },
+      rootDefaults: { maxSpend: { day: one, month: one } },
+      serviceDefaults: { maxSpend: { month: two } },
+    });
+    expect(limits).toMatchObject({
+      maxCallCost: one,
+      maxCallSeconds: 60,
+      maxSpend: { hour: one, day: one, month: one },
+    });
+  });
+
+  it('for a number is the tighter of what the first rule of each side says', () => {
+    const limits = effectiveLimits({
+      operator: {
+        perNumber: [
+          { pattern: String.raw`^\+4930`, calls: 2 },
+          { pattern: String.raw`^\+49`, calls: 'unlimited' },
+        ],
+      },
+      customer: { perNumber: [{ pattern: '1$', calls: 1 }] },
+      rootDefaults: { perNumber: [{ pattern: '', calls: 0 }] },
+      serviceDefaults: {},
+    });
+    expect(boundForNumber(limits.perNumber, '49301')).toBe(1);
+    expect(boundForNumber(limits.perNumber, '49302')).toBe(2);
+    expect(boundForNumber(limits.perNumber, '49892')).toBe('unlimited');
+    expect(boundForNumber(limits.perNumber, '442')).toBe('unlimited');
+    expect(boundForNumber([], '442')).toBe('unlimited');
   });
 
   it("inherits the service's answer while the store is down, unless its defaults say otherwise", () => {
