@@ -38,8 +38,11 @@ export type SwitchListener = {
 
 /** The only verbs that reach a FreeSWITCH. Every argument is checked against its allow-list before it is sent. */
 export type CallControl = {
-  /** `gone`: FreeSWITCH no longer finds the leg, which may still be on its way down. */
-  kill(uuid: LegUuid, cause: string): Promise<'started' | 'gone'>;
+  /**
+   * Ends the leg, and others with it in one write. `gone`: FreeSWITCH no longer finds one of them, which may still be
+   * on its way down.
+   */
+  kill(uuid: LegUuid, cause: string, ...others: readonly LegUuid[]): Promise<'started' | 'gone'>;
   setVariables(uuid: LegUuid, variables: ReadonlyMap<string, string>): Promise<'set' | 'gone'>;
   /** Sets the variables, then sends the leg on to an extension: one pipelined write (the `park` gate's answer). */
   goOn(

@@ -16,6 +16,8 @@ const LOOK_AGAIN_MS = 10;
 const WARN_LOOK_MS = 1_000;
 /** A kill whose channel is still there after so long is sent again. */
 const KILL_AGAIN_MS = 3_000;
+/** A kill that could not be sent is tried again so soon. */
+const RETRY_MS = 250;
 /** Cuts whose lateness is kept for the measurements. */
 const LATENESS_KEPT_MAX = 10_000;
 
@@ -30,6 +32,7 @@ export type Cutoffs = CutoffHandler & {
 };
 
 type Watch = { timer: () => void; at: number };
+type Looks = { current: Promise<void>; after: Promise<void> | undefined };
 
 /** The instants at which calls end: a job brings a wallet near, a timer here takes the exact millisecond. */
 export function createCutoffs(
@@ -44,7 +47,8 @@ export function createCutoffs(
   const { store, log } = context;
   const { book, schedule, timers, roots } = parts;
   const watches = new Map<AccountPath, Watch>();
-  const looking = new Map<AccountPath, Promise<void>>();
+  const looking = new Map<AccountPath, Looks>();
+  const cuts = new Set<Promise<void>>();
   const killed = new Map<LegKey, EpochMs>();
   const warnings = createWarnings(context, book);
   const lateness: number[] = [];
@@ -62,30 +66,57 @@ export function createCutoffs(
     watches.set(account, { timer, at });
   };
 
-  /** One look at a time per wallet; a wish for one that comes meanwhile is a new look after it. */
+  /** One look at a time per wallet. All wishes for one that come meanwhile are one new look after it. */
   const look = (account: AccountPath): Promise<void> => {
-    const before = looking.get(account) ?? Promise.resolve();
-    const mine = before.then(() => lookNow(account));
-    looking.set(account, mine);
-    return mine.finally(() => {
-      if (looking.get(account) === mine) looking.delete(account);
-    });
+    const standing = looking.get(account);
+    if (standing === undefined) {
+      const mine: Looks = { current: lookNow(account), after: undefined };
+      looking.set(account, mine);
+      void lookOn(account, mine);
+      return mine.current;
+    }
+    standing.after ??= standing.current.then(() => lookNow(account));
+    return standing.after;
+  };
+
+  const lookOn = async (account: AccountPath, looks: Looks): Promise<void> => {
+    for (;;) {
+      await looks.current;
+      if (looks.after === undefined) break;
+      looks.current = looks.after;
+      looks.after = undefined;
+    }
+    looking.delete(account);
   };
 
   const lookNow = async (account: AccountPath): Promise<void> => {
     try {
       const { ended, next, at } = await store.evaluate(account);
       const fresh = ended.filter(({ legKey }) => at - (killed.get(legKey) ?? 0) > KILL_AGAIN_MS);
-      await Promise.all(fresh.map((leg) => cut(account, leg.legKey, leg.endsAt)));
+      // Not waited for: FreeSWITCH may take its time to answer, and the next leg's second comes.
+      for (const leg of fresh) cutSoon(account, leg.legKey, leg.endsAt);
       if (ended.length > 0) watch(account, at + KILL_AGAIN_MS + 1);
       const [first] = next;
       if (first === undefined) return;
+      lookAgain(account, first.endsAt, at);
       const warnAt = await warnings.look(account, next, at);
-      lookAgain(account, Math.min(first.endsAt, warnAt ?? first.endsAt), at);
+      if (warnAt !== undefined && warnAt < first.endsAt) lookAgain(account, warnAt, at);
     } catch (err) {
       // The next sweep looks again; the dead-man stands behind it.
       log.error({ err, accountId: account }, 'cutoff not worked out');
     }
+  };
+
+  const cutSoon = (account: AccountPath, legKey: LegKey, endsAt: EpochMs): void => {
+    killed.set(legKey, store.now());
+    const cutting = cut(account, legKey, endsAt).catch((err: unknown) => {
+      // Its FreeSWITCH cannot be reached: tried again at once when it can, and no other leg waits for it.
+      killed.delete(legKey);
+      watch(account, store.now() + RETRY_MS);
+      log.error({ err, legKey, accountId: account }, 'call not cut');
+    });
+    const done = cutting.then(() => void cuts.delete(done));
+    cuts.add(done);
   };
 
   const cut = async (account: AccountPath, legKey: LegKey, endsAt: EpochMs): Promise<void> => {
@@ -93,17 +124,17 @@ export function createCutoffs(
     if (record?.uuid === undefined) return;
     const control = context.controlOf(record.node);
     if (control === undefined) return;
-    killed.set(legKey, store.now());
     const sentAt = store.now();
-    const kills = [control.kill(record.uuid, 'ALLOTTED_TIMEOUT')];
     // In the same write: the caller's leg, or its dialplan would dial the next carrier (ruling 4).
-    if (stillBridged(record)) kills.push(control.kill(record.aLeg, 'ALLOTTED_TIMEOUT'));
-    lateness.push(sentAt - endsAt);
+    const alsoCut = stillBridged(record) ? [record.aLeg] : [];
+    const sent = control.kill(record.uuid, 'ALLOTTED_TIMEOUT', ...alsoCut);
+    const lateMs = sentAt - endsAt;
+    lateness.push(lateMs);
     if (lateness.length > LATENESS_KEPT_MAX) lateness.shift();
-    await Promise.all(kills);
+    await sent;
     context.record(cutDecision(record, sentAt, { endsAt, sentAt }));
     const { uuid: callUuid } = record;
-    log.info({ callUuid, accountId: account, reason: 'no_credit', lateMs: sentAt - endsAt, endsAt, sentAt }, 'call cut');
+    log.info({ callUuid, accountId: account, reason: 'no_credit', endsAt, lateMs }, 'call cut');
   };
 
   /** Where this controller does not see the events, the two are taken to be together: the usual case. */
@@ -145,7 +176,8 @@ export function createCutoffs(
       stopped = true;
       for (const { timer } of watches.values()) timer();
       watches.clear();
-      await Promise.all(looking.values());
+      await Promise.all([...looking.values()].map(async ({ current, after }) => await (after ?? current)));
+      await Promise.all(cuts);
     },
   };
 }

@@ -65,8 +65,14 @@ export function createCallControl(options: CallControlOptions): CallControl {
   }
 
   return {
-    kill: async (uuid, cause) =>
-      start('uuid_kill', [command('api uuid_kill', toToken('uuid', uuid), toToken('cause', cause))]),
+    kill: async (uuid, cause, ...others) => {
+      const why = toToken('cause', cause);
+      const legs = [uuid, ...others].map((leg) => toToken('uuid', leg));
+      return start(
+        'uuid_kill',
+        legs.map((leg) => command('api uuid_kill', leg, why)),
+      );
+    },
 
     setVariables: async (uuid, variables) => {
       const done = await tell('uuid_setvar_multi', setVariables(toToken('uuid', uuid), variables));

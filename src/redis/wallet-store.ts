@@ -10,7 +10,7 @@ import { guardStore } from './connection.ts';
 import { exactArguments, parseSnapshot, type Snapshot, pairs } from './exact-wallet.ts';
 import { rootSlot, slotKeys, walletKey, walletPartsKey } from './keys.ts';
 import type { StoreContext } from './store-context.ts';
-import { formatPolicy, parseWallet } from './wallet-text.ts';
+import { formatPolicy, parseWallet, type WalletReading } from './wallet-text.ts';
 
 type WalletStore = Pick<
   LiveStore,
@@ -20,6 +20,7 @@ type WalletStore = Pick<
 /** Everything that concerns one wallet and no single leg. */
 export function createWalletStore(context: StoreContext): WalletStore {
   const { redis, run } = context;
+  const left: Left = new Map();
 
   return {
     async openWallet(account, { balance, credit, policy }) {
@@ -44,7 +45,7 @@ export function createWalletStore(context: StoreContext): WalletStore {
       const { wallet } = parseWallet(account, text, new Map());
       return fundsOf(wallet);
     },
-    evaluate: (account) => evaluate(context, account),
+    evaluate: (account) => evaluate(context, account, left),
     async dueWallets(root, until) {
       const { due } = slotKeys(rootSlot(root));
       const flat = await guardStore(() => redis.zrangebyscore(due, '-inf', until, 'WITHSCORES'));
@@ -97,9 +98,21 @@ async function readSnapshot(context: StoreContext, account: AccountPath): Promis
   );
 }
 
-async function evaluate(context: StoreContext, account: AccountPath): Promise<Evaluation> {
+/** Wallets whose money ends soon, as the last look left them: the look at their last moment need not read first. */
+type Left = Map<AccountPath, WalletReading>;
+
+const SOON_MS = 5_000;
+
+async function evaluate(context: StoreContext, account: AccountPath, left: Left): Promise<Evaluation> {
   return await context.decide<Evaluation>([account], async (basis, wished) => {
-    if (basis === undefined) return { undecided: wished ? await readSnapshot(context, account) : undefined };
+    if (basis === undefined) {
+      if (!wished) return { undecided: undefined };
+      const reading = left.get(account);
+      left.delete(account);
+      if (reading === undefined) return { undecided: await readSnapshot(context, account) };
+      // If anything has changed since, the script says so, and what there is now.
+      return { undecided: { now: context.options.clock(), readings: new Map([[account, reading]]) } };
+    }
     const reading = basis.readings.get(account);
     if (reading === undefined) {
       await guardStore(() => context.redis.zrem(slotKeys(rootSlot(rootOf(account))).due, account));
@@ -110,7 +123,10 @@ async function evaluate(context: StoreContext, account: AccountPath): Promise<Ev
     const args = [context.clockArgument(), account, 'exact', ...exactArguments(reading, wallet, next)];
     const reply = (await context.run('evaluate', evaluateKeys(account), args)) as readonly unknown[];
     if (reply[0] !== 'written') return { undecided: parseSnapshot(reply) };
-    return { at: toEpochMs(Number(reply[1])), ended: endedLegs(wallet), next };
+    const at = toEpochMs(Number(reply[1]));
+    const soon = next[0] !== undefined && next[0].endsAt - at <= SOON_MS;
+    if (soon) left.set(account, { wallet, version: reading.version + 1 });
+    return { at, ended: endedLegs(wallet), next };
   });
 }
 

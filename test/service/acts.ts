@@ -47,7 +47,7 @@ export function useGates(
     if (call.context === 'undecided') return [['respond', '503 Service Unavailable']];
     if (gate === 'park') {
       if (call.variable('tollgate_decision') === 'refused')
-        return [['hangup', call.variable('tollgate_cause')]];
+        return [['hangup', call.variable('tollgate_cause') ?? '']];
       return [
         ['set', 'tollgate_ask=true'],
         ['set', 'park_timeout=5:NORMAL_TEMPORARY_FAILURE'],
