@@ -20,7 +20,7 @@ export type Leg = {
   seenAt: EpochMs;
 };
 
-/** Ended legs stay known so long that stragglers find them: HANGUP_COMPLETE can lag by seconds (esl.md 3.5). */
+/** Ended legs stay known so long that stragglers find them: HANGUP_COMPLETE can lag by seconds. */
 const REMEMBER_MS = 120_000;
 
 export type LegBook = {

@@ -10,6 +10,8 @@ import type { LegEvents } from './leg-events.ts';
 
 /** A channel must be missing at two looks this far apart: its row may lag behind its events (DESIGN 9). */
 const MISSED_AGAIN_MS = 2_000;
+/** HANGUP_COMPLETE lags behind the posting of CDRs, by seconds and more. */
+const END_TOLD_MS = 60_000;
 
 export type Resync = {
   /** Compares a node's channels with what is held for it. Rejects when the node or the store cannot answer: then nothing is released. */
@@ -58,6 +60,7 @@ export function createResync(
     const keys = new Set(records.map((record) => record.legKey));
     for (const legKey of missedSince.keys()) if (!keys.has(legKey)) missedSince.delete(legKey);
     const adopted = await adopt(node, rows);
+    forgetVanished(node, live);
     return { channels: rows.length, records: records.length, adopted, settled, doubted };
   };
 
@@ -72,9 +75,21 @@ export function createResync(
     // A FreeSWITCH that has restarted knows none of its old legs.
     if (record.coreUuid !== coreUuid) return 'gone';
     const now = store.now();
+    // Its end has been heard of: FreeSWITCH's own durations are on their way, or the store was away for them.
+    const known = record.uuid === undefined ? undefined : book.leg(record.uuid);
+    if ((known?.phase === 'going' || known?.phase === 'gone') && now - known.seenAt < END_TOLD_MS)
+      return 'doubted';
     const since = missedSince.get(record.legKey) ?? now;
     missedSince.set(record.legKey, since);
     return now - since >= MISSED_AGAIN_MS ? 'gone' : 'doubted';
+  };
+
+  /** Legs that ended while another controller took the events: nobody tells this one any more. */
+  const forgetVanished = (node: NodeId, live: ReadonlyMap<LegUuid, ChannelRow>): void => {
+    const now = store.now();
+    for (const leg of book.ofNode(node)) {
+      if (!live.has(leg.uuid) && now - leg.seenAt > END_TOLD_MS) leg.phase = 'gone';
+    }
   };
 
   /** Its end was never told: charged up to the last second it was known alive, and said to be an estimate. */
