@@ -51,12 +51,14 @@ async function saturated(bench: Bench, live: LiveBench, inFlight: number): Promi
     return roundOf(cost, operations);
   };
   const noop = bareScript(live.redis);
+  const mere = mereCommands(live.redis);
   const one = admitting(live.store, legMaker({ levels: 1, route: false, root: 'one' }));
   const four = admitting(live.store, legMaker({ levels: 4, route: false, root: 'four' }));
   const eight = admitting(live.store, legMaker({ levels: 8, route: true, root: 'eight' }));
   await run(four);
   const found = await interleave(rounds, {
     noop: () => run(noop),
+    mere: () => run(mere),
     one: () => run(one),
     four: () => run(four),
     eight: () => run(eight),
@@ -81,10 +83,17 @@ async function saturated(bench: Bench, live: LiveBench, inFlight: number): Promi
     });
   const noopWords = 'no-op EVALSHA on the same connection';
   const fourWithNoop = [found.four, found.noop, noopWords] as const;
+  const fourWithMere = [
+    found.four,
+    found.mere,
+    'a script of the same reads and writes, nothing decided',
+  ] as const;
   const eightWithOne = [found.eight, found.one, '1 level'] as const;
   return [
     row('admissions of 4 levels, saturated', '/s', 'perSecond', fourWithNoop, ratioAtLeast(0.5)),
+    row('the same', '/s', 'perSecond', fourWithMere, undefined),
     row('Redis CPU of one, 4 levels', 'µs', 'redisMicros', fourWithNoop, undefined),
+    row('the same', 'µs', 'redisMicros', fourWithMere, undefined),
     row('Node CPU of one, 4 levels', 'µs', 'nodeMicros', fourWithNoop, undefined),
     row('Redis CPU of one, 8 levels and a route', 'µs', 'redisMicros', eightWithOne, ratioAtMost(2)),
     row('admissions of 8 levels and a route', '/s', 'perSecond', eightWithOne, ratioAtLeast(0.5)),
@@ -139,4 +148,33 @@ function bareScript(redis: Redis): Operation {
   redis.defineCommand('benchNoop', { lua: 'return 1', numberOfKeys: 0 });
   const { benchNoop } = redis as unknown as { readonly benchNoop: () => Promise<unknown> };
   return () => benchNoop.call(redis);
+}
+
+/** The arguments of an admission of 4 levels with one payer, by number and size. */
+const MERE = { levels: 4, arguments: 50, recordBytes: 1_300 };
+
+/** What an admission must read and write at least, as one script that decides nothing. */
+function mereCommands(redis: Redis): Operation {
+  const lua = `
+    redis.call('TIME')
+    redis.call('HGET', KEYS[1], ARGV[1])
+    for i = 3, #KEYS do
+      redis.call('SET', KEYS[i], redis.call('GET', KEYS[i]) or '0 0 0 0 0 0')
+    end
+    redis.call('ZADD', '{mere}:due', 1, 'mere')
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+    redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+    redis.call('HSET', '{mere}:parts', ARGV[1], ARGV[3])
+    return { 'taken', '1795345256663', { '1795345256663', '1000000000000', '1000000000000' } }`;
+  const keys = ['{mere}:legs', '{mere}:slots', '{mere}:wallet'];
+  for (let level = 1; level <= MERE.levels; level += 1) keys.push(`{mere}:use:acme/north/retail/${level}`);
+  redis.defineCommand('benchMere', { lua, numberOfKeys: keys.length });
+  const { benchMere } = redis as unknown as {
+    readonly benchMere: (...args: readonly string[]) => Promise<unknown>;
+  };
+  const record = 'x'.repeat(MERE.recordBytes);
+  const part = 'running 0 16667 1000000 1795345256663 0 0 0/1000000/1/1/0/0/up/6';
+  const rest = Array.from({ length: MERE.arguments }, () => '1');
+  return (turn) =>
+    benchMere.call(redis, ...keys, `2f1c8f0e-0000-4000-8000-${turn}.1:b1`, record, part, ...rest);
 }

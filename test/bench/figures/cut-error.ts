@@ -8,6 +8,7 @@ import { percentile } from '../statistics.ts';
 
 const CALLS = 1_000;
 const RING_MS = 50;
+const CUTS_OVER_S = 10;
 /** Answering a thousand calls takes the simulator so long at most. */
 const ANSWERING_MS = 3_000;
 const FUNDED_SECONDS = 10;
@@ -63,13 +64,24 @@ async function cutSpread(bench: Bench): Promise<readonly number[]> {
   const stage = await createCallStage(bench);
   try {
     await openTenants(stage);
-    for (let index = 0; index < CALLS; index += 1) await openWallet(stage, accountOf(index), 5 + (index % 4));
+    for (let index = 0; index < CALLS; index += 1)
+      await openWallet(stage, accountOf(index), fundedFor(index));
     await stage.start();
     await placeCalls(stage, { count: CALLS, ringMs: () => RING_MS, account: accountOf });
     return await latenesses(stage);
   } finally {
     await stage.close();
   }
+}
+
+/**
+ * Seconds of money for a call, so that the first is cut once all are placed and the last one CUTS_OVER_S later. Whole
+ * seconds, and each call's own moment within them.
+ */
+function fundedFor(index: number): number {
+  const placedAfter = index / PLACED_PER_SECOND;
+  const cutAfter = CALLS / PLACED_PER_SECOND + 3 + (index / CALLS) * CUTS_OVER_S;
+  return Math.round(cutAfter - placedAfter);
 }
 
 /** All calls answered in one microsecond, all with money for as many seconds: their next pulses fall due as one. */
