@@ -3,6 +3,7 @@ import type { CallControl } from './calls/switch.ts';
 import type { ControllerContext } from './controller/context.ts';
 import { createController, type Controller } from './controller/controller.ts';
 import { openDatabase } from './database/database.ts';
+import { openThreadedWriter } from './database/threaded-writer.ts';
 import { openDirectory } from './controller/directory.ts';
 import { holdNodes } from './controller/node-leases.ts';
 import { createRecordDrain } from './controller/record-drain.ts';
@@ -68,6 +69,9 @@ async function build(
 ): Promise<Service> {
   const database = await openDatabase({ url: config.database.url });
   onStop(() => database.close());
+  // In a thread of its own: the disk must not hold up a cutoff.
+  const writer = await openThreadedWriter({ url: config.database.url });
+  onStop(() => writer.close());
   const redis = await openRedis(config, log);
   onStop(() => redis.disconnect());
   const clock = createRedisClock(redis);
@@ -143,7 +147,7 @@ async function build(
   await settings.apply();
   const drain = createRecordDrain({
     feed,
-    records: database.records,
+    records: writer,
     leases,
     roots,
     clock: clock.now,
