@@ -30,6 +30,8 @@ export type LegBook = {
   /** The channel that a leg key is metered on, if this controller knows it. */
   byKey(legKey: LegKey): Leg | undefined;
   attach(leg: Leg, record: LegRecord): void;
+  /** The leg is metered by its record no longer. */
+  detach(leg: Leg): void;
   /** Legs placed by this one, live or not long gone. */
   placedBy(aLeg: LegUuid): readonly Leg[];
   byWallet(wallet: AccountPath): readonly Leg[];
@@ -48,12 +50,16 @@ export function createLegBook(): LegBook {
   const placed = new Map<LegUuid, Set<LegUuid>>();
   const wallets = new Map<AccountPath, Set<LegUuid>>();
 
-  const remove = (leg: Leg): void => {
-    legs.delete(leg.uuid);
-    unlink(placed, leg.facts.originator, leg.uuid);
+  const detach = (leg: Leg): void => {
     if (leg.record === undefined) return;
     if (keys.get(leg.record.legKey) === leg.uuid) keys.delete(leg.record.legKey);
     for (const { wallet } of leg.record.payers) unlink(wallets, wallet, leg.uuid);
+    leg.record = undefined;
+  };
+  const remove = (leg: Leg): void => {
+    legs.delete(leg.uuid);
+    unlink(placed, leg.facts.originator, leg.uuid);
+    detach(leg);
   };
   const known = (uuids: Iterable<LegUuid> | undefined): readonly Leg[] =>
     [...(uuids ?? [])].flatMap((uuid) => legs.get(uuid) ?? []);
@@ -91,6 +97,7 @@ export function createLegBook(): LegBook {
       keys.set(record.legKey, leg.uuid);
       for (const { wallet } of record.payers) link(wallets, wallet, leg.uuid);
     },
+    detach,
     placedBy: (aLeg) => known(placed.get(aLeg)),
     byWallet: (wallet) => known(wallets.get(wallet)),
     ofNode: (node) => [...legs.values()].filter((leg) => leg.facts.node === node),

@@ -126,7 +126,7 @@ export function createLegEvents(
   const unanswered = async (leg: Leg, record: LegRecord, cause: string): Promise<void> => {
     const aLeg = book.leg(record.aLeg);
     const over = aLeg === undefined || aLeg.phase === 'going' || aLeg.phase === 'gone';
-    leg.record = undefined;
+    book.detach(leg);
     // Admitted late, by no gate: the admission is the leg's own, and no other leg can take its place.
     const own = record.admission.startsWith(`${leg.uuid}.`);
     const lost = cause === 'LOSE_RACE' || (record.siblings.length > 1 && aLeg?.peer !== undefined);

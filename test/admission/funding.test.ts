@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { fund, type FundingPolicy } from '../../src/admission/funding.ts';
+import { accountsOf, mergedTariffs, questionOf, tariffOf } from '../controller/world.ts';
+
+const ACCOUNTS = accountsOf(
+  [
+    { account: 'acme', wallet: 'EUR', tariff: 'wholesale' },
+    { account: 'acme/shop', wallet: 'EUR', tariff: 'retail' },
+    { account: 'acme/shop/till' },
+    { account: 'acme/heir', wallet: 'EUR' },
+    { account: 'acme/dry', wallet: 'EUR', tariff: 'retail', operator: { enforcement: 'dry_run' } },
+    { account: 'acme/off', wallet: 'EUR', tariff: 'retail', operator: { enabled: false } },
+    { account: 'poor', tariff: 'retail' },
+    { account: 'dollars', wallet: 'USD', tariff: 'retail' },
+    { account: 'barred', wallet: 'EUR', tariff: 'retail', operator: { allowPrepay: false } },
+    {
+      account: 'postpaid',
+      wallet: 'EUR',
+      tariff: 'retail',
+      operator: { allowPrepay: false, allowPostpay: true, maxPostpay: '5.00' },
+    },
+    { account: 'nobody' },
+    { account: 'bare', wallet: 'EUR' },
+  ],
+  [{ route: 'carrier' }],
+);
+const TARIFFS = mergedTariffs(
+  tariffOf('wholesale', [{ prefix: '49', rate: '0.10' }]),
+  tariffOf('retail', [
+    { prefix: '49', rate: '1.00' },
+    { prefix: '49800', rate: '0' },
+    { prefix: '4930', rate: '0.50', direction: 'inbound' },
+    { prefix: '33', rate: '0.20', routes: ['carrier'] },
+  ]),
+);
+const STRICT: FundingPolicy = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' };
+
+function funding(asked: Parameters<typeof questionOf>[1], policy: Partial<FundingPolicy> = {}): object {
+  const result = fund(questionOf(ACCOUNTS, asked), TARIFFS, { ...STRICT, ...policy });
+  if (result.kind === 'refused') {
+    const { reason, cause, holder } = result.refusal;
+    return { refused: reason, cause, holder };
+  }
+  return {
+    funding: result.funding,
+    payers: result.payers.map(({ account, tariff, rateId }) => `${account} ${tariff} ${rateId}`),
+    holds: result.holds.map(({ wallet }) => wallet),
+  };
+}
+
+const BOTH = {
+  funding: 'per_minute',
+  payers: ['acme wholesale 1', 'acme/shop retail 1'],
+  holds: ['acme', 'acme/shop'],
+};
+const UNPAID = { funding: 'none', payers: [], holds: [] };
+
+describe('who pays', () => {
+  it.each([
+    ['every paying account of the chain, each by its own tariff', { caller: 'acme/shop' }, BOTH],
+    ['a child of theirs that has nothing', { caller: 'acme/shop/till' }, BOTH],
+    [
+      "a wallet without a tariff, by its nearest ancestor's (ruling 14)",
+      { caller: 'acme/heir' },
+      {
+        funding: 'per_minute',
+        payers: ['acme wholesale 1', 'acme/heir wholesale 1'],
+        holds: ['acme', 'acme/heir'],
+      },
+    ],
+    [
+      'nobody, for a call between two accounts (ruling 15)',
+      { caller: 'acme/shop', callee: 'nobody' },
+      UNPAID,
+    ],
+    ['nobody, for an emergency (ruling 16)', { caller: 'acme/shop', emergency: true }, UNPAID],
+    [
+      'the caller alone, for wholesale (ruling 19)',
+      { caller: 'postpaid', callee: 'acme', routes: ['carrier'] },
+      {
+        funding: 'per_minute',
+        payers: ['postpaid retail 1'],
+        holds: ['postpaid'],
+      },
+    ],
+    [
+      'an account that may not spend its balance and may go below zero',
+      { caller: 'postpaid' },
+      {
+        funding: 'per_minute',
+        payers: ['postpaid retail 1'],
+        holds: ['postpaid'],
+      },
+    ],
+    [
+      'its ancestors, where an account only tries (ruling 16)',
+      { caller: 'acme/dry' },
+      {
+        funding: 'per_minute',
+        payers: ['acme wholesale 1'],
+        holds: ['acme'],
+      },
+    ],
+    [
+      'its ancestors, where an account is unrestricted (ruling 16)',
+      { caller: 'acme/off' },
+      {
+        funding: 'per_minute',
+        payers: ['acme wholesale 1'],
+        holds: ['acme'],
+      },
+    ],
+    [
+      'the callee, for being called where its tariff says so (ruling 15)',
+      {
+        callee: 'postpaid',
+        routes: ['carrier'],
+      },
+      { funding: 'per_minute', payers: ['postpaid retail 3'], holds: ['postpaid'] },
+    ],
+    [
+      'nobody, for being called where no tariff says so',
+      {
+        callee: 'postpaid',
+        routes: ['carrier'],
+        destination: '49891',
+      },
+      UNPAID,
+    ],
+    ['nobody, for being called where nobody has a wallet', { callee: 'nobody', routes: ['carrier'] }, UNPAID],
+  ])('%s', (_, asked, expected) => {
+    expect(funding(asked)).toEqual(expected);
+  });
+
+  it('a rate of zero holds nothing and needs no wallet', () => {
+    expect(funding({ caller: 'poor', destination: '498001' })).toEqual({
+      funding: 'free',
+      payers: ['poor retail 2'],
+      holds: [],
+    });
+  });
+
+  it.each([
+    ['no_payer', 'credit', 'nobody', { caller: 'nobody' }],
+    ['no_wallet', 'credit', 'poor', { caller: 'poor' }],
+    ['currency_differs', 'barred', 'dollars', { caller: 'dollars' }],
+    ['no_credit', 'credit', 'barred', { caller: 'barred' }],
+    ['no_rate', 'barred', 'acme', { caller: 'acme/shop', destination: '1' }],
+    ['no_rate', 'barred', 'bare', { caller: 'bare' }],
+    ['no_rate', 'barred', 'postpaid', { caller: 'postpaid', destination: '331' }],
+  ])('refuses with %s (%s) by %s', (refused, cause, holder, asked) => {
+    expect(funding(asked)).toEqual({ refused, cause, holder });
+  });
+
+  it('takes a rate that is for a route where the call goes by that route', () => {
+    const asked = { caller: 'postpaid', destination: '331', routes: ['carrier'] };
+    expect(funding(asked)).toMatchObject({ payers: ['postpaid retail 4'] });
+  });
+
+  it.each([
+    ['unfunded', { caller: 'nobody' }],
+    ['unrated', { caller: 'postpaid', destination: '1' }],
+  ] as const)('lets pass, unpaid, what %s allows', (key, asked) => {
+    expect(funding(asked, { [key]: 'allow' })).toEqual(UNPAID);
+  });
+
+  it('refuses being called without a rate where the operator says so', () => {
+    const asked = { callee: 'postpaid', routes: ['carrier'], destination: '49891' };
+    expect(funding(asked, { unratedInbound: 'refuse' })).toEqual({
+      refused: 'no_rate',
+      cause: 'barred',
+      holder: 'postpaid',
+    });
+  });
+});

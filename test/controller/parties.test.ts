@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { findParties, type Claims } from '../../src/controller/parties.ts';
+import { accountsOf } from './world.ts';
+
+const ACCOUNTS = accountsOf(
+  [
+    { account: 'acme', numbering: { country: '49', internationalPrefix: '00', trunkPrefix: '0' } },
+    { account: 'acme/alice' },
+    { account: 'umbrella' },
+  ],
+  [{ route: 'carrier' }],
+);
+
+function parties(claims: Partial<Claims>): object {
+  const found = findParties(
+    {
+      account: undefined,
+      callee: undefined,
+      forwarder: undefined,
+      routes: [],
+      dialled: '4930123',
+      ...claims,
+    },
+    ACCOUNTS,
+    ['112'],
+  );
+  if (found.kind === 'refused') return { refused: found.refusal.reason, cause: found.refusal.cause };
+  const { caller, callee, routes, forwarded, destination, emergency } = found;
+  return {
+    caller: caller?.path,
+    callee: callee?.path,
+    routes: routes.map(({ name, node }) => `${name}${node === undefined ? '?' : ''}`),
+    forwarded,
+    destination,
+    emergency,
+  };
+}
+
+const NOBODY = {
+  caller: undefined,
+  callee: undefined,
+  routes: [],
+  forwarded: false,
+  destination: '4930123',
+  emergency: false,
+};
+
+describe('what the dialplan says of a call', () => {
+  it.each([
+    ['a caller of ours', { account: 'acme/alice' }, { caller: 'acme/alice' }],
+    ['a caller in capitals (ruling 25)', { account: 'ACME/Alice' }, { caller: 'acme/alice' }],
+    ['a callee of ours', { callee: 'umbrella' }, { callee: 'umbrella' }],
+    ['an empty name', { account: '', callee: '' }, {}],
+    [
+      'a forwarder, who stands for the caller (ruling 13)',
+      { account: 'umbrella', forwarder: 'acme/alice' },
+      { caller: 'acme/alice', forwarded: true },
+    ],
+    [
+      'a route of ours and one without limits',
+      { routes: ['Carrier', 'elsewhere'] },
+      { routes: ['carrier', 'elsewhere?'] },
+    ],
+    [
+      'a number as its tenant dials it (ruling 17)',
+      { account: 'acme/alice', dialled: '030123' },
+      { caller: 'acme/alice', destination: '4930123' },
+    ],
+    [
+      'a number as the callee would dial it',
+      { callee: 'acme/alice', dialled: '0030123' },
+      { callee: 'acme/alice', destination: '30123' },
+    ],
+    [
+      'a name, between two accounts',
+      { account: 'acme/alice', callee: 'umbrella', dialled: 'reception' },
+      { caller: 'acme/alice', callee: 'umbrella', destination: 'reception' },
+    ],
+    [
+      'a name, from outside',
+      { callee: 'umbrella', dialled: 'reception' },
+      { callee: 'umbrella', destination: 'reception' },
+    ],
+    [
+      'an emergency, tested as dialled (ruling 17)',
+      { account: 'acme/alice', dialled: '112' },
+      { caller: 'acme/alice', destination: '49112', emergency: true },
+    ],
+    [
+      'an emergency of somebody unknown',
+      { account: 'who', dialled: '112' },
+      { destination: '112', emergency: true },
+    ],
+    [
+      'an emergency by a route of no possible name',
+      { routes: ['Carrier 1'], dialled: '112' },
+      { routes: ['Carrier 1?'], destination: '112', emergency: true },
+    ],
+  ])('may be %s', (_, claims, expected) => {
+    const said = parties(claims);
+    expect({ ...said, destination: undefined }).toEqual({ ...NOBODY, ...expected, destination: undefined });
+    expect(said).toMatchObject(expected);
+  });
+
+  it.each([
+    ['unknown_account', { account: 'who' }],
+    ['unknown_account', { account: 'acme/alice/phone' }],
+    ['unknown_account', { account: 'acme//alice' }],
+    ['unknown_account', { callee: 'who' }],
+    ['unknown_account', { account: 'acme', forwarder: 'who' }],
+    ['bad_route', { account: 'acme', routes: ['carrier', 'Carrier 1'] }],
+    ['bad_destination', { account: 'acme', dialled: 'reception' }],
+    ['bad_destination', { account: 'acme', callee: 'umbrella', routes: ['carrier'], dialled: 'reception' }],
+    ['bad_destination', { account: 'acme', dialled: '4'.repeat(40) }],
+  ])('is refused as %s: %j', (refused, claims) => {
+    expect(parties(claims)).toEqual({ refused, cause: 'barred' });
+  });
+});
