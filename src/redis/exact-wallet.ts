@@ -36,10 +36,22 @@ export function exactArguments(
     reading.version,
     cutoff ?? Number.MAX_SAFE_INTEGER,
     formatWallet(after, reading.version + 1),
-    cutoff ?? '',
+    firstEnd(after) ?? cutoff ?? '',
     changed.length,
     ...changed.flat(),
   ];
+}
+
+/**
+ * A leg that has ended and is still there must be told: whichever step found that its money is over, and whoever
+ * died after it, the wallet stays due until the leg is settled.
+ */
+function firstEnd({ legs }: Wallet): EpochMs | undefined {
+  let first: EpochMs | undefined;
+  for (const { state } of legs) {
+    if (state.kind === 'ended' && (first === undefined || state.endsAt < first)) first = state.endsAt;
+  }
+  return first;
 }
 
 function changedParts(before: readonly PayerLeg[], after: readonly PayerLeg[]): readonly [string, string][] {

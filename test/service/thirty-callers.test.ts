@@ -19,10 +19,10 @@ type Watch = { stop(): Promise<readonly bigint[]> };
 /** What is available at every instant that can be looked at, until it is stopped. */
 function watchAvailable(): Watch {
   const seen: bigint[] = [];
-  let watching = true;
+  const watching = new AbortController();
   const loop = (async () => {
     const live = await stage.live();
-    while (watching) {
+    while (!watching.signal.aborted) {
       const wallet = await live.wallet('acme' as AccountPath);
       if (wallet !== undefined) seen.push(wallet.available);
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -30,7 +30,7 @@ function watchAvailable(): Watch {
   })();
   return {
     async stop() {
-      watching = false;
+      watching.abort();
       await loop;
       return seen;
     },

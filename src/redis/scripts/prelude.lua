@@ -85,6 +85,11 @@ local function saveWallet(key, dueKey, account, w)
   w.version = w.version + 1
   redis.call('SET', key, walletText(w))
   local due = dueOf(w)
+  if w.legs > 0 then
+    -- A due time that has passed stays until somebody has looked: a leg may have ended and not been told yet.
+    local standing = tonumber(redis.call('ZSCORE', dueKey, account) or '')
+    if standing and standing <= w.anchor then due = math.min(due or standing, standing) end
+  end
   setDue(dueKey, account, due)
   return due and int(due) or ''
 end
