@@ -147,16 +147,19 @@ type Reading = {
   readonly rules: AccountRules;
   /** The account's path, where it is not for the document itself to say. */
   readonly path?: AccountPath | undefined;
+  /** It may have `accounts` below it, which somebody else reads. */
+  readonly mayNest?: boolean;
 };
 
 export function readAccount(
   document: unknown,
   at: string,
-  { problems, rules, path: given }: Reading,
+  { problems, rules, path: given, mayNest = false }: Reading,
 ): Account | undefined {
   const reader = readDocument(document, at, problems);
   const named = reader.text('account', parseAccountPath, PATH_EXPECTED);
   reader.require('account', PATH_EXPECTED);
+  if (mayNest) reader.value('accounts', (value) => ({ kind: 'ok', value }));
   const path = given ?? named;
   const isRoot = path !== undefined && !path.includes('/');
   if (path !== undefined && !isRoot) {

@@ -35,7 +35,6 @@ export const NOT_YET_ENFORCED: readonly string[] = [
   'softLimitInbound',
   'softLimitOutbound',
   'allotments',
-  'discounts',
   'maxCallSeconds',
   'maxCallCost',
   'maxSpend',

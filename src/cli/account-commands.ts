@@ -8,6 +8,8 @@ import { assertNever } from '../units/assert.ts';
 import { parseAccountPath, type AccountPath } from '../units/ids.ts';
 import { formatMicros, toMicros } from '../units/money.ts';
 import { ACCOUNT_FLAGS, accountByFlags } from './account-flags.ts';
+import { ACCOUNT_APPLY_COMMAND } from './account-apply-command.ts';
+import { refusalOf } from './account-refusal.ts';
 import { accountJson, accountLines } from './account-view.ts';
 import { announce } from './announcement.ts';
 import {
@@ -23,6 +25,8 @@ import { readDocumentFile } from './document-file.ts';
 import { accountOperand, readFlags } from './flag-values.ts';
 import { columns } from './help.ts';
 import type { LiveWallet } from './live-state.ts';
+
+export { refusalOf };
 
 export const ACCOUNT_COMMANDS: readonly Command[] = [
   {
@@ -43,6 +47,7 @@ export const ACCOUNT_COMMANDS: readonly Command[] = [
     ],
     run: (line, context) => (line.flags.has('file') ? setByFile(line, context) : setByFlags(line, context)),
   },
+  ACCOUNT_APPLY_COMMAND,
   {
     name: 'account show',
     summary: 'one account: what is set, what holds, who pays, and its money',
@@ -209,21 +214,6 @@ async function loadLookup(context: CommandContext): Promise<AccountLookup> {
   const { accounts: service, store } = context.config();
   const defaults = serviceDefaultsOf({ defaults: service.defaults, onStoreDown: store.onDown });
   return createAccountLookup(await accounts.loadAll(), defaults);
-}
-
-export function refusalOf(name: string, refusal: Extract<SaveVerdict, { readonly kind: 'refused' }>): string {
-  switch (refusal.reason) {
-    case 'no_parent':
-      return `${name}: its parent ${refusal.parent} does not exist`;
-    case 'no_tariff':
-      return `${name}: there is no tariff ${refusal.tariff}`;
-    case 'currency_differs':
-      return `${name}: the wallet of ${refusal.account} is in ${refusal.walletCurrency} and its tariff in ${refusal.tariffCurrency}`;
-    case 'currency_fixed':
-      return `${name}: its wallet has held ${refusal.walletCurrency} and stays in it`;
-    default:
-      return assertNever(refusal, 'refusal');
-  }
 }
 
 function parentsFirst(left: Account, right: Account): number {
