@@ -35,7 +35,10 @@ export async function startServiceChild(
     return word;
   };
 
-  const up = await ask({ kind: 'start', environment });
+  const up = await ask({ kind: 'start', environment }).catch((error: unknown) => {
+    kill();
+    throw error;
+  });
   if (up.kind !== 'up') throw new Error(`the service answered ${up.kind} to its start`);
   return {
     socketPort: up.socketPort,
@@ -45,10 +48,11 @@ export async function startServiceChild(
       return word;
     },
     async stop() {
+      process.off('exit', kill);
+      if (!child.connected) return kill();
       const ended = once(child, 'exit');
       child.send({ kind: 'stop' } satisfies ServiceOrder);
       await ended;
-      process.off('exit', kill);
     },
   };
 }

@@ -91,9 +91,9 @@ async function saturated(bench: Bench, live: LiveBench, inFlight: number): Promi
   const eightWithOne = [found.eight, found.one, '1 level'] as const;
   return [
     row('admissions of 4 levels, saturated', '/s', 'perSecond', fourWithNoop, ratioAtLeast(0.5)),
-    row('the same', '/s', 'perSecond', fourWithMere, undefined),
+    row('admissions of 4 levels, saturated', '/s', 'perSecond', fourWithMere, undefined),
     row('Redis CPU of one, 4 levels', 'µs', 'redisMicros', fourWithNoop, undefined),
-    row('the same', 'µs', 'redisMicros', fourWithMere, undefined),
+    row('Redis CPU of one, 4 levels', 'µs', 'redisMicros', fourWithMere, undefined),
     row('Node CPU of one, 4 levels', 'µs', 'nodeMicros', fourWithNoop, undefined),
     row('Redis CPU of one, 8 levels and a route', 'µs', 'redisMicros', eightWithOne, ratioAtMost(2)),
     row('admissions of 8 levels and a route', '/s', 'perSecond', eightWithOne, ratioAtLeast(0.5)),
