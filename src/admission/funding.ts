@@ -1,13 +1,18 @@
-import type { Payer } from '../accounts/account-tree.ts';
+import type { AccountNode, Payer } from '../accounts/account-tree.ts';
+import type { DiscountsPpm } from '../accounts/limits.ts';
+import { classify } from '../rating/classify.ts';
+import type { PriceTerms } from '../rating/price.ts';
 import { chooseRate } from '../rating/tariff-table.ts';
 import { versionInForce, type TariffBook } from '../rating/tariff-book.ts';
 import { termsOf } from '../rating/terms.ts';
 import type { FundingKind } from '../records/records.ts';
 import type { PayerRecord } from './leg-record.ts';
 import type { HoldTake } from './plan.ts';
-import { directionOf, type Question } from './question.ts';
+import { directionOf, e164Of, type Question } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { isEnforced } from './takes.ts';
+
+const WHOLE_PPM = 1_000_000;
 
 /** What happens where nobody said how a call is paid. */
 export type FundingPolicy = {
@@ -42,11 +47,12 @@ export function fund(question: Question, tariffs: TariffBook, policy: FundingPol
     const words = `nobody in the chain of ${side?.path ?? 'the caller'} has a wallet or a tariff`;
     return { kind: 'refused', refusal: refuse('no_payer', 'credit', side?.path ?? '', words) };
   }
+  const asked = { question, tariffs, policy, classify: classifier(question, side) };
   const records: PayerRecord[] = [];
   const holds: HoldTake[] = [];
   for (const payer of payers) {
     if (!isEnforced(payer)) continue;
-    const part = fundPart(question, payer, tariffs, policy);
+    const part = fundPart(payer, asked);
     if (part === undefined) continue;
     if (part.kind === 'refused') return part;
     records.push(part.payer);
@@ -56,17 +62,21 @@ export function fund(question: Question, tariffs: TariffBook, policy: FundingPol
   return { kind: 'funded', funding, payers: records, holds };
 }
 
+type Asked = {
+  readonly question: Question;
+  readonly tariffs: TariffBook;
+  readonly policy: FundingPolicy;
+  /** What the numbers of the account's tree call this one. Worked out once, and only where somebody asks. */
+  readonly classify: () => string;
+};
+
 type Part =
   | { readonly kind: 'paying'; readonly payer: PayerRecord; readonly costs: boolean }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** One payer's part; undefined where it pays nothing because nobody prices the call and that is allowed. */
-function fundPart(
-  question: Question,
-  payer: Payer,
-  tariffs: TariffBook,
-  policy: FundingPolicy,
-): Part | undefined {
+function fundPart(payer: Payer, asked: Asked): Part | undefined {
+  const { question, tariffs, policy } = asked;
   const direction = directionOf(question) === 'inbound' ? 'inbound' : 'outbound';
   const inForce = payer.tariff === undefined ? undefined : versionInForce(tariffs, payer.tariff, question.at);
   const routes = question.routes.map((route) => route.name);
@@ -77,9 +87,9 @@ function fundPart(
     const words = `the tariff of ${payer.path} has no ${direction} rate for ${question.destination}`;
     return { kind: 'refused', refusal: refuse('no_rate', 'barred', payer.path, words) };
   }
-  const terms = termsOf(inForce.version, rate, 0);
+  const terms = termsOf(inForce.version, rate, discountOf(payer.limits.discounts, asked.classify));
   const { currency } = inForce.version;
-  const costs = terms.perMinute > 0n || terms.surcharge > 0n;
+  const costs = canCost(terms);
   if (costs) {
     const refusal = cannotPay(payer, currency);
     if (refusal !== undefined) return { kind: 'refused', refusal };
@@ -95,6 +105,23 @@ function fundPart(
     terms,
   };
   return { kind: 'paying', payer: record, costs };
+}
+
+function classifier(question: Question, side: AccountNode | undefined): () => string {
+  const { dialled } = question;
+  let found: string | undefined;
+  return () => (found ??= classify(side?.classifiers ?? [], { dialled, e164: e164Of(question) }));
+}
+
+function discountOf(discounts: DiscountsPpm, classification: () => string): number {
+  const discounted = Object.entries(discounts);
+  if (discounted.length === 0) return 0;
+  const name = classification();
+  return discounted.find(([each]) => each === name)?.[1] ?? 0;
+}
+
+function canCost({ perMinute, surcharge, discountPpm }: PriceTerms): boolean {
+  return discountPpm < WHOLE_PPM && (perMinute > 0n || surcharge > 0n);
 }
 
 function cannotPay(payer: Payer, currency: string): Refusal | undefined {

@@ -35,3 +35,8 @@ export function directionOf(question: Pick<Question, 'caller' | 'callee' | 'rout
   if (question.caller === undefined) return 'inbound';
   return question.callee !== undefined && question.routes.length === 0 ? 'internal' : 'outbound';
 }
+
+/** The destination in E.164 digits; undefined for what is no number, such as a name. */
+export function e164Of({ destination }: Pick<Question, 'destination'>): string | undefined {
+  return /^\d+$/.test(destination) ? destination : undefined;
+}

@@ -21,6 +21,15 @@ const ACCOUNTS = accountsOf(
     },
     { account: 'nobody' },
     { account: 'bare', wallet: 'EUR' },
+    {
+      account: 'cheap',
+      wallet: 'EUR',
+      tariff: 'retail',
+      operator: { discounts: { international: '12.5', tollfree_us: 100 } },
+    },
+    { account: 'cheap/less', wallet: 'EUR', operator: { discounts: { international: 0 } } },
+    { account: 'cheap/gift', tariff: 'retail', operator: { discounts: { international: 100 } } },
+    { account: 'cheap/none', wallet: 'EUR' },
   ],
   [{ route: 'carrier' }],
 );
@@ -130,6 +139,35 @@ describe('who pays', () => {
     ['nobody, for being called where nobody has a wallet', { callee: 'nobody', routes: ['carrier'] }, UNPAID],
   ])('%s', (_, asked, expected) => {
     expect(funding(asked)).toEqual(expected);
+  });
+
+  it.each([
+    ['a discount of its classification', 'cheap', { cheap: 125_000 }],
+    ['each payer its own, none included', 'cheap/less', { cheap: 125_000, 'cheap/less': 0 }],
+    ["and not its parent's", 'cheap/none', { cheap: 125_000, 'cheap/none': 0 }],
+  ])('has %s', (_, caller, expected) => {
+    const result = fund(questionOf(ACCOUNTS, { caller }), TARIFFS, STRICT);
+    const payers = result.kind === 'funded' ? result.payers : [];
+    expect(Object.fromEntries(payers.map(({ account, terms }) => [account, terms.discountPpm]))).toEqual(
+      expected,
+    );
+  });
+
+  it('a discount of everything holds nothing and needs no wallet', () => {
+    expect(funding({ caller: 'cheap/gift' })).toEqual({
+      funding: 'per_minute',
+      payers: ['cheap retail 1', 'cheap/gift retail 1'],
+      holds: ['cheap'],
+    });
+  });
+
+  it('has no discount of another classification', () => {
+    const result = fund(
+      questionOf(ACCOUNTS, { caller: 'cheap', callee: 'nobody', routes: ['carrier'], destination: '4989x' }),
+      TARIFFS,
+      { ...STRICT, unrated: 'allow' },
+    );
+    expect(result).toMatchObject({ payers: [{ terms: { discountPpm: 0 } }] });
   });
 
   it('a rate of zero holds nothing and needs no wallet', () => {
