@@ -5,6 +5,7 @@ import type { LegTimes, SwitchEvent } from '../calls/switch-event.ts';
 import { billedSecondsOf } from '../rating/quote.ts';
 import { legKeyOf, parseAccountPath, rootOf, type LegUuid } from '../units/ids.ts';
 import { toEpochMs } from '../units/time.ts';
+import type { EpochMs } from '../units/time.ts';
 import { giveBackLeg } from './admit-leg.ts';
 import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
@@ -112,11 +113,26 @@ export function createLegEvents(
     await endOfALeg(leg);
     const record = leg.record ?? (await findRecord(leg));
     if (record === undefined || (record.uuid ?? leg.uuid) !== leg.uuid) return;
-    if (leg.answeredAt !== undefined || record.answeredAt !== undefined || record.aLeg === leg.uuid) {
-      await store.release(record);
+    const answered = event.leg.answeredAt ?? leg.answeredAt ?? record.answeredAt;
+    if (answered === undefined && record.aLeg !== leg.uuid) {
+      await unanswered(leg, record, event.kind === 'hung-up' ? event.cause : '');
       return;
     }
-    await unanswered(leg, record, event.kind === 'hung-up' ? event.cause : '');
+    await missedAnswer(leg, record, event.leg.answeredAt);
+    await store.release(record);
+  };
+
+  /** The ANSWER may have been lost or may still be on its way: its end tells of it too. `toldAt`: on FreeSWITCH's clock. */
+  const missedAnswer = async (
+    leg: Leg,
+    record: LegRecord,
+    toldAt: EpochMs | undefined,
+  ): Promise<LegRecord> => {
+    leg.answeredAt ??= record.answeredAt;
+    if (toldAt !== undefined) leg.answeredAt ??= clocks.toOurs(leg.facts.node, toldAt, store.now());
+    if (leg.answeredAt === undefined) return record;
+    if (record.answeredAt === undefined) await store.answer(record, leg.answeredAt);
+    return { ...record, answeredAt: leg.answeredAt };
   };
 
   /**
@@ -168,10 +184,8 @@ export function createLegEvents(
       else await unanswered(leg, record, cause);
       return;
     }
-    // The ANSWER may have been lost or may still be on its way.
-    leg.answeredAt ??= record.answeredAt ?? clocks.toOurs(leg.facts.node, times.answeredAt, store.now());
-    if (record.answeredAt === undefined) await store.answer(record, leg.answeredAt);
-    await close({ ...record, answeredAt: leg.answeredAt }, toEnding(leg, times, cause));
+    const answered = await missedAnswer(leg, record, times.answeredAt);
+    await close(answered, toEnding(leg, times, cause));
   };
 
   const toEnding = (leg: Leg, times: LegTimes, cause: string): Ending => {

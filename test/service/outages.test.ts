@@ -149,7 +149,7 @@ describe('a Redis that goes away', () => {
       (now) => now?.answeredMicros !== undefined || now?.endedMicros !== undefined,
     );
     expect(truth?.sipStatus).toBe(sipStatus);
-    if (onDown === 'allow') expect(truth?.variable('tollgate_decision')).toBe('store_down');
+    expect(truth?.variable('tollgate_decision')).toBe(onDown === 'allow' ? 'store_down' : 'refused');
     call?.hangup();
     before.call.hangup();
     await allEnded([before.call]);
