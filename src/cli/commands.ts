@@ -1,4 +1,5 @@
 import { ACCOUNT_COMMANDS } from './account-commands.ts';
+import { CHECK_COMMAND } from './check-command.ts';
 import type { Command } from './command.ts';
 import { CONFIG_COMMANDS } from './config-commands.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   ...ROUTE_COMMANDS,
   ...TARIFF_COMMANDS,
   PRICE_COMMAND,
+  CHECK_COMMAND,
   ...LIVE_COMMANDS,
   EXPLAIN_COMMAND,
   VERIFY_COMMAND,

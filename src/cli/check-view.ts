@@ -1,0 +1,167 @@
+import type { LimitStep, FundingStep, Rehearsal } from '../controller/rehearsal.ts';
+import type { Claims, Parties } from '../controller/parties.ts';
+import type { ControllerPolicy } from '../controller/policy.ts';
+import { isEnforced } from '../admission/takes.ts';
+import { directionOf } from '../admission/question.ts';
+import { holderName } from '../admission/plan.ts';
+import { fundedSeconds } from '../rating/quote.ts';
+import { firstPulseSeconds, type PriceTerms } from '../rating/price.ts';
+import { formatMicros } from '../units/money.ts';
+import { moneyJson } from './account-view.ts';
+import { columns } from './help.ts';
+
+type Causes = ControllerPolicy['causes'];
+
+/** Parties, limits, payers, verdict: in the order in which the gate looks at them. */
+export function checkLines(claims: Claims, rehearsal: Rehearsal, causes: Causes): readonly string[] {
+  const { parties, limits, funding } = rehearsal;
+  return [
+    callLine(claims, parties),
+    ...(limits.length === 0 ? [] : ['limits and their use now', ...limitLines(limits, parties)]),
+    ...(funding.length === 0 ? [] : ['who pays', ...funding.flatMap(fundingLines)]),
+    ...verdictLines(rehearsal, causes),
+  ];
+}
+
+export function checkJson(claims: Claims, rehearsal: Rehearsal, causes: Causes): unknown {
+  const { parties, limits, funding, answer } = rehearsal;
+  return {
+    verdict: answer.kind === 'refused' ? 'refused' : 'admitted',
+    decision: decisionOf(rehearsal),
+    direction: parties === undefined ? undefined : directionOf(parties),
+    ...claims,
+    destination: parties?.destination,
+    chains: {
+      caller: parties?.caller?.chain.map(({ path }) => path) ?? [],
+      callee: parties?.callee?.chain.map(({ path }) => path) ?? [],
+    },
+    limits: limits.map(({ holder, bound, ...step }) => ({
+      holder: holderName(holder),
+      ...step,
+      bound: bound ?? 'unlimited',
+    })),
+    payers: funding.map(fundingJson),
+    funding: answer.kind === 'admitted' ? answer.record.funding : undefined,
+    fundedSeconds: answer.kind === 'admitted' ? answer.time.funded : undefined,
+    refusal:
+      answer.kind === 'refused' ? { ...answer.refusal, answer: causes[answer.refusal.cause] } : undefined,
+  };
+}
+
+function decisionOf({ answer }: Rehearsal): string {
+  switch (answer.kind) {
+    case 'admitted':
+      return answer.record.decision;
+    case 'passed':
+      return answer.decision;
+    case 'refused':
+      return 'refused';
+  }
+}
+
+function callLine(claims: Claims, parties: Parties | undefined): string {
+  const from = claims.forwarder ?? claims.account ?? 'somebody';
+  const number = parties?.destination ?? claims.dialled;
+  const to = claims.callee === undefined ? number : `${claims.callee} (${number})`;
+  const by = claims.routes.length === 0 ? '' : ` by ${claims.routes.join(', ')}`;
+  return `${parties === undefined ? 'unknown' : directionOf(parties)}: ${from} → ${to}${by}`;
+}
+
+function limitLines(limits: readonly LimitStep[], parties: Parties | undefined): readonly string[] {
+  const width = Math.max(...limits.map(({ limit }) => limit.length));
+  let last = '';
+  return limits.flatMap(({ holder, limit, bound, inUse, passes }) => {
+    const name = holderName(holder);
+    const head = name === last ? [] : [`  ${name}${exemption(name, parties)}`];
+    last = name;
+    const use = bound === undefined ? `${inUse}, unlimited` : `${inUse} of ${bound}`;
+    return [...head, `    ${limit.padEnd(width)}  ${passes ? use : `${use.padEnd(14)}  full`}`];
+  });
+}
+
+/** Why an account with limits refuses nobody (ruling 16). */
+function exemption(name: string, parties: Parties | undefined): string {
+  if (parties?.emergency === true) return ' (emergency: counted, refuses nobody)';
+  const chains = [...(parties?.caller?.chain ?? []), ...(parties?.callee?.chain ?? [])];
+  const node = chains.find(({ path }) => path === name);
+  if (node === undefined || isEnforced(node)) return '';
+  return ` (${node.limits.enabled ? 'dry run' : 'not enabled'}: counted, refuses nobody)`;
+}
+
+function fundingLines({ payer, hold }: FundingStep): readonly string[] {
+  const { terms, currency, tariff, tariffVersion, rateId, prefix } = payer;
+  return [
+    `  ${payer.account}`,
+    ...columns([
+      ['  rate', `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`],
+      ['  price', priceInWords(terms)],
+      hold === undefined
+        ? ['  to begin', 'nothing: the call is free']
+        : [
+            '  to begin',
+            `${formatMicros(hold.needed)} of ${formatMicros(hold.available)} ${currency} available`,
+          ],
+      ...(hold === undefined ? [] : [['  lasts', secondsInWords(fundedSeconds(terms, hold.available))]]),
+    ]),
+  ];
+}
+
+function priceInWords(terms: PriceTerms): string {
+  const { surcharge, incrementSeconds, graceSeconds, discountPpm } = terms;
+  return [
+    `${formatMicros(terms.perMinute)} a minute`,
+    ...(surcharge === 0n ? [] : [` + ${formatMicros(surcharge)}`]),
+    `, pulses of ${firstPulseSeconds(terms)} s, then ${incrementSeconds} s`,
+    ...(graceSeconds === 0 ? [] : [`, free up to ${graceSeconds} s`]),
+    ...(discountPpm === 0 ? [] : [`, less ${discountPpm / 10_000} %`]),
+  ].join('');
+}
+
+function secondsInWords(seconds: number | 'unlimited'): string {
+  return seconds === 'unlimited' ? 'as long as it likes' : `${seconds} s on what is available now`;
+}
+
+function verdictLines(rehearsal: Rehearsal, causes: Causes): readonly string[] {
+  const { answer } = rehearsal;
+  if (answer.kind === 'passed') return [`${answer.decision}: let through, and counted for nobody`];
+  if (answer.kind === 'admitted') {
+    const { funding } = answer.record;
+    const { funded } = answer.time;
+    const paid = funding === 'none' ? 'nobody pays' : funding.replace('_', ' ');
+    return [`${answer.record.decision}: ${paid}${funded === 'unlimited' ? '' : `, funded for ${funded} s`}`];
+  }
+  const { reason, limit, holder, words, cause } = answer.refusal;
+  const { sipCode, reason: sipReason, cause: hangup } = causes[cause];
+  const by = [limit, holder].filter((word) => word !== '').join(' of ');
+  return [
+    `refused: ${reason}${by === '' ? '' : `, ${by}`}`,
+    ...columns([
+      ['why', words],
+      ['answer', `${sipCode} ${sipReason}, else ${hangup}`],
+    ]),
+  ];
+}
+
+function fundingJson({ payer, hold }: FundingStep): Readonly<Record<string, unknown>> {
+  const { terms, currency, account, tariff, tariffVersion, rateId, prefix } = payer;
+  return {
+    account,
+    tariff,
+    tariffVersion,
+    rate: { id: rateId, prefix },
+    perMinute: moneyJson(terms.perMinute, currency),
+    surcharge: moneyJson(terms.surcharge, currency),
+    firstPulseSeconds: firstPulseSeconds(terms),
+    incrementSeconds: terms.incrementSeconds,
+    graceSeconds: terms.graceSeconds,
+    discountPercent: `${terms.discountPpm / 10_000}`,
+    ...(hold === undefined
+      ? { passes: true }
+      : {
+          needed: moneyJson(hold.needed, currency),
+          available: moneyJson(hold.available, currency),
+          passes: hold.passes,
+          fundedSeconds: fundedSeconds(terms, hold.available),
+        }),
+  };
+}

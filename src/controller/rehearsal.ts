@@ -1,0 +1,221 @@
+import type { LegRecord, PayerRecord } from '../admission/leg-record.ts';
+import {
+  StoreUnavailableError,
+  type HeldWallet,
+  type LiveStore,
+  type TakeOutcome,
+  type TakeRefusal,
+  type WalletOpening,
+} from '../admission/live-store.ts';
+import {
+  holderName,
+  type Counter,
+  type Holder,
+  type HolderTakes,
+  type Slot,
+  type SlotPlan,
+} from '../admission/plan.ts';
+import type { Question } from '../admission/question.ts';
+import { takesOf, type SlotTakes } from '../admission/takes.ts';
+import { operate } from '../credit/operations.ts';
+import { availableAt, fundsOf, type PayerLeg, type Wallet } from '../credit/wallet.ts';
+import { commitmentOf } from '../rating/price.ts';
+import type { DecisionKind } from '../records/records.ts';
+import { assert } from '../units/assert.ts';
+import { admissionIdOf, legKeyOf, parseLegUuid, parseNodeId, type AccountPath } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import { admitLeg, type Admitted } from './admit-leg.ts';
+import { branchName } from './branches.ts';
+import type { ControllerContext } from './context.ts';
+import { findParties, type Claims, type Parties } from './parties.ts';
+
+/** One limit of one account or route, its use now, and whether one more would fit. No bound: counted and shown. */
+export type LimitStep = {
+  readonly holder: Holder;
+  readonly limit: Counter | 'callsPerSecond';
+  readonly bound: number | undefined;
+  readonly inUse: number;
+  readonly passes: boolean;
+};
+
+/** What one payer would pay by, and from what. */
+export type FundingStep = {
+  readonly payer: PayerRecord;
+  /** Surcharge and first pulse against the wallet; undefined where the call costs this payer nothing. */
+  readonly hold:
+    | { readonly needed: Micros; readonly available: Micros; readonly passes: boolean }
+    | undefined;
+};
+
+export type Rehearsal = {
+  /** Undefined where one of the names is nobody's. */
+  readonly parties: Parties | undefined;
+  readonly limits: readonly LimitStep[];
+  /** Empty where the call is refused before it is asked what it costs. */
+  readonly funding: readonly FundingStep[];
+  readonly answer:
+    | Admitted
+    /** Let through without being counted: an emergency call of nobody's. */
+    | { readonly kind: 'passed'; readonly decision: DecisionKind };
+};
+
+/** What a rehearsal reads besides the live store's own figures. */
+export type RehearsalFigures = {
+  /** How many admissions of the last second a holder has. */
+  recentAdmissions(slot: Slot, holder: Holder): Promise<number>;
+  /** A wallet that the live store has not opened yet. */
+  loadWallet(account: AccountPath): Promise<WalletOpening | undefined>;
+};
+
+export type RehearsedCall = { readonly claims: Claims; readonly callerNumber: string };
+
+/**
+ * What the gate would say of a call now. It goes the gate's own way, parties, plan, slot by slot; only the step that
+ * takes is exchanged for one that reads and judges, so that no rule of admission stands in a second place.
+ */
+export async function rehearse(
+  context: ControllerContext,
+  figures: RehearsalFigures,
+  { claims, callerNumber }: RehearsedCall,
+): Promise<Rehearsal> {
+  const parties = findParties(claims, context.directory.accounts(), context.policy.emergencyNumbers);
+  if (parties.kind === 'refused') return { parties: undefined, limits: [], funding: [], answer: parties };
+  if (parties.emergency && parties.caller === undefined && parties.callee === undefined) {
+    return { parties, limits: [], funding: [], answer: { kind: 'passed', decision: 'emergency' } };
+  }
+  const question = questionOf(context, parties, { claims, callerNumber });
+  const slots = takesOf(question);
+  const uses = await readUses(context.store, figures, slots);
+  const funding: FundingStep[] = [];
+  const store: LiveStore = {
+    ...context.store,
+    take: (plan, record) => judge(context.store, figures, { uses, funding }, plan, record),
+    giveBack: () => Promise.resolve(),
+  };
+  const answer = await admitLeg({ ...context, store }, question);
+  return {
+    parties,
+    limits: limitSteps(
+      slots.flatMap(({ takes }) => takes),
+      uses,
+    ),
+    funding,
+    answer,
+  };
+}
+
+function questionOf(context: ControllerContext, parties: Parties, call: RehearsedCall): Question {
+  const aLeg = parseLegUuid('rehearsal');
+  const node = parseNodeId('rehearsal');
+  assert(aLeg !== undefined && node !== undefined, 'a rehearsal has names of its own');
+  const admission = admissionIdOf(aLeg, 1);
+  const branch = branchName(0);
+  const legKey = legKeyOf(admission, branch);
+  assert(legKey !== undefined, 'branch names are ours');
+  return {
+    ...parties,
+    legKey,
+    admission,
+    aLeg,
+    node,
+    coreUuid: '',
+    callerNumber: call.callerNumber,
+    dialled: call.claims.dialled,
+    siblings: [branch],
+    at: context.store.now(),
+  };
+}
+
+type Use = { readonly counts: Readonly<Record<Counter, number>>; readonly recent: number };
+type Uses = ReadonlyMap<string, Use>;
+
+async function readUses(
+  store: LiveStore,
+  figures: RehearsalFigures,
+  slots: readonly SlotTakes[],
+): Promise<Uses> {
+  const uses = new Map<string, Use>();
+  const holders = slots.flatMap(({ slot, takes }) => takes.map(({ holder }) => ({ slot, holder })));
+  for (const { slot, holder } of holders) {
+    const recent = figures.recentAdmissions(slot, holder);
+    const [counts, ticks] = await Promise.all([store.usage(holder), recent]);
+    uses.set(holderName(holder), { counts, recent: ticks });
+  }
+  return uses;
+}
+
+/** In the script's order. A holder that is named twice takes twice, and its own first take stands in its way. */
+function limitSteps(takes: readonly HolderTakes[], uses: Uses): readonly LimitStep[] {
+  const taken = new Map<string, number>();
+  return takes.flatMap(({ holder, counts, perSecond }): readonly LimitStep[] => {
+    const name = holderName(holder);
+    const use = uses.get(name);
+    assert(use !== undefined, 'the use of every holder was read');
+    const steps = counts.map(({ counter, bound }): LimitStep => {
+      const before = taken.get(`${name} ${counter}`) ?? 0;
+      taken.set(`${name} ${counter}`, before + 1);
+      return stepOf(holder, counter, bound, use.counts[counter] + before);
+    });
+    return perSecond === undefined
+      ? steps
+      : [...steps, stepOf(holder, 'callsPerSecond', perSecond, use.recent)];
+  });
+}
+
+function stepOf(
+  holder: Holder,
+  limit: LimitStep['limit'],
+  bound: number | undefined,
+  inUse: number,
+): LimitStep {
+  return { holder, limit, bound, inUse, passes: bound === undefined || inUse < bound };
+}
+
+/** The script's verdict on one slot, read instead of taken. Who pays is looked at even where a limit refuses. */
+async function judge(
+  store: LiveStore,
+  figures: RehearsalFigures,
+  seen: { readonly uses: Uses; readonly funding: FundingStep[] },
+  plan: SlotPlan,
+  record: LegRecord | undefined,
+): Promise<TakeOutcome> {
+  const full = limitSteps(plan.takes, seen.uses).find(({ passes }) => !passes);
+  let refusal = full && refusalOf(full);
+  const wallets: HeldWallet[] = [];
+  for (const payer of record?.payers ?? []) {
+    const { wallet: account, terms } = payer;
+    if (!plan.holds.some((hold) => hold.wallet === account)) {
+      seen.funding.push({ payer, hold: undefined });
+      continue;
+    }
+    const wallet = await readWallet(store, figures, account);
+    const available = availableAt(wallet, wallet.at);
+    const needed = commitmentOf(terms, 1);
+    const leg: PayerLeg = { legKey: plan.legKey, terms, state: { kind: 'held' } };
+    const passes = operate(wallet, { kind: 'hold', leg }, wallet.at).kind === 'done';
+    seen.funding.push({ payer, hold: { needed, available, passes } });
+    wallets.push({ wallet: account, funds: fundsOf(wallet), availableAtLeast: available });
+    if (!passes) refusal ??= { kind: 'credit', wallet: account, available, needed };
+  }
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  return { kind: 'taken', at: store.now(), wallets };
+}
+
+async function readWallet(
+  store: LiveStore,
+  figures: RehearsalFigures,
+  account: AccountPath,
+): Promise<Wallet> {
+  const open = await store.readWallet(account);
+  if (open !== undefined) return open;
+  const opening = await figures.loadWallet(account);
+  if (opening === undefined) throw new StoreUnavailableError(`no wallet of ${account} in Redis or in SQL`);
+  return { account, at: store.now(), legs: [], ...opening };
+}
+
+function refusalOf({ holder, limit, bound, inUse }: LimitStep): TakeRefusal {
+  assert(bound !== undefined, 'what has no bound refuses nobody');
+  return limit === 'callsPerSecond'
+    ? { kind: 'rate', holder, bound, inUse }
+    : { kind: 'count', holder, counter: limit, bound, inUse };
+}

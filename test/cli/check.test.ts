@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/program.ts';
+import { toEpochMs } from '../../src/units/time.ts';
+import { createStage, type Stage } from '../service/stage.ts';
+import { freshRedis, redisUrl } from '../support/redis.ts';
+import type { CliRun } from './cli-run.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  await freshRedis();
+  stage = await createStage(redisUrl());
+  const csv = 'prefix,rate,surcharge,minimum,increment\n49,0.02,,60,60\n4915,0.10,0.05,60,60\n800,0,,60,60\n';
+  await stage.tariff('standard', csv);
+  await stage.account({ account: 'acme', operator: { calls: 50 } });
+  await stage.account({ account: 'acme/retail', wallet: 'EUR', tariff: 'standard', operator: { calls: 10 } });
+  await stage.account({ account: 'acme/retail/alice', operator: { outboundCalls: 0 } });
+  await stage.account({ account: 'acme/retail/bob', operator: { outboundCalls: 0, enforcement: 'dry_run' } });
+  await stage.route({ route: 'carrier', calls: 30 });
+  await stage.topUp('acme/retail', '10.00');
+});
+
+afterAll(async () => {
+  await stage.close();
+});
+
+async function check(...args: readonly string[]): Promise<CliRun> {
+  let out = '';
+  let err = '';
+  const code = await runCli(['check', ...args], {
+    environment: stage.environment(),
+    now: () => toEpochMs(Date.now()),
+    print: (text) => {
+      out += text;
+    },
+    say: (line) => {
+      err += `${line}\n`;
+    },
+    connectLiveState: () => Promise.reject(new Error('not needed')),
+    serve: () => Promise.resolve(0),
+  });
+  return { code, out, err };
+}
+
+describe('tollgate check', () => {
+  it('shows every limit, who pays how much from what, and that the call would be admitted', async () => {
+    const run = await check('acme/retail', '--to', '4915112345678', '--route', 'carrier');
+    expect(run).toEqual({
+      code: 0,
+      err: '',
+      out: `outbound: acme/retail → 4915112345678 by carrier
+limits and their use now
+  acme
+    calls                   0 of 50
+    resourceConsumingCalls  0, unlimited
+    outboundCalls           0, unlimited
+    publicCalls             0, unlimited
+  acme/retail
+    calls                   0 of 10
+    resourceConsumingCalls  0, unlimited
+    outboundCalls           0, unlimited
+    publicCalls             0, unlimited
+  route carrier
+    calls                   0 of 30
+    outboundCalls           0, unlimited
+who pays
+  acme/retail
+    rate      standard version 1, rate 2 for 4915
+    price     0.10 a minute + 0.05, pulses of 60 s, then 60 s
+    to begin  0.15 of 10.00 EUR available
+    lasts     5940 s on what is available now
+admitted: per minute, funded for 5940 s
+`,
+    });
+  });
+
+  it('names the limit that refuses and the answer that the caller would get, exit code 1', async () => {
+    const run = await check('acme/retail/alice', '--to', '4930123', '--route', 'carrier', '--from', '1001');
+    expect(run).toMatchObject({ code: 1, out: '' });
+    expect(run.err).toContain('    outboundCalls           0 of 0          full\n');
+    expect(run.err).toContain(`refused: limit_reached, outboundCalls of acme/retail/alice
+  why     acme/retail/alice has 0 of 0 outboundCalls in use
+  answer  503 Service Unavailable, else CALL_REJECTED
+`);
+  });
+
+  it('says the same as JSON', async () => {
+    const run = await check('acme/retail/alice', '--to', '4930123', '--route', 'carrier', '--json');
+    expect(run.code).toBe(1);
+    expect(JSON.parse(run.out)).toMatchObject({
+      verdict: 'refused',
+      direction: 'outbound',
+      chains: { caller: ['acme', 'acme/retail', 'acme/retail/alice'], callee: [] },
+      payers: [{ account: 'acme/retail', needed: { amount: '0.02', currency: 'EUR' }, passes: true }],
+      refusal: {
+        reason: 'limit_reached',
+        limit: 'outboundCalls',
+        holder: 'acme/retail/alice',
+        figures: { bound: 0, inUse: 0 },
+        answer: { sipCode: 503, cause: 'CALL_REJECTED' },
+      },
+    });
+    const { limits } = JSON.parse(run.out) as { limits: readonly unknown[] };
+    expect(limits).toContainEqual({
+      holder: 'route carrier',
+      limit: 'calls',
+      bound: 30,
+      inUse: 0,
+      passes: true,
+    });
+  });
+
+  it('says of an account in dry run that it refuses nobody', async () => {
+    const { code, out } = await check('acme/retail/bob', '--to', '4930123', '--route', 'carrier');
+    expect(code).toBe(0);
+    expect(out).toContain('  acme/retail/bob (dry run: counted, refuses nobody)\n');
+    expect(out).toMatch(/^dry_run: per minute, funded for 30000 s$/m);
+  });
+
+  it('lets a free number through and refuses one without a rate', async () => {
+    expect((await check('acme/retail', '--to', '800111', '--route', 'carrier')).out).toMatch(
+      /^ {4}to begin {2}nothing: the call is free\nadmitted: free$/m,
+    );
+    const unrated = await check('acme/retail', '--to', '33123', '--route', 'carrier');
+    expect(unrated.err).toContain('refused: no_rate, acme/retail\n');
+    expect(unrated.err).toContain('answer  403 Forbidden');
+  });
+
+  it('knows who is called, internally, from a route and by forwarding', async () => {
+    const internal = await check('acme/retail/bob', '--to', '1001', '--callee', 'acme/retail/alice');
+    expect(internal.out).toContain('internal: acme/retail/bob → acme/retail/alice (1001)\n');
+    expect(internal.out).toContain('    internalCalls  0, unlimited\n');
+    const inbound = await check(
+      'acme/retail/alice',
+      '--to',
+      '1001',
+      '--route',
+      'carrier',
+      '--direction',
+      'inbound',
+    );
+    expect(inbound.out).toContain('inbound: somebody → acme/retail/alice (1001) by carrier\n');
+    const forwarder = ['--forwarder', 'acme/retail/alice'];
+    const forwarded = await check('acme/retail', '--to', '4930123', '--route', 'carrier', ...forwarder);
+    expect(forwarded.err).toContain('outbound: acme/retail/alice → 4930123 by carrier\n');
+    expect(forwarded.err).not.toContain('resourceConsumingCalls');
+  });
+
+  it('lets an emergency call through a closed account', async () => {
+    const { code, out } = await check('acme/retail/alice', '--to', '112', '--route', 'carrier');
+    expect(code).toBe(0);
+    expect(out).toContain('  acme/retail/alice (emergency: counted, refuses nobody)\n');
+    expect(out).toMatch(/^emergency: nobody pays$/m);
+  });
+
+  it('refuses in the name of an account that does not exist', async () => {
+    const run = await check('acme/nobody', '--to', '4930123');
+    expect(run.code).toBe(1);
+    expect(run.err).toContain('why     there is no account "acme/nobody"\n');
+  });
+
+  it.each([
+    [['acme'], '--to: nothing: expected the number called'],
+    [['acme', '--to', '49', '--direction', 'sideways'], '--direction: sideways'],
+    [
+      ['acme', '--to', '49', '--direction', 'inbound', '--callee', 'acme'],
+      '--callee: acme: expected to be left out',
+    ],
+    [['no such/account', '--to', '49'], 'ACCOUNT: no such/account'],
+    [['acme', '--to', '49', '--forwarder', '!'], '--forwarder: !'],
+  ])('exits 2 for %j', async (args, said) => {
+    const run = await check(...args);
+    expect(run).toMatchObject({ code: 2, out: '' });
+    expect(run.err).toContain(said);
+  });
+
+  it('is read in eighty columns', async () => {
+    const { out } = await check('acme/retail', '--to', '4915112345678', '--route', 'carrier');
+    const { err } = await check('acme/retail/alice', '--to', '4930123', '--route', 'carrier');
+    const lines = `${out}${err}`.split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+});
