@@ -1,14 +1,15 @@
 import type { PriceTerms } from '../rating/price.ts';
-import type { AccountPath, LegKey, RouteName } from '../units/ids.ts';
+import { rootOf, type AccountPath, type LegKey, type RouteName } from '../units/ids.ts';
 
 /** Where a take lives: one Redis Cluster slot per tenant root, and one per route (ruling 5). */
 export type Slot =
   | { readonly kind: 'root'; readonly root: AccountPath }
   | { readonly kind: 'route'; readonly route: RouteName };
 
-/** Who carries a limit. */
+/** Who carries a limit. `number`: one called number of an account (`perNumber`). */
 export type Holder =
   | { readonly kind: 'account'; readonly path: AccountPath }
+  | { readonly kind: 'number'; readonly path: AccountPath; readonly number: string }
   | { readonly kind: 'route'; readonly route: RouteName };
 
 /** The counters of a holder, in the order in which they are stored and checked. */
@@ -51,5 +52,19 @@ export function slotName(slot: Slot): string {
 }
 
 export function holderName(holder: Holder): string {
-  return holder.kind === 'account' ? holder.path : `route ${holder.route}`;
+  switch (holder.kind) {
+    case 'account':
+      return holder.path;
+    case 'number':
+      return `${holder.path}#${holder.number}`;
+    case 'route':
+      return `route ${holder.route}`;
+  }
+}
+
+/** The slot in which it is counted. */
+export function slotOf(holder: Holder): Slot {
+  return holder.kind === 'route'
+    ? { kind: 'route', route: holder.route }
+    : { kind: 'root', root: rootOf(holder.path) };
 }

@@ -1,7 +1,7 @@
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
 import type { TakeRefusal } from './live-store.ts';
-import { holderName } from './plan.ts';
+import { holderName, type Counter, type Holder } from './plan.ts';
 
 /** What kind of answer a refusal gets; the causes are one configured table (DESIGN 4). */
 export type RefusalCause = 'concurrency' | 'busy' | 'rate' | 'credit' | 'barred' | 'storeDown';
@@ -38,10 +38,10 @@ export function explainTakeRefusal(refusal: TakeRefusal, calledSide: (holder: st
   switch (refusal.kind) {
     case 'count': {
       const { bound, inUse, counter } = refusal;
-      const holder = holderName(refusal.holder);
+      const { holder, limit, used } = inWords(refusal.holder, counter);
       const cause = calledSide(holder) ? 'busy' : 'concurrency';
-      const words = `${holder} has ${inUse} of ${bound} ${counter} in use`;
-      return { reason: 'limit_reached', cause, limit: counter, holder, words, figures: { bound, inUse } };
+      const words = `${holder} has ${inUse} of ${bound} ${used} in use`;
+      return { reason: 'limit_reached', cause, limit, holder, words, figures: { bound, inUse } };
     }
     case 'rate': {
       const { bound, inUse } = refusal;
@@ -70,6 +70,15 @@ export function explainTakeRefusal(refusal: TakeRefusal, calledSide: (holder: st
       };
     }
   }
+}
+
+/** A limit of one number is its account's. */
+function inWords(
+  holder: Holder,
+  counter: Counter,
+): { readonly holder: string; readonly limit: string; readonly used: string } {
+  if (holder.kind !== 'number') return { holder: holderName(holder), limit: counter, used: counter };
+  return { holder: holder.path, limit: 'perNumber', used: `calls to ${holder.number}` };
 }
 
 export function refuse(

@@ -1,16 +1,17 @@
 import type { AccountNode, RouteNode } from '../accounts/account-tree.ts';
+import { boundForNumber } from '../accounts/effective-limits.ts';
 import type { Bound } from '../accounts/limits.ts';
-import { rootOf, type AccountPath } from '../units/ids.ts';
 import {
   COUNTERS,
   slotName,
+  slotOf,
   type Counter,
   type CountTake,
   type Holder,
   type HolderTakes,
   type Slot,
 } from './plan.ts';
-import { directionOf, type Question } from './question.ts';
+import { directionOf, e164Of, type Question } from './question.ts';
 
 /** What a leg takes in one slot. */
 export type SlotTakes = { readonly slot: Slot; readonly takes: readonly HolderTakes[] };
@@ -23,7 +24,8 @@ export function takesOf(question: Question): readonly SlotTakes[] {
   const { caller, callee, routes, emergency } = question;
   const shared = sharedCounters(question);
   const slots: { slot: Slot; takes: HolderTakes[] }[] = [];
-  const add = (slot: Slot, takes: HolderTakes): void => {
+  const add = (takes: HolderTakes): void => {
+    const slot = slotOf(takes.holder);
     const known = slots.find((candidate) => slotName(candidate.slot) === slotName(slot));
     if (known === undefined) slots.push({ slot, takes: [takes] });
     else known.takes.push(takes);
@@ -32,17 +34,19 @@ export function takesOf(question: Question): readonly SlotTakes[] {
   for (const node of caller?.chain ?? []) {
     const counters: Counter[] = [...shared, 'outboundCalls'];
     if (calleeOnly.delete(node.path)) counters.push('inboundCalls');
-    add(slotOf(node.path), accountTakes(node, counters, emergency));
+    add(accountTakes(node, counters, emergency));
   }
   for (const { node } of routes) {
     if (node === undefined) continue;
     // Towards a route the call goes out, from a route it comes in; wholesale does both with one route each.
     const side: Counter = caller === undefined ? 'inboundCalls' : 'outboundCalls';
-    add({ kind: 'route', route: node.name }, routeTakes(node, ['calls', side], emergency));
+    add(routeTakes(node, ['calls', side], emergency));
   }
   for (const node of callee?.chain ?? []) {
     if (!calleeOnly.has(node.path)) continue;
-    add(slotOf(node.path), accountTakes(node, [...shared, 'inboundCalls'], emergency));
+    add(accountTakes(node, [...shared, 'inboundCalls'], emergency));
+    const numberTakes = takesOfNumber(question, node);
+    if (numberTakes !== undefined) add(numberTakes);
   }
   return slots;
 }
@@ -60,6 +64,17 @@ export function isEnforced(node: Pick<AccountNode, 'limits'>): boolean {
 function accountTakes(node: AccountNode, counters: readonly Counter[], emergency: boolean): HolderTakes {
   const holder: Holder = { kind: 'account', path: node.path };
   return holderTakes(holder, node.limits, counters, isEnforced(node) && !emergency);
+}
+
+/** What a call from outside takes of the number that it is for, where the account has a rule for it (ruling 22). */
+function takesOfNumber(question: Question, { path, limits }: AccountNode): HolderTakes | undefined {
+  const number = e164Of(question);
+  if (number === undefined || directionOf(question) !== 'inbound') return undefined;
+  const calls = boundForNumber(limits.perNumber, number);
+  if (calls === 'unlimited') return undefined;
+  const holder: Holder = { kind: 'number', path, number };
+  const enforced = isEnforced({ limits }) && !question.emergency;
+  return holderTakes(holder, { calls, callsPerSecond: 'unlimited' }, ['calls'], enforced);
 }
 
 function routeTakes(node: RouteNode, counters: readonly Counter[], emergency: boolean): HolderTakes {
@@ -85,8 +100,4 @@ function inOrder(counters: readonly Counter[]): readonly Counter[] {
 
 function toLimit(bound: Bound | undefined): number | undefined {
   return bound === undefined || bound === 'unlimited' ? undefined : bound;
-}
-
-function slotOf(path: AccountPath): Slot {
-  return { kind: 'root', root: rootOf(path) };
 }

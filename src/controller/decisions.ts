@@ -1,4 +1,5 @@
 import type { LegRecord } from '../admission/leg-record.ts';
+import { holderName } from '../admission/plan.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import type { FundedTime } from '../admission/decide.ts';
 import { formatTerms } from '../rating/terms-text.ts';
@@ -28,7 +29,7 @@ export function admissionDecision(record: LegRecord, time: FundedTime, via: stri
       fundedSeconds: time.funded,
       countedIn: record.taken.flatMap(({ counted }) =>
         counted.map(({ holder, counters }) => ({
-          holder: holder.kind === 'account' ? holder.path : `route ${holder.route}`,
+          holder: holderName(holder),
           counters,
         })),
       ),

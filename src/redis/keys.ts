@@ -41,7 +41,10 @@ export function slotKeys(slot: Slot): SlotKeys {
   };
 }
 
-/** STRING "calls resourceConsuming inbound outbound public internal": a holder's use, now. */
+/**
+ * STRING "calls resourceConsuming inbound outbound public internal": the use of an account, a route (`use:route`) or
+ * a called number of an account (`use:<account>#<number>`), now. Who counts nothing has no key.
+ */
 export function useKey(slot: Slot, holder: Holder): string {
   return `tollgate:{${slotName(slot)}}:use:${holderKey(holder)}`;
 }
@@ -86,5 +89,12 @@ export function rootSlot(root: AccountPath): Slot {
 }
 
 function holderKey(holder: Holder): string {
-  return holder.kind === 'account' ? holder.path : 'route';
+  switch (holder.kind) {
+    case 'account':
+      return holder.path;
+    case 'number':
+      return `${holder.path}#${holder.number}`;
+    case 'route':
+      return 'route';
+  }
 }

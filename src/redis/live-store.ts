@@ -1,10 +1,10 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { LegRecord } from '../admission/leg-record.ts';
 import { StoreUnavailableError, type AnswerOutcome, type LiveStore } from '../admission/live-store.ts';
-import { COUNTERS, type Counter, type Slot } from '../admission/plan.ts';
+import { COUNTERS, slotOf, type Counter } from '../admission/plan.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
-import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
+import { type AccountPath, type LegKey } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { closeLeg } from './close-leg.ts';
 import { defineScripts, guardStore } from './connection.ts';
@@ -51,9 +51,7 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     find: (root, legKey) => find(context, root, legKey),
     liveLegs: (root) => liveLegs(context, root),
     usage: async (holder) => {
-      const slot: Slot =
-        holder.kind === 'route' ? { kind: 'route', route: holder.route } : rootSlot(rootOf(holder.path));
-      const text = await guardStore(() => redis.get(useKey(slot, holder)));
+      const text = await guardStore(() => redis.get(useKey(slotOf(holder), holder)));
       const counts = (text ?? '').split(' ').map((count) => Number(count));
       return Object.fromEntries(COUNTERS.map((counter, index) => [counter, counts[index] ?? 0])) as Record<
         Counter,

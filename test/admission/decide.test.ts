@@ -145,6 +145,17 @@ describe('a refusal of the store in words', () => {
     expect(explainTakeRefusal(refusal, (holder) => holder === 'acme')).toMatchObject({ cause: 'busy' });
   });
 
+  it('names the account and the called number', () => {
+    const holder = { kind: 'number', path: 'acme' as AccountPath, number: '4930123' } as const;
+    const refusal = { kind: 'count', holder, counter: 'calls', bound: 1, inUse: 1 } as const;
+    expect(explainTakeRefusal(refusal, (name) => name === 'acme')).toMatchObject({
+      cause: 'busy',
+      limit: 'perNumber',
+      holder: 'acme',
+      words: 'acme has 1 of 1 calls to 4930123 in use',
+    });
+  });
+
   it('tells calls per second from calls', () => {
     const refusal = { kind: 'rate', holder: carrier, bound: 5, inUse: 5 } as const;
     expect(explainTakeRefusal(refusal, ours)).toMatchObject({

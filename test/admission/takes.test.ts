@@ -13,6 +13,19 @@ const ACCOUNTS = accountsOf(
     { account: 'acme/free', operator: { calls: 1, enabled: false } },
     { account: 'umbrella', operator: { calls: 'unlimited', inboundCalls: 0 } },
     { account: 'umbrella/zoe' },
+    {
+      account: 'desk',
+      operator: {
+        perNumber: [
+          { pattern: String.raw`^\+4930`, calls: 2 },
+          { pattern: String.raw`^\+49`, calls: 0 },
+          { pattern: String.raw`^\+1`, calls: 'unlimited' },
+        ],
+      },
+      customer: { perNumber: [{ pattern: '3$', calls: 1 }] },
+    },
+    { account: 'desk/clerk', operator: { perNumber: [{ pattern: '.', calls: 5 }] } },
+    { account: 'desk/dry', operator: { perNumber: [{ pattern: '.', calls: 5 }], enforcement: 'dry_run' } },
   ],
   [{ route: 'carrier', calls: 30, outboundCalls: 20, callsPerSecond: 10 }, { route: 'rule' }],
 );
@@ -174,5 +187,47 @@ describe('what may refuse', () => {
     for (const holder of ['acme', 'acme/alice', 'route carrier']) {
       expect(bounds({ caller: 'acme/alice', routes: ['carrier'], emergency: true }, holder)).toEqual({});
     }
+  });
+});
+
+describe('a called number (ruling 22)', () => {
+  const boundsOf = (asked: Parameters<typeof questionOf>[1]): readonly string[] =>
+    takesOf(questionOf(ACCOUNTS, asked)).flatMap(({ takes }) =>
+      takes.flatMap(({ holder, counts }) =>
+        holder.kind === 'number' ? [`${holderName(holder)} ${counts[0]?.counter} ${counts[0]?.bound}`] : [],
+      ),
+    );
+
+  it.each([
+    ['by the first pattern that matches', '4930120', ['desk#4930120 calls 2']],
+    ['and of two lists the tighter', '4930123', ['desk#4930123 calls 1']],
+    ['0 refuses all', '498912', ['desk#498912 calls 0']],
+    ['unlimited is no rule', '12025550100', []],
+    ['nor is a number that nothing matches', '44', []],
+    ['nor what is no number', 'reception', []],
+  ])('is counted for its account: %s', (_, destination, expected) => {
+    expect(boundsOf({ callee: 'desk', routes: ['carrier'], destination })).toEqual(expected);
+  });
+
+  it('is counted by every account of the chain that has a rule, in that order', () => {
+    expect(boundsOf({ callee: 'desk/clerk', routes: ['carrier'], destination: '4930120' })).toEqual([
+      'desk#4930120 calls 2',
+      'desk/clerk#4930120 calls 5',
+    ]);
+  });
+
+  it('is counted and not bound where its account only tries', () => {
+    expect(boundsOf({ callee: 'desk/dry', routes: ['carrier'], destination: '4930120' })).toEqual([
+      'desk#4930120 calls 2',
+      'desk/dry#4930120 calls undefined',
+    ]);
+  });
+
+  it.each([
+    ['a call that goes out', { caller: 'desk/clerk', routes: ['carrier'] }],
+    ['a call between accounts', { caller: 'acme', callee: 'desk/clerk' }],
+    ['wholesale', { caller: 'acme', callee: 'desk', routes: ['carrier'] }],
+  ])('is not counted for %s', (_, asked) => {
+    expect(boundsOf({ ...asked, destination: '4930120' })).toEqual([]);
   });
 });

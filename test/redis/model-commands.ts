@@ -18,10 +18,14 @@ const DEEP = [
 ].concat('acme/b/c/d/e/f/g/h') as AccountPath[];
 const SHALLOW = ['acme', 'acme/b', 'acme/b/x'] as AccountPath[];
 export const WALLETS = ['acme', 'acme/b', 'acme/b/c/d/e/f/g/h'] as AccountPath[];
+const NUMBERS = ['4930', '4989'];
 export const ROUTE_SLOT: Slot = { kind: 'route', route: 'trunk' as RouteName };
 const ROUTE: Holder = { kind: 'route', route: 'trunk' as RouteName };
 export const HOLDERS: readonly Holder[] = [
   ...[...new Set([...DEEP, ...SHALLOW])].map((path): Holder => ({ kind: 'account', path })),
+  ...['acme', 'acme/b'].flatMap((path) =>
+    NUMBERS.map((number): Holder => ({ kind: 'number', path: path as AccountPath, number })),
+  ),
   ROUTE,
 ];
 
@@ -53,6 +57,14 @@ const questionArbitrary = fc.record({
   counted: fc.tuple(...DEEP.map(() => countedArbitrary)),
   holds: fc.array(termsArbitrary, { maxLength: 3 }),
   onRoute: fc.option(countedArbitrary, { nil: undefined }),
+  onNumbers: fc.uniqueArray(
+    fc.record({
+      path: fc.constantFrom('acme' as AccountPath, 'acme/b' as AccountPath),
+      number: fc.constantFrom(...NUMBERS),
+      bound: boundArbitrary,
+    }),
+    { maxLength: 2, selector: ({ path, number }) => `${path} ${number}` },
+  ),
 });
 export type Question = typeof questionArbitrary extends fc.Arbitrary<infer T> ? T : never;
 
@@ -62,11 +74,17 @@ export const questionsArbitrary: fc.Arbitrary<readonly Question[]> = fc.array(qu
   maxLength: LEGS,
 });
 
-export function legOf({ deep, counted, holds, onRoute }: Question, n: number): SampleLeg {
+export function legOf({ deep, counted, holds, onRoute, onNumbers }: Question, n: number): SampleLeg {
   const chain = deep ? DEEP : SHALLOW;
   return sampleLeg(n, {
     account: chain.at(-1) as AccountPath,
-    takes: chain.map((path, level) => takesOf({ kind: 'account', path }, counted[level])),
+    takes: [
+      ...chain.map((path, level) => takesOf({ kind: 'account', path }, counted[level])),
+      ...onNumbers.map(({ path, number, bound }): HolderTakes => {
+        const counts = [{ counter: 'calls', bound }] as const;
+        return { holder: { kind: 'number', path, number }, counts, perSecond: undefined };
+      }),
+    ],
     holds: WALLETS.filter((wallet) => chain.includes(wallet)).flatMap((wallet, index) => {
       const terms = holds[index];
       return terms === undefined ? [] : [{ wallet, terms }];
