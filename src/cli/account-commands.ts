@@ -9,6 +9,7 @@ import { parseAccountPath, type AccountPath } from '../units/ids.ts';
 import { formatMicros, toMicros } from '../units/money.ts';
 import { ACCOUNT_FLAGS, accountByFlags } from './account-flags.ts';
 import { ACCOUNT_APPLY_COMMAND } from './account-apply-command.ts';
+import { ACCOUNT_KAZOO_COMMAND } from './account-kazoo-command.ts';
 import { refusalOf } from './account-refusal.ts';
 import { accountJson, accountLines } from './account-view.ts';
 import { announce } from './announcement.ts';
@@ -48,6 +49,7 @@ export const ACCOUNT_COMMANDS: readonly Command[] = [
     run: (line, context) => (line.flags.has('file') ? setByFile(line, context) : setByFlags(line, context)),
   },
   ACCOUNT_APPLY_COMMAND,
+  ACCOUNT_KAZOO_COMMAND,
   {
     name: 'account show',
     summary: 'one account: what is set, what holds, who pays, and its money',

@@ -60,7 +60,7 @@ describe('the command line', () => {
   it.each([
     [['pirce'], 'command: pirce: expected a command; did you mean "price"?'],
     [['acount', 'set', 'x'], 'did you mean "account set"?'],
-    [['account'], 'expected one of: account set, account show'],
+    [['account'], 'expected one of: account set, account apply'],
     [['account', 'shwo', 'x'], 'did you mean "account show"?'],
     [
       ['price', '--secnods', '5'],
