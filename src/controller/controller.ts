@@ -54,7 +54,7 @@ export function createController(
     ...new Set(directory.accounts().nodes.map((node) => rootOf(node.path))),
   ];
   const cutoffs = createCutoffs(context, { book, schedule: parts.schedule, timers, roots });
-  const resyncs = createResync(context, { book, events, roots });
+  const resyncs = createResync(context, { book, events, roots, tell: (event) => onEvent(event) });
   const cores = new Map<NodeId, string>();
   const running = new Map<NodeId, Promise<ResyncReport | undefined>>();
 
@@ -99,8 +99,17 @@ export function createController(
       log.warn({ node: event.node }, 'freeswitch shuts down');
     } else {
       events.onEvent(event);
-      if (event.kind === 'parked' && event.leg.gate.asks) parts.onParked(event);
+      if (event.kind === 'parked' && event.leg.gate.asks) ask(event);
     }
+  };
+
+  /** Told twice, or found by a resync as well, it would be sent on a second time in the middle of its bridge. */
+  const ask = (event: Extract<SwitchEvent, { readonly kind: 'parked' }>): void => {
+    const leg = book.open(event.leg, store.now());
+    const question = event.leg.gate.admission ?? '';
+    if (leg.asked === question) return;
+    leg.asked = question;
+    parts.onParked(event);
   };
 
   return {

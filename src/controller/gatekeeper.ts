@@ -43,7 +43,7 @@ export function createGatekeeper(
       const words = 'the destination is neither a number nor a name that can be dialled';
       const refusal = refuse('bad_destination', 'barred', '', words);
       record(context, request, admission, branchName(0), refusal);
-      return refusedAnswer(context, leg, refusal);
+      return refusedAnswer(context, leg, pass, refusal);
     }
     const branches = parseBranches(gate.bridge, {
       callee: gate.callee,
@@ -54,7 +54,7 @@ export function createGatekeeper(
       const words = 'tollgate_bridge is neither a dial string nor a list of branches';
       const refusal = refuse('bad_destination', 'barred', '', words);
       record(context, request, admission, branchName(0), refusal);
-      return refusedAnswer(context, leg, refusal);
+      return refusedAnswer(context, leg, pass, refusal);
     }
     const answers: { readonly branch: Branch; readonly answer: BranchAnswer }[] = [];
     for (const branch of branches) {
@@ -181,7 +181,8 @@ function toGateAnswer(
 ): GateAnswer {
   const passing = answers.filter(({ answer }) => answer.kind !== 'refused');
   const first = answers[0]?.answer;
-  if (passing.length === 0 && first?.kind === 'refused') return refusedAnswer(context, leg, first.refusal);
+  if (passing.length === 0 && first?.kind === 'refused')
+    return refusedAnswer(context, leg, pass, first.refusal);
   const dialString = dialStringOf(
     passing.map(({ branch }) => branch),
     answers.length,
@@ -255,7 +256,12 @@ function longest(times: readonly FundedTime['ever'][]): FundedTime['ever'] {
   return Math.max(...times.map((time) => (time === 'unlimited' ? 0 : time)));
 }
 
-function refusedAnswer(context: ControllerContext, leg: LegFacts, refusal: Refusal): GateAnswer {
+function refusedAnswer(
+  context: ControllerContext,
+  leg: LegFacts,
+  { admission, kept }: Pass,
+  refusal: Refusal,
+): GateAnswer {
   const { sipCode, reason, cause } = context.policy.causes[refusal.cause];
   const variables = new Map([
     ['tollgate_decision', 'refused'],
@@ -263,6 +269,9 @@ function refusedAnswer(context: ControllerContext, leg: LegFacts, refusal: Refus
     ['tollgate_limit', refusal.limit],
     ['tollgate_account_limited', refusal.holder.replace(/^route /, '')],
     ['tollgate_cause', cause],
+    // The pass is used up: an announcement that answers is no call that came by no gate.
+    ['tollgate_admission', admission],
+    ['tollgate_branches', kept.map(({ text }) => text).join(',')],
   ]);
   if (DESTINATION.test(leg.destination)) variables.set('tollgate_admitted_destination', leg.destination);
   if (context.policy.refusal === 'continue') return { variables, verb: { kind: 'continue' } };

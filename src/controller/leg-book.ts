@@ -15,6 +15,8 @@ export type Leg = {
   /** Who it is bridged to, by FreeSWITCH's last word. */
   peer: LegUuid | undefined;
   answeredAt: EpochMs | undefined;
+  /** The admission it carried when it last asked at the `park` gate, '' for none: the same question is answered once. */
+  asked: string | undefined;
   deadman: { readonly task: DeadmanTask; readonly firesAt: EpochMs } | undefined;
   /** Last seen alive: an event, or a look at FreeSWITCH's channels. */
   seenAt: EpochMs;
@@ -81,6 +83,7 @@ export function createLegBook(): LegBook {
         record: undefined,
         peer: undefined,
         answeredAt: undefined,
+        asked: undefined,
         deadman: undefined,
         seenAt: at,
       };

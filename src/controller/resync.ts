@@ -5,7 +5,7 @@ import type { AccountPath, LegKey, LegUuid, NodeId } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import { giveBackLeg } from './admit-leg.ts';
 import type { ControllerContext } from './context.ts';
-import type { LegBook } from './leg-book.ts';
+import type { Leg, LegBook } from './leg-book.ts';
 import type { LegEvents } from './leg-events.ts';
 
 /** A channel must be missing at two looks this far apart: its row may lag behind its events (DESIGN 9). */
@@ -30,10 +30,16 @@ export type ResyncReport = {
 /** After any gap, and now and then anyway: what FreeSWITCH has up is adopted, what it no longer knows is settled. */
 export function createResync(
   context: ControllerContext,
-  parts: { readonly book: LegBook; readonly events: LegEvents; readonly roots: () => readonly AccountPath[] },
+  parts: {
+    readonly book: LegBook;
+    readonly events: LegEvents;
+    readonly roots: () => readonly AccountPath[];
+    /** What is found is told as if FreeSWITCH had said it. */
+    readonly tell: (event: SwitchEvent) => void;
+  },
 ): Resync {
   const { store, log } = context;
-  const { book, events, roots } = parts;
+  const { book, events, roots, tell } = parts;
   const missedSince = new Map<LegKey, EpochMs>();
 
   const run = async (node: NodeId, coreUuid: string): Promise<ResyncReport> => {
@@ -120,12 +126,12 @@ export function createResync(
     let adopted = 0;
     for (const row of rows) {
       const known = book.leg(row.uuid);
-      if (known !== undefined && (known.phase === 'answered' || !row.answered)) continue;
+      if (known !== undefined && (known.phase === 'answered' || !(row.answered || mayAsk(known)))) continue;
       if (known?.phase === 'going' || known?.phase === 'gone') continue;
       const found = await context.controlOf(node)?.inspect(row.uuid);
       if (found === undefined) continue;
-      for (const event of eventsOf(found.leg)) events.onEvent(event);
-      adopted += 1;
+      for (const event of eventsOf(found.leg)) tell(event);
+      if (known === undefined || row.answered) adopted += 1;
     }
     return adopted;
   };
@@ -133,11 +139,16 @@ export function createResync(
   return { run };
 }
 
-type Told = Extract<SwitchEvent, { readonly kind: 'created' | 'answered' }>;
+type Told = Extract<SwitchEvent, { readonly kind: 'created' | 'answered' | 'parked' }>;
 
 function eventsOf(leg: LegFacts): readonly Told[] {
-  const created = { kind: 'created', leg } as const;
-  return leg.answeredAt === undefined
-    ? [created]
-    : [created, { kind: 'answered', leg, answeredAt: leg.answeredAt }];
+  const told: Told[] = [{ kind: 'created', leg }];
+  if (leg.answeredAt !== undefined) told.push({ kind: 'answered', leg, answeredAt: leg.answeredAt });
+  // It waits at the gate and its park was not heard.
+  else if (leg.gate.asks && leg.gate.admission === undefined) told.push({ kind: 'parked', leg });
+  return told;
+}
+
+function mayAsk({ facts, asked }: Leg): boolean {
+  return facts.direction === 'inbound' && facts.gate.admission === undefined && asked === undefined;
 }
