@@ -172,6 +172,16 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 
 /** Any value as short text on one line, for a message. */
 function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? `${value}` : (JSON.stringify(value) ?? 'undefined');
+  const text = typeof value === 'bigint' ? `${value}` : jsonOf(value);
   return text.length <= SHOWN_CHARACTERS_MAX ? text : `${text.slice(0, SHOWN_CHARACTERS_MAX)}…`;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'undefined';
+  } catch (error) {
+    // YAML's aliases can make a value contain itself.
+    if (error instanceof TypeError) return 'a value that cannot be shown';
+    throw error;
+  }
 }

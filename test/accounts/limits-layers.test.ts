@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { parseAccount, parseAccounts, toAccountDocument } from '../../src/accounts/account-document.ts';
+import { createAccountLookup } from '../../src/accounts/account-tree.ts';
+import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
+
+/** What is to come is read as if it held already. */
+const READ = { unenforced: 'read' } as const;
+const SECONDS = { seconds: 60, cycle: 'daily' };
+const SHARED = {
+  perNumber: [{ pattern: String.raw`^\+4930`, calls: 2 }],
+  trunks: { twoway: 5 },
+  maxCallSeconds: 3600,
+  maxCallCost: '12.50',
+  maxSpend: { day: '20.00' },
+};
+const OPERATOR_ONLY = {
+  softLimitInbound: true,
+  softLimitOutbound: false,
+  allotments: { did_us: SECONDS },
+  fundingOrder: ['allotment'],
+  timeZone: 'Europe/Berlin',
+  flatRate: { whitelist: [], blacklist: [] },
+  discounts: { did_us: 10 },
+};
+
+describe('who may set it', () => {
+  it('a customer only what restricts; all else is refused by name', () => {
+    expect(parseAccount({ account: 'acme', customer: SHARED }, READ)).toMatchObject({ kind: 'ok' });
+    const parsed = parseAccount({ account: 'acme', customer: OPERATOR_ONLY }, READ);
+    const problems = parsed.kind === 'bad' ? parsed.problems : [];
+    expect(problems.map(({ field }) => field).toSorted()).toEqual(
+      Object.keys(OPERATOR_ONLY)
+        .map((name) => `customer.${name}`)
+        .toSorted(),
+    );
+    expect(problems.every(({ expected }) => expected.includes('only the operator may set it'))).toBe(true);
+  });
+
+  it('in the defaults of a root for its whole tree, and of the service for all', () => {
+    const parsed = parseAccounts(
+      [
+        { account: 'acme', defaults: { timeZone: 'Europe/Berlin', trunks: { twoway: 2 } } },
+        { account: 'acme/x', operator: { trunks: { inbound: 1 } } },
+        { account: 'other' },
+      ],
+      READ,
+    );
+    const service = parseOperatorLimits({ timeZone: 'Asia/Kolkata', fundingOrder: ['per_minute'] }, READ);
+    const tree = { revision: 1, accounts: parsed.kind === 'ok' ? parsed.value : [], routes: [] };
+    const lookup = createAccountLookup(tree, service.kind === 'ok' ? service.value : {});
+    const shown = lookup.nodes.map(({ path, limits }) => [
+      path,
+      limits.timeZone,
+      limits.trunks.twoway,
+      limits.trunks.inbound,
+    ]);
+    expect(shown).toEqual([
+      ['acme', 'Europe/Berlin', 2, 0],
+      ['other', 'Asia/Kolkata', 0, 0],
+      ['acme/x', 'Europe/Berlin', 2, 1],
+    ]);
+    expect(lookup.nodes.map(({ limits }) => limits.fundingOrder.join())).toEqual([
+      'per_minute',
+      'per_minute',
+      'per_minute',
+    ]);
+    // Trunks pay for calls, so who has them is a payer (ruling 14).
+    expect(lookup.nodes.map(({ payers }) => payers.length)).toEqual([1, 0, 2]);
+  });
+});
+
+describe('classifiers', () => {
+  const plan = { country: '49', internationalPrefix: '00', trunkPrefix: '0' };
+  const classifiers = [
+    { name: 'mobile', pattern: String.raw`^\+491[567]` },
+    { name: 'unknown', pattern: '.*' },
+  ];
+  const allotments = { outbound_mobile: SECONDS };
+
+  it('of a root name what allotments of its tree may be for', () => {
+    const root = { account: 'acme', numbering: { ...plan, classifiers }, operator: { allotments } };
+    const rules = { ...READ, classificationsOf: () => ['mobile'] };
+    const parsed = parseAccount(root, READ);
+    expect(parsed.kind === 'ok' ? toAccountDocument(parsed.value)['numbering'] : parsed).toEqual(
+      root.numbering,
+    );
+    expect(parseAccount({ account: 'acme/x', operator: { allotments } }, rules)).toMatchObject({
+      kind: 'ok',
+    });
+    expect(parseAccount({ account: 'acme/x', operator: { allotments } }, READ)).toMatchObject({
+      problems: [{ field: 'operator.allotments.outbound_mobile' }],
+    });
+    const tree = { revision: 1, accounts: parsed.kind === 'ok' ? [parsed.value] : [], routes: [] };
+    expect(createAccountLookup(tree, {}).nodes[0]?.classifiers.map(({ name }) => name)).toEqual([
+      'mobile',
+      'unknown',
+    ]);
+  });
+
+  it('are refused when they are wrong', () => {
+    const wrong = {
+      ...plan,
+      classifiers: [{ name: 'Mobile', pattern: '(' }, { name: 'unknown', pattern: '' }, classifiers[0]],
+    };
+    const parsed = parseAccount({ account: 'acme', numbering: wrong }, READ);
+    expect(parsed.kind === 'bad' && parsed.problems.map(({ field }) => field)).toEqual([
+      'numbering.classifiers[0].name',
+      'numbering.classifiers[0].pattern',
+      'numbering.classifiers',
+    ]);
+  });
+});
