@@ -100,14 +100,21 @@ async function build(
     earlyMs: config.cutoff.earlyMs,
     clock: clock.now,
     dueWithin: async (until) => {
-      const due = await Promise.all(roots().map((root) => store.dueWallets(root, until)));
-      return due.flat();
+      const wallets = await Promise.all(roots().map((root) => store.dueWallets(root, until)));
+      const deadlines = await Promise.all(
+        roots().map(async (root) => {
+          const due = await store.dueDeadlines(root, until);
+          return due.map(({ endsAt }) => ({ account: root, dueAt: endsAt }));
+        }),
+      );
+      return [...wallets.flat(), ...deadlines.flat()];
     },
     log,
   });
   const store = createLiveStore(redis, {
     clock: clock.now,
     onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
+    onDeadline: (root, deadline) => controller.cutoffs.onDeadline(root, deadline),
     loadWallet: (account) => loadWallet(database.records, directory.accounts(), account),
   });
   const feed = createSettlementFeed(redis, { log });

@@ -34,8 +34,6 @@ export const NOT_YET_ENFORCED: readonly string[] = [
   'softLimitInbound',
   'softLimitOutbound',
   'allotments',
-  'maxCallSeconds',
-  'maxCallCost',
   'maxSpend',
   'fundingOrder',
   'timeZone',

@@ -1,6 +1,7 @@
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import type { DecisionKind } from '../records/records.ts';
+import { refusedByCap, secondsCap, tighterCap } from './cap.ts';
 import { fund, type FundingPolicy } from './funding.ts';
 import type { LegRecord } from './leg-record.ts';
 import type { HeldWallet } from './live-store.ts';
@@ -18,6 +19,9 @@ export type Decided =
 export function decide(question: Question, tariffs: TariffBook, policy: FundingPolicy): Decided {
   const funding = fund(question, tariffs, policy);
   if (funding.kind === 'refused') return funding;
+  const longest = secondsCap(question);
+  const tooLong = refusedByCap(longest, undefined);
+  if (tooLong !== undefined) return { kind: 'refused', refusal: tooLong };
   const homeRoot = (question.caller ?? question.callee)?.chain[0]?.path;
   const slots = takesOf(question).map(({ slot, takes }): SlotPlan => ({
     slot,
@@ -57,6 +61,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     decision: decisionOf(question),
     funding: funding.funding,
     payers: funding.payers,
+    cap: tighterCap(longest, funding.cap),
     taken: slots.map(({ slot, takes }) => ({
       slot,
       counted: takes.map(({ holder, counts }) => ({
@@ -89,10 +94,10 @@ export type FundedTime = {
   readonly ever: number | 'unlimited';
 };
 
-/** The cutoff is the earliest over payers (ruling 10). */
+/** The cutoff is the earliest over payers (ruling 10), and never after the longest that the call may last. */
 export function fundedTime(record: LegRecord, wallets: readonly HeldWallet[]): FundedTime {
-  let funded: number | 'unlimited' = 'unlimited';
-  let ever: number | 'unlimited' = 'unlimited';
+  let funded: number | 'unlimited' = record.cap?.seconds ?? 'unlimited';
+  let ever = funded;
   for (const { wallet, funds, availableAtLeast } of wallets) {
     const payer = record.payers.find((candidate) => candidate.wallet === wallet);
     if (payer === undefined) continue;

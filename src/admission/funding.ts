@@ -6,7 +6,8 @@ import { chooseRate } from '../rating/tariff-table.ts';
 import { versionInForce, type TariffBook } from '../rating/tariff-book.ts';
 import { termsOf } from '../rating/terms.ts';
 import type { FundingKind } from '../records/records.ts';
-import type { PayerRecord } from './leg-record.ts';
+import { costCap, refusedByCap, tighterCap } from './cap.ts';
+import type { LegCap, PayerRecord } from './leg-record.ts';
 import type { HoldTake } from './plan.ts';
 import { directionOf, e164Of, type Question } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
@@ -30,6 +31,8 @@ export type Funding =
       readonly funding: FundingKind;
       readonly payers: readonly PayerRecord[];
       readonly holds: readonly HoldTake[];
+      /** The longest that the call may last before it is too dear for one of its payers. */
+      readonly cap: LegCap | undefined;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -50,16 +53,18 @@ export function fund(question: Question, tariffs: TariffBook, policy: FundingPol
   const asked = { question, tariffs, policy, classify: classifier(question, side) };
   const records: PayerRecord[] = [];
   const holds: HoldTake[] = [];
+  let cap: LegCap | undefined;
   for (const payer of payers) {
     if (!isEnforced(payer)) continue;
     const part = fundPart(payer, asked);
     if (part === undefined) continue;
     if (part.kind === 'refused') return part;
     records.push(part.payer);
+    cap = tighterCap(cap, part.cap);
     if (part.costs) holds.push({ wallet: part.payer.wallet, terms: part.payer.terms });
   }
   const funding = holds.length > 0 ? 'per_minute' : records.length > 0 ? 'free' : 'none';
-  return { kind: 'funded', funding, payers: records, holds };
+  return { kind: 'funded', funding, payers: records, holds, cap };
 }
 
 type Asked = {
@@ -71,7 +76,12 @@ type Asked = {
 };
 
 type Part =
-  | { readonly kind: 'paying'; readonly payer: PayerRecord; readonly costs: boolean }
+  | {
+      readonly kind: 'paying';
+      readonly payer: PayerRecord;
+      readonly costs: boolean;
+      readonly cap: LegCap | undefined;
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** One payer's part; undefined where it pays nothing because nobody prices the call and that is allowed. */
@@ -94,6 +104,10 @@ function fundPart(payer: Payer, asked: Asked): Part | undefined {
     const refusal = cannotPay(payer, currency);
     if (refusal !== undefined) return { kind: 'refused', refusal };
   }
+  const { maxCallCost } = payer.limits;
+  const cap = costCap(payer.path, terms, maxCallCost);
+  const tooDear = refusedByCap(cap, maxCallCost);
+  if (tooDear !== undefined) return { kind: 'refused', refusal: tooDear };
   const record: PayerRecord = {
     account: payer.path,
     wallet: payer.path,
@@ -104,7 +118,7 @@ function fundPart(payer: Payer, asked: Asked): Part | undefined {
     currency,
     terms,
   };
-  return { kind: 'paying', payer: record, costs };
+  return { kind: 'paying', payer: record, costs, cap };
 }
 
 function classifier(question: Question, side: AccountNode | undefined): () => string {
@@ -146,5 +160,5 @@ function cannotPay(payer: Payer, currency: string): Refusal | undefined {
 }
 
 function unpaid(): Funding {
-  return { kind: 'funded', funding: 'none', payers: [], holds: [] };
+  return { kind: 'funded', funding: 'none', payers: [], holds: [], cap: undefined };
 }

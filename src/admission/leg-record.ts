@@ -29,8 +29,17 @@ export type LegRecord = {
   readonly decision: DecisionKind;
   readonly funding: FundingKind;
   readonly payers: readonly PayerRecord[];
+  /** The longest that it may last; undefined: nobody says. */
+  readonly cap: LegCap | undefined;
   /** What it holds where, so that any controller can give it back. */
   readonly taken: readonly TakenSlot[];
+};
+
+/** The most seconds that the talk may have, whose limit that is, and which. Charged are never more. */
+export type LegCap = {
+  readonly seconds: number;
+  readonly reason: 'max_seconds' | 'max_cost';
+  readonly account: AccountPath;
 };
 
 export type PayerRecord = {

@@ -51,10 +51,15 @@ export type LiveStore = {
   evaluate(account: AccountPath): Promise<Evaluation>;
   /** Wallets of a root whose cutoff may be due by then: the net under every timer. */
   dueWallets(root: AccountPath, until: EpochMs): Promise<readonly DueWallet[]>;
+  /** Answered legs of a root that may last no longer than until then, the longest over first. */
+  dueDeadlines(root: AccountPath, until: EpochMs): Promise<readonly LegDeadline[]>;
 };
 
 /** When a wallet may fail to pay a pulse: never later than it does. */
 export type DueWallet = { readonly account: AccountPath; readonly dueAt: EpochMs };
+
+/** When a leg has lasted as long as it may (`maxCallSeconds`, `maxCallCost`); kept from its answer to its settlement. */
+export type LegDeadline = { readonly legKey: LegKey; readonly endsAt: EpochMs };
 
 export type TakeOutcome =
   | { readonly kind: 'taken'; readonly at: EpochMs; readonly wallets: readonly HeldWallet[] }

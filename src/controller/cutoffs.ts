@@ -1,4 +1,5 @@
 import type { LegRecord } from '../admission/leg-record.ts';
+import type { LegDeadline } from '../admission/live-store.ts';
 import type { CutoffHandler, CutoffSchedule } from '../credit/cutoff-schedule.ts';
 import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
@@ -24,6 +25,8 @@ const LATENESS_KEPT_MAX = 10_000;
 export type Cutoffs = CutoffHandler & {
   /** The store's word after each change of a wallet: the earliest moment at which it may fail to pay. */
   onDue(account: AccountPath, dueAt: EpochMs): void;
+  /** The store's word after an answer: the leg may last no longer than so. */
+  onDeadline(root: AccountPath, deadline: LegDeadline): void;
   /** Money or limits changed elsewhere: look now. */
   walletChanged(account: AccountPath): void;
   /** Hang-up command sent minus funded instant, of the latest cuts, in ms. */
@@ -31,6 +34,13 @@ export type Cutoffs = CutoffHandler & {
   stop(): Promise<void>;
 };
 
+/** A leg to be cut: its wallet's money is spent, or (under its root) it has lasted as long as it may. */
+type Ending = {
+  readonly account: AccountPath;
+  readonly legKey: LegKey;
+  readonly endsAt: EpochMs;
+  readonly reason: 'no_credit' | 'deadline';
+};
 type Watch = { timer: () => void; at: number };
 type Looks = { current: Promise<void>; after: Promise<void> | undefined };
 
@@ -47,6 +57,8 @@ export function createCutoffs(
   const { store, log } = context;
   const { book, schedule, timers, roots } = parts;
   const watches = new Map<AccountPath, Watch>();
+  /** By root: when the next of its legs has lasted long enough. */
+  const deadlineWatches = new Map<AccountPath, Watch>();
   const looking = new Map<AccountPath, Looks>();
   const cuts = new Set<Promise<void>>();
   const killed = new Map<LegKey, EpochMs>();
@@ -54,17 +66,26 @@ export function createCutoffs(
   const lateness: number[] = [];
   let stopped = false;
 
-  const watch = (account: AccountPath, at: number): void => {
-    const standing = watches.get(account);
+  const watchFor = (
+    watching: Map<AccountPath, Watch>,
+    account: AccountPath,
+    at: number,
+    then: () => unknown,
+  ): void => {
+    const standing = watching.get(account);
     if (stopped || (standing !== undefined && standing.at <= at)) return;
     standing?.timer();
     const delayMs = Math.max(0, at - store.now());
     const timer = timers.after(delayMs, () => {
-      watches.delete(account);
-      void look(account);
+      watching.delete(account);
+      then();
     });
-    watches.set(account, { timer, at });
+    watching.set(account, { timer, at });
   };
+  const watch = (account: AccountPath, at: number): void =>
+    watchFor(watches, account, at, () => void look(account));
+  const watchDeadlines = (root: AccountPath, at: number): void =>
+    watchFor(deadlineWatches, root, at, () => void lookAtDeadlines(root, toEpochMs(at)));
 
   /** One look at a time per wallet. All wishes for one that come meanwhile are one new look after it. */
   const look = (account: AccountPath): Promise<void> => {
@@ -94,7 +115,7 @@ export function createCutoffs(
       const { ended, next, at } = await store.evaluate(account);
       const fresh = ended.filter(({ legKey }) => at - (killed.get(legKey) ?? 0) > KILL_AGAIN_MS);
       // Not waited for: FreeSWITCH may take its time to answer, and the next leg's second comes.
-      for (const leg of fresh) cutSoon(account, leg.legKey, leg.endsAt);
+      for (const leg of fresh) cutSoon({ account, ...leg, reason: 'no_credit' });
       if (ended.length > 0) watch(account, at + KILL_AGAIN_MS + 1);
       const [first] = next;
       if (first === undefined) return;
@@ -107,19 +128,38 @@ export function createCutoffs(
     }
   };
 
-  const cutSoon = (account: AccountPath, legKey: LegKey, endsAt: EpochMs): void => {
+  /** Ends the legs of a root that have lasted as long as they may, and waits for those that soon will have. */
+  const lookAtDeadlines = async (root: AccountPath, until: EpochMs): Promise<void> => {
+    try {
+      const due = await store.dueDeadlines(root, until);
+      const now = store.now();
+      const over = due.filter(({ endsAt }) => endsAt <= now);
+      for (const { legKey, endsAt } of over) {
+        if (now - (killed.get(legKey) ?? 0) <= KILL_AGAIN_MS) continue;
+        cutSoon({ account: root, legKey, endsAt, reason: 'deadline' });
+      }
+      if (over.length > 0) watchDeadlines(root, now + KILL_AGAIN_MS + 1);
+      const [next] = due.slice(over.length);
+      if (next !== undefined) watchDeadlines(root, next.endsAt);
+    } catch (err) {
+      log.error({ err, accountId: root }, 'calls that have lasted long enough not looked for');
+    }
+  };
+
+  const cutSoon = (ending: Ending): void => {
+    const { account, legKey, reason } = ending;
     killed.set(legKey, store.now());
-    const cutting = cut(account, legKey, endsAt).catch((err: unknown) => {
+    const cutting = cut(ending).catch((err: unknown) => {
       // Its FreeSWITCH cannot be reached: tried again at once when it can, and no other leg waits for it.
       killed.delete(legKey);
-      watch(account, store.now() + RETRY_MS);
+      (reason === 'deadline' ? watchDeadlines : watch)(account, store.now() + RETRY_MS);
       log.error({ err, legKey, accountId: account }, 'call not cut');
     });
     const done = cutting.then(() => void cuts.delete(done));
     cuts.add(done);
   };
 
-  const cut = async (account: AccountPath, legKey: LegKey, endsAt: EpochMs): Promise<void> => {
+  const cut = async ({ account, legKey, endsAt, ...ending }: Ending): Promise<void> => {
     const record = book.byKey(legKey)?.record ?? (await store.find(rootOf(account), legKey))?.record;
     if (record?.uuid === undefined) return;
     const control = context.controlOf(record.node);
@@ -132,9 +172,10 @@ export function createCutoffs(
     lateness.push(lateMs);
     if (lateness.length > LATENESS_KEPT_MAX) lateness.shift();
     await sent;
-    context.record(cutDecision(record, sentAt, { endsAt, sentAt }));
-    const { uuid: callUuid } = record;
-    log.info({ callUuid, accountId: account, reason: 'no_credit', endsAt, lateMs }, 'call cut');
+    const { uuid: callUuid, cap } = record;
+    const reason = ending.reason === 'deadline' ? (cap?.reason ?? 'max_seconds') : ending.reason;
+    context.record(cutDecision(record, sentAt, { endsAt, sentAt, reason }));
+    log.info({ callUuid, accountId: account, reason, endsAt, lateMs }, 'call cut');
   };
 
   /** Where this controller does not see the events, the two are taken to be together: the usual case. */
@@ -147,8 +188,9 @@ export function createCutoffs(
   };
 
   const lookAt = async (lookRoots: readonly AccountPath[], until: EpochMs): Promise<void> => {
+    const deadlines = lookRoots.map((root) => lookAtDeadlines(root, until));
     const due = await Promise.all(lookRoots.map((root) => store.dueWallets(root, until)));
-    await Promise.all(due.flat().map(({ account }) => look(account)));
+    await Promise.all([...deadlines, ...due.flat().map(({ account }) => look(account))]);
   };
 
   const lookAgain = (account: AccountPath, at: number, now: EpochMs): void => {
@@ -163,6 +205,10 @@ export function createCutoffs(
       // The money may last longer than the bound says; whether it is time to warn is known only at a look.
       else lookAgain(account, Math.max(dueAt - warnings.aheadMs, now + WARN_LOOK_MS), now);
     },
+    onDeadline(root, { endsAt }) {
+      if (endsAt - store.now() <= NEAR_MS) watchDeadlines(root, endsAt);
+      else schedule.arm(root, endsAt);
+    },
     walletChanged: (account) => void look(account),
     lookAt,
     async sweep() {
@@ -174,8 +220,10 @@ export function createCutoffs(
     latenessMs: () => lateness,
     async stop() {
       stopped = true;
-      for (const { timer } of watches.values()) timer();
-      watches.clear();
+      for (const watching of [watches, deadlineWatches]) {
+        for (const { timer } of watching.values()) timer();
+        watching.clear();
+      }
       await Promise.all([...looking.values()].map(async ({ current, after }) => await (after ?? current)));
       await Promise.all(cuts);
     },

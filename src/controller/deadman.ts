@@ -26,7 +26,7 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
   const { store, policy, log } = context;
 
   const secondsFor = async (leg: Leg): Promise<number | undefined> => {
-    let least: number | 'unlimited' = 'unlimited';
+    let least: number | 'unlimited' = leg.record?.cap?.seconds ?? 'unlimited';
     for (const { wallet, terms } of leg.record?.payers ?? []) {
       const funds = await store.funds(wallet);
       const seconds = funds === undefined ? 'unlimited' : fundedSeconds(terms, funds);
@@ -39,7 +39,7 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
 
   const arm = async (leg: Leg): Promise<void> => {
     const control = context.controlOf(leg.facts.node);
-    if (control === undefined || leg.record === undefined || leg.record.payers.length === 0) return;
+    if (control === undefined || leg.record === undefined) return;
     try {
       const seconds = await secondsFor(leg);
       if (seconds === undefined) return;

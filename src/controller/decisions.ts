@@ -1,4 +1,5 @@
-import type { LegRecord } from '../admission/leg-record.ts';
+import { CAP_LIMITS } from '../admission/cap.ts';
+import type { LegCap, LegRecord } from '../admission/leg-record.ts';
 import { holderName } from '../admission/plan.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import type { FundedTime } from '../admission/decide.ts';
@@ -27,6 +28,7 @@ export function admissionDecision(record: LegRecord, time: FundedTime, via: stri
       destination: record.destination,
       routes: record.routes,
       fundedSeconds: time.funded,
+      longest: record.cap && capInputs(record.cap),
       countedIn: record.taken.flatMap(({ counted }) =>
         counted.map(({ holder, counters }) => ({
           holder: holderName(holder),
@@ -84,8 +86,13 @@ export function refusalDecision(
 export function cutDecision(
   record: LegRecord,
   at: EpochMs,
-  cut: { readonly endsAt: EpochMs; readonly sentAt: EpochMs },
+  cut: {
+    readonly endsAt: EpochMs;
+    readonly sentAt: EpochMs;
+    readonly reason: 'no_credit' | LegCap['reason'];
+  },
 ): Decision {
+  const { endsAt, sentAt, reason } = cut;
   return {
     id: `${record.legKey}:cutoff`,
     at,
@@ -94,7 +101,18 @@ export function cutDecision(
     aLeg: record.aLeg,
     legUuid: record.uuid,
     account: record.account,
-    reason: 'no_credit',
-    inputs: { paidUntil: cut.endsAt, killSentAt: cut.sentAt, lateMs: cut.sentAt - cut.endsAt },
+    reason,
+    inputs: {
+      ...(reason === 'no_credit' ? { paidUntil: endsAt } : { endsAt, ...capInputs(record.cap) }),
+      killSentAt: sentAt,
+      lateMs: sentAt - endsAt,
+    },
   };
+}
+
+function capInputs(cap: LegCap | undefined): Readonly<Record<string, unknown>> {
+  if (cap === undefined) return {};
+  const limit = CAP_LIMITS[cap.reason];
+  const words = `${limit} of ${cap.account} lets this call last ${cap.seconds} s`;
+  return { limit, holder: cap.account, seconds: cap.seconds, words };
 }

@@ -228,9 +228,7 @@ function passedVariables(
   if (onALeg) variables.set('tollgate_metered', held[0] ?? '');
   const funded = longest(records.map(({ time }) => time.funded));
   variables.set('tollgate_funded_seconds', funded === 'unlimited' ? 'unlimited' : `${funded}`);
-  const ever = longest(
-    records.filter(({ record }) => record.funding === 'per_minute').map(({ time }) => time.ever),
-  );
+  const ever = longest(records.map(({ time }) => time.ever));
   // The metered leg carries the timer: the A-leg of a call from a route, else the leg that will be placed.
   const onAnswer = ever === 'unlimited' || ever === 0 ? '' : deadmanApplication(context, ever);
   variables.set(onALeg ? ON_ANSWER : ON_ANSWER_PLACED, onAnswer);

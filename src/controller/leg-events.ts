@@ -1,4 +1,4 @@
-import type { LegRecord } from '../admission/leg-record.ts';
+import type { LegCap, LegRecord } from '../admission/leg-record.ts';
 import { StoreUnavailableError } from '../admission/live-store.ts';
 import { transition, type LegEventKind, type LegStep } from '../calls/leg-phase.ts';
 import type { LegTimes, SwitchEvent } from '../calls/switch-event.ts';
@@ -96,7 +96,7 @@ export function createLegEvents(
     book.attach(leg, { ...record, answeredAt: leg.answeredAt });
     log.info({ callUuid: leg.uuid, accountId: record.account, legKey: record.legKey }, 'call answered');
     await giveBackSiblings(record);
-    if (record.funding === 'per_minute') await deadman.arm(leg);
+    if (record.funding === 'per_minute' || record.cap !== undefined) await deadman.arm(leg);
   };
 
   /** One branch was answered: those that ring no more need nothing any more. */
@@ -202,7 +202,7 @@ export function createLegEvents(
     const billedSeconds = billedSecondsOf(ending.billMicroseconds, policy.seconds);
     const talk = { billedSeconds, talkMs: Math.ceil(ending.billMicroseconds / 1000) };
     const outcome = await store.settle(record, talk, (final) => {
-      const cut = final.endedByCredit ? 'credit' : ending.cut;
+      const cut = final.endedByCredit ? 'credit' : (ending.cut ?? capReached(record, ending));
       return context.formatSettlement(settlementOf(record, { ...ending, cut }, final));
     });
     if (outcome.kind === 'already') return;
@@ -272,6 +272,13 @@ export function createLegEvents(
       stopping = true;
     },
   };
+}
+
+/** Which limit ended a call that lasted as long as it may: the kill lands in its last second, or later. */
+function capReached({ cap }: LegRecord, { cause, billMicroseconds }: Ending): LegCap['reason'] | undefined {
+  if (cap === undefined || billMicroseconds <= (cap.seconds - 1) * 1_000_000) return undefined;
+  const isOver = billMicroseconds > cap.seconds * 1_000_000;
+  return isOver || cause === 'ALLOTTED_TIMEOUT' ? cap.reason : undefined;
 }
 
 /** A channel that is up, or was answered: its own end gives back or settles what it holds. */

@@ -36,7 +36,7 @@ export type Cdr = {
   readonly estimated: boolean;
 };
 
-export type CutReason = 'credit' | 'killed' | 'ungated';
+export type CutReason = 'credit' | 'max_seconds' | 'max_cost' | 'killed' | 'ungated';
 export type FundingKind = 'per_minute' | 'free' | 'none';
 export type DecisionKind =
   | 'admitted'

@@ -120,11 +120,12 @@ type Priced = {
 /** Every payer pays for the same seconds: the least that any of them could pay for (ruling 10). */
 function price(
   context: StoreContext,
-  { legKey, payers }: LegRecord,
-  talk: Talk | undefined,
+  { legKey, payers, cap }: LegRecord,
+  measured: Talk | undefined,
   parts: ReadonlyMap<AccountPath, string>,
   basis: ExactBasis | undefined,
 ): Priced {
+  const talk = measured && cappedTalk(measured, cap);
   const talkMs = talk?.talkMs ?? 0;
   const settled = (wallet: AccountPath, billedSeconds: number) => {
     const reading = basis?.readings.get(wallet);
@@ -156,6 +157,15 @@ function price(
   return { final: { billedSeconds, prices, endedByCredit, at: context.options.clock() }, exact };
 }
 
+/** However late the hang-up lands, a call is as long as it may be. */
+function cappedTalk(talk: Talk, cap: LegRecord['cap']): Talk {
+  if (cap === undefined) return talk;
+  return {
+    billedSeconds: Math.min(talk.billedSeconds, cap.seconds),
+    talkMs: Math.min(talk.talkMs, cap.seconds * 1000),
+  };
+}
+
 /** What is paid for already; exactly worked out, a running leg may get less than it talked, too. */
 function payableSeconds({ state }: PayerLeg, billedSeconds: number): number {
   return state.kind === 'ended' ? Math.min(state.paidSeconds, billedSeconds) : billedSeconds;
@@ -177,10 +187,10 @@ async function readParts(context: StoreContext, record: LegRecord): Promise<Map<
 }
 
 function closeKeys(slot: Slot, { counted }: TakenSlot, wallets: readonly AccountPath[]): string[] {
-  const { legs, slots, bound, answered, due, settlements } = slotKeys(slot);
+  const { legs, slots, bound, answered, due, settlements, deadlines } = slotKeys(slot);
   const uses = counted.flatMap(({ holder }) => [useKey(slot, holder), ticksKey(slot, holder)]);
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
-  return [legs, slots, bound, answered, due, settlements, ...uses, ...walletKeys];
+  return [legs, slots, bound, answered, due, settlements, deadlines, ...uses, ...walletKeys];
 }
 
 function countedArguments(counted: TakenSlot['counted']): readonly (string | number)[] {

@@ -22,6 +22,8 @@ export type SlotKeys = {
   readonly answered: string;
   /** ZSET account → earliest moment (ms) at which its wallet may fail to pay a pulse. */
   readonly due: string;
+  /** ZSET leg key → moment (ms) at which an answered leg has lasted as long as it may. */
+  readonly deadlines: string;
   /** ZSET transfer id → when its money moved here. */
   readonly funded: string;
   /** STREAM of settlements on their way into SQL. */
@@ -36,6 +38,7 @@ export function slotKeys(slot: Slot): SlotKeys {
     bound: `${base}:bound`,
     answered: `${base}:answered`,
     due: `${base}:due`,
+    deadlines: `${base}:deadlines`,
     funded: `${base}:funded`,
     settlements: `${base}:settlements`,
   };

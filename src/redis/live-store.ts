@@ -4,12 +4,12 @@ import { StoreUnavailableError, type AnswerOutcome, type LiveStore } from '../ad
 import { COUNTERS, slotOf, type Counter } from '../admission/plan.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
-import { type AccountPath, type LegKey } from '../units/ids.ts';
+import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { closeLeg } from './close-leg.ts';
 import { defineScripts, guardStore } from './connection.ts';
 import { createExactSteps } from './exact-step.ts';
-import { exactArguments, parseSnapshot } from './exact-wallet.ts';
+import { exactArguments, pairs, parseSnapshot } from './exact-wallet.ts';
 import { rootSlot, slotKeys, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { parseRecord } from './record-text.ts';
 import { homeOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
@@ -50,6 +50,14 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     },
     find: (root, legKey) => find(context, root, legKey),
     liveLegs: (root) => liveLegs(context, root),
+    dueDeadlines: async (root, until) => {
+      const { deadlines } = slotKeys(rootSlot(root));
+      const flat = await guardStore(() => redis.zrangebyscore(deadlines, '-inf', until, 'WITHSCORES'));
+      return [...pairs(flat)].map(([legKey, score]) => ({
+        legKey: legKey as LegKey,
+        endsAt: toEpochMs(Number(score)),
+      }));
+    },
     usage: async (holder) => {
       const text = await guardStore(() => redis.get(useKey(slotOf(holder), holder)));
       const counts = (text ?? '').split(' ').map((count) => Number(count));
@@ -62,12 +70,14 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
 }
 
 async function answer(context: StoreContext, record: LegRecord, answeredAt: EpochMs): Promise<AnswerOutcome> {
-  const { legKey, payers } = record;
-  const { legs, due, answered } = slotKeys(homeOf(record));
+  const { legKey, payers, cap } = record;
+  const home = homeOf(record);
+  const { legs, due, answered, deadlines } = slotKeys(home);
+  const endsAt = cap && toEpochMs(answeredAt + cap.seconds * 1000);
   const wallets = payers.map(({ wallet }) => wallet);
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
   return await context.decide<AnswerOutcome>(wallets, async (basis, wished) => {
-    const args = [context.clockArgument(), wished, legKey, answeredAt, payers.length];
+    const args = [context.clockArgument(), wished, legKey, answeredAt, endsAt ?? '', payers.length];
     for (const { wallet, terms } of payers) {
       const running: PayerLeg = { legKey, terms, state: { kind: 'running', answeredAt } };
       args.push(wallet, formatPart(running));
@@ -79,12 +89,15 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
     }
     const reply = (await context.run(
       'answer',
-      [legs, due, answered, ...walletKeys],
+      [legs, due, answered, deadlines, ...walletKeys],
       args,
     )) as readonly unknown[];
     if (reply[0] === 'exact') return { undecided: parseSnapshot(reply) };
     const [kind, , ...dues] = reply as readonly [AnswerOutcome['kind'], string, ...string[]];
     for (const [index, { wallet }] of payers.entries()) context.reportDue(wallet, dues[index]);
+    if (kind === 'running' && endsAt !== undefined) {
+      context.options.onDeadline?.(rootOf(record.account), { legKey, endsAt });
+    }
     return { kind };
   });
 }

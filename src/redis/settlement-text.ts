@@ -186,7 +186,7 @@ const settlementEntry = fields<{ readonly v: number } & Settlement>({
     billsec: whole,
     billedSeconds: count,
     cause: text,
-    cut: optional(oneOf('credit', 'killed', 'ungated')),
+    cut: optional(oneOf('credit', 'max_seconds', 'max_cost', 'killed', 'ungated')),
     decision: oneOf(...decisionKind),
     funding: oneOf('per_minute', 'free', 'none'),
     estimated: flag,

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { LiveStore } from '../admission/live-store.ts';
+import type { LegDeadline, LiveStore } from '../admission/live-store.ts';
 import type { Slot } from '../admission/plan.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
 import type { Clock, EpochMs } from '../units/time.ts';
@@ -15,6 +15,8 @@ export type LiveStoreOptions = {
   readonly clockRules?: boolean;
   /** Told after each change of a wallet: the earliest moment at which it may fail to pay a pulse. */
   readonly onDue: (account: AccountPath, dueAt: EpochMs) => void;
+  /** Told once of an answered leg that may last no longer than so. */
+  readonly onDeadline?: (root: AccountPath, deadline: LegDeadline) => void;
   /** A wallet that Redis does not have (new, or Redis was lost): what SQL knows of it. */
   readonly loadWallet: (account: AccountPath) => Promise<Parameters<LiveStore['openWallet']>[1] | undefined>;
 };

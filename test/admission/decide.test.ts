@@ -93,6 +93,69 @@ describe('a plan', () => {
   });
 });
 
+describe('the longest a call may last', () => {
+  const CAPPED = accountsOf([
+    {
+      account: 'acme',
+      wallet: 'EUR',
+      tariff: 'retail',
+      operator: { maxCallSeconds: 60, maxCallCost: '0.30' },
+    },
+    { account: 'acme/alice', operator: { maxCallSeconds: 90 } },
+    { account: 'acme/bob', operator: { maxCallSeconds: 10 } },
+    { account: 'acme/dry', operator: { maxCallSeconds: 0, enforcement: 'dry_run' } },
+    { account: 'acme/never', operator: { maxCallSeconds: 0 } },
+    {
+      account: 'acme/shop',
+      wallet: 'EUR',
+      tariff: 'retail',
+      operator: { maxCallSeconds: 'unlimited', maxCallCost: '0.1999' },
+    },
+    { account: 'acme/dear', wallet: 'EUR', tariff: 'retail', operator: { maxCallCost: '0.009999' } },
+  ]);
+  const askedOf = (asked: Parameters<typeof questionOf>[1]): Decided =>
+    decide(questionOf(CAPPED, asked), TARIFFS, POLICY);
+
+  it.each([
+    ['the cost of its payer, before its seconds', { caller: 'acme/alice' }, [30, 'max_cost', 'acme']],
+    ['the least of a chain', { caller: 'acme/bob' }, [10, 'max_seconds', 'acme/bob']],
+    [
+      'of several payers the first that it is too dear for',
+      { caller: 'acme/shop' },
+      [19, 'max_cost', 'acme/shop'],
+    ],
+    [
+      'the seconds of both chains, where nobody pays',
+      { caller: 'acme/alice', callee: 'acme/bob' },
+      [10, 'max_seconds', 'acme/bob'],
+    ],
+    ['nothing of an account that only tries', { caller: 'acme/dry' }, [30, 'max_cost', 'acme']],
+    ['nothing of an emergency', { caller: 'acme/never', emergency: true }, undefined],
+  ] as const)('is %s', (_, asked, expected) => {
+    const found = askedOf(asked);
+    const cap = found.kind === 'plan' ? found.record.cap : undefined;
+    expect(cap && [cap.seconds, cap.reason, cap.account]).toEqual(expected);
+  });
+
+  it.each([
+    ['maxCallSeconds', { caller: 'acme/never' }, 'acme/never'],
+    ['maxCallCost', { caller: 'acme/dear' }, 'acme/dear'],
+  ] as const)('is no call at all by %s', (limit, asked, holder) => {
+    expect(askedOf(asked)).toMatchObject({
+      kind: 'refused',
+      refusal: { reason: 'limit_reached', cause: 'barred', limit, holder },
+    });
+  });
+
+  it('is what is funded at most, now and ever', () => {
+    const found = askedOf({ caller: 'acme/bob' });
+    const record = found.kind === 'plan' ? found.record : undefined;
+    const held = { wallet: 'acme' as AccountPath, funds: money('9.00'), availableAtLeast: money('0.05') };
+    expect(record && fundedTime(record, [held])).toEqual({ funded: 5, ever: 10 });
+    expect(record && fundedTime(record, [])).toEqual({ funded: 10, ever: 10 });
+  });
+});
+
 describe('the funded time', () => {
   const { record } = decided({ caller: 'acme/alice' });
   const wallet = 'acme' as AccountPath;

@@ -57,6 +57,7 @@ const questionArbitrary = fc.record({
   counted: fc.tuple(...DEEP.map(() => countedArbitrary)),
   holds: fc.array(termsArbitrary, { maxLength: 3 }),
   onRoute: fc.option(countedArbitrary, { nil: undefined }),
+  capSeconds: fc.option(fc.constantFrom(1, 5, 6, 30), { nil: undefined, freq: 2 }),
   onNumbers: fc.uniqueArray(
     fc.record({
       path: fc.constantFrom('acme' as AccountPath, 'acme/b' as AccountPath),
@@ -74,7 +75,10 @@ export const questionsArbitrary: fc.Arbitrary<readonly Question[]> = fc.array(qu
   maxLength: LEGS,
 });
 
-export function legOf({ deep, counted, holds, onRoute, onNumbers }: Question, n: number): SampleLeg {
+export function legOf(
+  { deep, counted, holds, onRoute, onNumbers, capSeconds }: Question,
+  n: number,
+): SampleLeg {
   const chain = deep ? DEEP : SHALLOW;
   return sampleLeg(n, {
     account: chain.at(-1) as AccountPath,
@@ -89,6 +93,10 @@ export function legOf({ deep, counted, holds, onRoute, onNumbers }: Question, n:
       const terms = holds[index];
       return terms === undefined ? [] : [{ wallet, terms }];
     }),
+    cap:
+      capSeconds === undefined
+        ? undefined
+        : { seconds: capSeconds, reason: 'max_seconds', account: 'acme' as AccountPath },
     others: onRoute === undefined ? [] : [{ slot: ROUTE_SLOT, takes: [takesOf(ROUTE, onRoute)] }],
   });
 }

@@ -194,10 +194,11 @@ async function playOnWallet(
 }
 
 async function readState(redis: Redis, store: LiveStore): Promise<unknown> {
-  const [usages, views, live, stream] = await Promise.all([
+  const [usages, views, live, deadlines, stream] = await Promise.all([
     Promise.all(HOLDERS.map(async (holder) => [holderName(holder), await store.usage(holder)])),
     Promise.all(WALLETS.map((wallet) => store.readWallet(wallet))),
     store.liveLegs(ACME),
+    store.dueDeadlines(ACME, toEpochMs(Number.MAX_SAFE_INTEGER)),
     redis.xrange(slotKeys(ROOT_SLOT).settlements, '-', '+'),
   ]);
   return {
@@ -211,6 +212,7 @@ async function readState(redis: Redis, store: LiveStore): Promise<unknown> {
         .flatMap(({ legKey, state }) => (state.kind === 'ended' ? [[legKey, state.endsAt]] : []))
         .toSorted(byFirst),
     ]),
+    deadlines: deadlines.map(({ legKey, endsAt }) => [legKey, endsAt]).toSorted(byFirst),
     live: live.map(({ legKey, uuid, answeredAt }) => [legKey, uuid, answeredAt]).toSorted(byFirst),
     stream: stream.map(([, [, entry = '']]) => JSON.parse(entry) as unknown),
   };
@@ -230,6 +232,7 @@ function expectedState(plain: PlainStore, now: EpochMs): unknown {
       return [holderName(holder), Object.fromEntries(counts)];
     }),
     wallets,
+    deadlines: plain.deadlines().toSorted(byFirst),
     live: [...plain.live]
       .map(([legKey, { uuid, answeredAt }]) => [legKey, uuid as LegUuid, answeredAt])
       .toSorted(byFirst),

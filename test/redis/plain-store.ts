@@ -87,7 +87,12 @@ export class PlainStore {
     for (const { slot, legKey } of [sample.plan, ...sample.others]) this.#membersOf(slot).delete(legKey);
   }
 
-  settle({ plan, others }: SampleLeg, talk: Talk, now: number): unknown {
+  settle({ plan, others, record }: SampleLeg, measured: Talk, now: number): unknown {
+    const capSeconds = record.cap?.seconds ?? Infinity;
+    const talk = {
+      billedSeconds: Math.min(measured.billedSeconds, capSeconds),
+      talkMs: Math.min(measured.talkMs, capSeconds * 1000),
+    };
     for (const { slot, legKey } of others) this.#membersOf(slot).delete(legKey);
     const { legKey } = plan;
     if (!this.live.delete(legKey)) return { kind: 'already' };
@@ -110,6 +115,17 @@ export class PlainStore {
 
   configure(wallet: string, credit: bigint, policy: 'unpaid' | 'all', now: number): void {
     Object.assign(this.#walletAt(wallet, now), { credit, policy });
+  }
+
+  /** When each answered leg that may last only so long is over, the first first. */
+  deadlines(): readonly (readonly [string, number])[] {
+    const all = [...this.live].flatMap(([legKey, { sample, answeredAt }]) => {
+      const { cap } = sample.record;
+      return cap === undefined || answeredAt === undefined
+        ? []
+        : [[legKey, answeredAt + cap.seconds * 1000] as const];
+    });
+    return all.toSorted(([, one], [, other]) => one - other);
   }
 
   /** The sum over all members, from nothing. */

@@ -52,6 +52,7 @@ export function sampleLeg(
     readonly account?: AccountPath;
     readonly takes?: readonly HolderTakes[];
     readonly holds?: readonly HoldTake[];
+    readonly cap?: LegRecord['cap'];
     readonly others?: readonly { readonly slot: Slot; readonly takes: readonly HolderTakes[] }[];
   },
 ): SampleLeg {
@@ -83,6 +84,7 @@ export function sampleLeg(
     decision: 'admitted',
     funding: 'per_minute',
     payers: home.holds.map(payerOf),
+    cap: takes.cap,
     taken: [home, ...others].map(takenOf),
   };
   return { plan: home, others, record };

@@ -1,15 +1,21 @@
 -- answer: the leg was answered; each payer's hold becomes the first pulse's commitment.
--- KEYS  1 legs  2 due  3 answered, then per payer: wallet, parts
--- ARGV  clock, snapshots wished 0/1, legKey, answeredAt, payers, per payer: account, part text once running,
+-- KEYS  1 legs  2 due  3 answered  4 deadlines, then per payer: wallet, parts
+-- ARGV  clock, snapshots wished 0/1, legKey, answeredAt, deadline or '', payers, per payer: account, part text once running,
 --       mode and, when 'exact', an exact wallet
 -- Reply {'running', now, due or '' per payer} | {'already'} | {'gone'} | {'exact', now, snapshots if wished}
 -- Replay: no part is held any more and the first answer is kept, so nothing changes and the reply is 'already'.
 
 local now, wished = clock(take()), take() == '1'
-local legKey, answeredAt = take(), take()
+local legKey, answeredAt, deadline = take(), take(), take()
 if redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'gone' } end
 
-local key, moves, accounts, walletKeys, partKeys = 3, {}, {}, {}, {}
+local function noteAnswer()
+  if redis.call('HSETNX', KEYS[3], legKey, answeredAt) == 0 then return false end
+  if deadline ~= '' then redis.call('ZADD', KEYS[4], deadline, legKey) end
+  return true
+end
+
+local key, moves, accounts, walletKeys, partKeys = 4, {}, {}, {}, {}
 local undecided, heldParts, payers = false, 0, takeNumber()
 for i = 1, payers do
   local account, running, mode = take(), take(), take()
@@ -37,7 +43,7 @@ for i = 1, payers do
 end
 if heldParts == 0 then
   -- A leg nobody pays for still remembers when it was answered.
-  if redis.call('HSETNX', KEYS[3], legKey, answeredAt) == 1 then return { 'running', int(now) } end
+  if noteAnswer() then return { 'running', int(now) } end
   return { 'already' }
 end
 if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
@@ -53,5 +59,5 @@ for i = 1, payers do
   end
   reply[#reply + 1] = due
 end
-redis.call('HSETNX', KEYS[3], legKey, answeredAt)
+noteAnswer()
 return reply

@@ -1,6 +1,6 @@
 -- close: the leg leaves its slot. Settles it (an entry for the stream, a price per payer), or gives back a leg
 -- that never ran (no entry, prices 0), or frees a slot that is not home.
--- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream, then per holder: use, ticks; then per payer: wallet, parts
+-- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream  7 deadlines, then per holder: use, ticks; then per payer: wallet, parts
 -- ARGV  clock, snapshots wished 0/1, legKey, entry or '', drop ticks 0/1, home 0/1, holders, per holder: counters, index each;
 --       payers, per payer: account, price, part text as the caller read it, mode and, when 'exact', an exact wallet
 -- Reply {'closed', now, due or '' per payer} | {'already'} | {'stale'}: a part has changed since it was read |
@@ -11,8 +11,8 @@ local now, wished = clock(take()), take() == '1'
 local legKey, entry, dropTicks, home = take(), take(), take() == '1', take() == '1'
 if home and redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'already' } end
 
-local uncounts = takeUncounts(7, 2)
-local key = 6 + 2 * #uncounts
+local uncounts = takeUncounts(8, 2)
+local key = 7 + 2 * #uncounts
 local moves, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, false
 local payers = takeNumber()
 for i = 1, payers do
@@ -60,10 +60,11 @@ for i = 1, payers do
 end
 if redis.call('HDEL', KEYS[2], legKey) == 1 then saveUncounts(uncounts) end
 if dropTicks then
-  for holder = 1, #uncounts do redis.call('ZREM', KEYS[6 + 2 * holder], legKey) end
+  for holder = 1, #uncounts do redis.call('ZREM', KEYS[7 + 2 * holder], legKey) end
 end
 if home then
   for _, hash in ipairs({ KEYS[1], KEYS[3], KEYS[4] }) do redis.call('HDEL', hash, legKey) end
+  redis.call('ZREM', KEYS[7], legKey)
 end
 if entry ~= '' then redis.call('XADD', KEYS[6], '*', 'settlement', entry) end
 return reply

@@ -1,0 +1,48 @@
+import type { MoneyBound } from '../accounts/limits.ts';
+import { fundedSeconds } from '../rating/quote.ts';
+import type { PriceTerms } from '../rating/price.ts';
+import type { AccountPath } from '../units/ids.ts';
+import { formatMicros } from '../units/money.ts';
+import type { LegCap } from './leg-record.ts';
+import type { Question } from './question.ts';
+import { refuse, type Refusal } from './refusal.ts';
+import { isEnforced } from './takes.ts';
+
+/** The limit's name as in the account document. */
+export const CAP_LIMITS = { max_seconds: 'maxCallSeconds', max_cost: 'maxCallCost' } as const;
+
+/** The longest that every account of both chains lets one call last; undefined: none of them says. */
+export function secondsCap({ caller, callee, emergency }: Question): LegCap | undefined {
+  if (emergency) return undefined;
+  let least: LegCap | undefined;
+  for (const { path, limits } of [...(caller?.chain ?? []), ...(callee?.chain ?? [])]) {
+    if (!isEnforced({ limits }) || limits.maxCallSeconds === 'unlimited') continue;
+    const seconds = limits.maxCallSeconds;
+    least = tighterCap(least, { seconds, reason: 'max_seconds', account: path });
+  }
+  return least;
+}
+
+/** How long one call may last at this price before it costs more than its payer allows one to cost. */
+export function costCap(account: AccountPath, terms: PriceTerms, bound: MoneyBound): LegCap | undefined {
+  if (bound === 'unlimited') return undefined;
+  const seconds = fundedSeconds(terms, bound);
+  return seconds === 'unlimited' ? undefined : { seconds, reason: 'max_cost', account };
+}
+
+/** The shorter of two; of equals the first. */
+export function tighterCap(one: LegCap | undefined, other: LegCap | undefined): LegCap | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return other.seconds < one.seconds ? other : one;
+}
+
+/** A call that may not last a second is no call. */
+export function refusedByCap(cap: LegCap | undefined, bound: MoneyBound | undefined): Refusal | undefined {
+  if (cap === undefined || cap.seconds > 0) return undefined;
+  const limit = CAP_LIMITS[cap.reason];
+  const words =
+    cap.reason === 'max_seconds'
+      ? `${cap.account} allows calls of 0 seconds`
+      : `the first pulse costs more than ${typeof bound === 'bigint' ? formatMicros(bound) : '0'}, the most that ${cap.account} allows one call to cost`;
+  return refuse('limit_reached', 'barred', cap.account, words, limit);
+}
