@@ -27,7 +27,14 @@ export async function takeLeg(
   const wallets = walletsOf(plan);
   const keys = takeKeys(plan);
   const recordText = record === undefined ? '' : formatRecord(record);
-  const head = [plan.legKey, recordText, membershipText(plan), ...takeArguments(plan), plan.holds.length];
+  const head = [
+    plan.legKey,
+    recordText,
+    record?.uuid ?? '',
+    membershipText(plan),
+    ...takeArguments(plan),
+    plan.holds.length,
+  ];
   return await context.decide<TakeOutcome>(wallets, async (basis, wished) => {
     const holds: (string | number)[] = [];
     for (const hold of plan.holds) {

@@ -22,23 +22,31 @@ afterEach(async () => {
   await stage.close();
 });
 
-/** Nothing is held, counted or bound any more, and the sum is what the CDRs say. */
-async function allIsWell(seconds: bigint): Promise<void> {
+/** What is charged for so many seconds of talk, and nothing held, counted or bound any more. */
+const asCharged = (seconds: bigint) => ({
+  charged: (seconds * 1_000_000n + 59n) / 60n,
+  wallet: { committed: 0n, legs: 0 },
+  findings: [],
+  // Two fit, so nothing was left behind of the calls before.
+  answeredOfThree: 2,
+});
+
+async function outcome() {
   const live = await stage.live();
   await eventually(
     async () => await live.calls(undefined),
     (calls) => calls.length === 0,
   );
-  expect(await live.wallet('acme' as AccountPath)).toMatchObject({ committed: 0n, legs: 0 });
+  const wallet = await live.wallet('acme' as AccountPath);
   const charged = micros('10.00') - (await stage.balance('acme'));
-  expect(charged).toBe((seconds * 1_000_000n + 59n) / 60n);
-  expect(await stage.findings()).toEqual([]);
-  // Two fit, so nothing was left behind of the calls before.
+  const findings = await stage.findings();
   const calls = placeCalls(stage, 3);
-  await eventually(
-    () => calls.filter((call) => call.truth?.answeredMicros !== undefined).length,
-    (answered) => answered === 2,
+  const fates = await eventually(
+    () => calls.map(({ truth }) => [truth?.answeredMicros, truth?.endedMicros]),
+    (all) => all.every(([answered, ended]) => answered !== undefined || ended !== undefined),
   );
+  const answeredOfThree = fates.filter(([answered]) => answered !== undefined).length;
+  return { charged, wallet, findings, answeredOfThree };
 }
 
 function callFor(ms: number): SimulatedCall {
@@ -52,7 +60,7 @@ describe('a call of which FreeSWITCH tells', () => {
     stage.sim.faults.onEvent(() => 'duplicate');
     await allEnded([callFor(300)]);
     await settled(stage, 1);
-    await allIsWell(1n);
+    expect(await outcome()).toMatchObject(asCharged(1n));
   });
 
   it.each([
@@ -71,7 +79,7 @@ describe('a call of which FreeSWITCH tells', () => {
     const [cdr] = await settled(stage, 1);
     expect(cdr).toMatchObject({ billedSeconds: 1, estimated: false });
     stage.sim.faults.clear();
-    await allIsWell(1n);
+    expect(await outcome()).toMatchObject(asCharged(1n));
   });
 
   it.each(['CHANNEL_CREATE', 'CHANNEL_ANSWER', 'CHANNEL_HANGUP', 'CHANNEL_BRIDGE'])(
@@ -82,7 +90,7 @@ describe('a call of which FreeSWITCH tells', () => {
       const [cdr] = await settled(stage, 1);
       expect(cdr).toMatchObject({ billedSeconds: 1, estimated: false });
       stage.sim.faults.clear();
-      await allIsWell(1n);
+      expect(await outcome()).toMatchObject(asCharged(1n));
     },
   );
 
@@ -95,7 +103,7 @@ describe('a call of which FreeSWITCH tells', () => {
     expect(cdr).toMatchObject({ estimated: true });
     expect(cdr?.billedSeconds).toBeLessThanOrEqual(2);
     stage.sim.faults.clear();
-    await allIsWell(BigInt(cdr?.billedSeconds ?? 0));
+    expect(await outcome()).toMatchObject(asCharged(BigInt(cdr?.billedSeconds ?? 0)));
   });
 
   it('the end only long after frees its place at once and its money then', async () => {
@@ -127,7 +135,7 @@ describe('a parked call', () => {
     stage.sim.faults.clear();
     const transfers = stage.sim.commands().filter(({ text }) => text.startsWith('api uuid_transfer'));
     expect(transfers).toHaveLength(1);
-    await allIsWell(1n);
+    expect(await outcome()).toMatchObject(asCharged(1n));
   });
 
   it('that nobody heard of is decided by whoever takes the events over', async () => {
@@ -142,7 +150,7 @@ describe('a parked call', () => {
     const [cdr] = await settled(stage, 1);
     expect(cdr).toMatchObject({ billedSeconds: 1 });
     stage.sim.faults.clear();
-    await allIsWell(1n);
+    expect(await outcome()).toMatchObject(asCharged(1n));
   });
 });
 
@@ -150,7 +158,7 @@ it('hang-ups of legs that nobody ever saw change nothing', async () => {
   for (let n = 0; n < 20; n += 1) stage.sim.fireOrphanHangup();
   await allEnded([callFor(300)]);
   await settled(stage, 1);
-  await allIsWell(1n);
+  expect(await outcome()).toMatchObject(asCharged(1n));
 });
 
 it('a call whose caller hangs up while it rings holds nothing any more', async () => {
@@ -163,7 +171,7 @@ it('a call whose caller hangs up while it rings holds nothing any more', async (
   for (const call of calls) call.hangup();
   await allEnded(calls);
   stage.sim.endpoint(/pstn/, { kind: 'answers', afterMs: 20 });
-  await allIsWell(0n);
+  expect(await outcome()).toMatchObject(asCharged(0n));
 });
 
 it('swapped and doubled at random, thirty calls are charged to the second they talked', async () => {

@@ -189,10 +189,9 @@ export async function eventually<T>(
 }
 
 function show(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}` : part)).slice(
-    0,
-    2000,
-  );
+  const text = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}` : part));
+  // JSON has no word for undefined.
+  return `${text as string | undefined}`.slice(0, 2000);
 }
 
 /** The dialplan of `freeswitch-conf`, in the simulator's words: through a gate, then to the carrier or the account. */

@@ -1,6 +1,7 @@
 -- take: all of a leg's takes in one slot, or none.
 -- KEYS  1 legs  2 slots  3 due  4 bound  5 answered, then per holder: use, ticks; then per hold: wallet, parts
--- ARGV  clock, snapshots wished 0/1, legKey, record ('' in a slot that is not home), membership text,
+-- ARGV  clock, snapshots wished 0/1, legKey, record ('' in a slot that is not home),
+--       uuid of its channel or '' while it has none, membership text,
 --       holders, per holder: counts, (index, bound or -1) each, perSecond or -1;
 --       holds, per hold: account, amount, part text, mode and, when mode is 'exact', an exact wallet (see prelude)
 -- Reply {'taken', now, (due, funds, availableAtLeast) per hold} | {'already', record or '', uuid or '', answeredAt or ''} |
@@ -12,7 +13,7 @@
 local TICKS_KEPT_MS = 60000
 
 local now, wished = clock(take()), take() == '1'
-local legKey, record, membership = take(), take(), take()
+local legKey, record, channel, membership = take(), take(), take(), take()
 local home = record ~= ''
 local guard = home and KEYS[1] or KEYS[2]
 local known = redis.call('HGET', guard, legKey)
@@ -84,5 +85,6 @@ for _, tickKey in ipairs(ticks) do
   redis.call('PEXPIRE', tickKey, TICKS_KEPT_MS)
 end
 if home then redis.call('HSET', KEYS[1], legKey, record) end
+if home and channel ~= '' then redis.call('HSET', KEYS[4], legKey, channel) end
 redis.call('HSET', KEYS[2], legKey, membership)
 return reply
