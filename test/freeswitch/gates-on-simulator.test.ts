@@ -175,7 +175,7 @@ function placeCall(
 /** Waits until FreeSWITCH has forgotten the calls and has told so. */
 async function over(): Promise<void> {
   await eventually(() => {
-    expect(events.some(({ kind }) => kind === 'destroyed')).toBe(true);
+    expect(events.some(({ kind }) => kind === 'completed')).toBe(true);
     expect(sim.liveCount).toBe(0);
   });
 }
