@@ -2,9 +2,7 @@ import { COUNTERS, type Counter } from '../../src/admission/plan.ts';
 import type { Service } from '../../src/main.ts';
 import { systemLedger, walletLedger } from '../../src/records/records.ts';
 import { useKey } from '../../src/redis/keys.ts';
-import type { DialplanView } from '../../src/simulator/core.ts';
 import type { SimulatedCall } from '../../src/simulator/inbound-call.ts';
-import type { Action } from '../../src/simulator/leg.ts';
 import { rootOf, type AccountPath, type RouteName } from '../../src/units/ids.ts';
 import { parseMicros, toMicros, type Micros } from '../../src/units/money.ts';
 import { toEpochMs } from '../../src/units/time.ts';
@@ -12,6 +10,7 @@ import { useGates } from '../service/acts.ts';
 import { createStage, eventually, type Stage } from '../service/stage.ts';
 import { connectTestRedis, freshRedis, redisUrl } from '../support/redis.ts';
 import type { AccountSpec, Call, Case, Limits } from './cases.ts';
+import { onward, variablesOf } from './dialling.ts';
 
 /** A telephone exchange for the tables of this folder: a real service on the wire, whose phones ring until hung up. */
 export type Exchange = {
@@ -19,6 +18,8 @@ export type Exchange = {
   useGate(gate: Gate): void;
   /** A tenant's world of one case, at the gate in use. */
   enter(index: number): World;
+  /** What `tollgate verify` finds wrong, once it finds nothing: what has just ended is still being written. */
+  findings(): Promise<readonly string[]>;
   close(): Promise<void>;
 };
 
@@ -71,7 +72,12 @@ export async function openExchange(
         await stage.route({ route: renamed(name, suffix), ...limits });
     }
   }
-  await stage.account({ account: 'probe-0' });
+  for (const gate of GATES) {
+    for (const [index, { accounts }] of cases.entries()) {
+      for (const [path, { balance }] of Object.entries(accounts))
+        if (balance !== undefined) await moveMoney(stage, renamed(path, suffixOf(index, gate)), balance);
+    }
+  }
   const service = await stage.startController({ TOLLGATE_ADMISSION_UNFUNDED: 'allow', ...settings });
   stage.sim.endpoint(/./, { kind: 'rings' });
   stage.sim.endpoint(/answers/, { kind: 'answers', afterMs: 5 });
@@ -87,6 +93,11 @@ export async function openExchange(
       const holders = [...Object.keys(accounts), ...Object.keys(routes)];
       return createWorld({ stage, redis, probes, suffix: suffixOf(index, current), accounts, holders });
     },
+    findings: () =>
+      eventually(
+        () => stage.findings(),
+        (found) => found.length === 0,
+      ),
     close: () => stage.close(),
   };
 }
@@ -100,7 +111,7 @@ function renamed(name: string, suffix: string): string {
 }
 
 async function saveAccount(stage: Stage, account: string, spec: AccountSpec): Promise<void> {
-  const { wallet, tariff, customer = {}, balance, ...operator } = spec;
+  const { wallet, tariff, customer = {}, balance: _, ...operator } = spec;
   await stage.account({
     account,
     ...(wallet === undefined ? {} : { wallet }),
@@ -108,7 +119,6 @@ async function saveAccount(stage: Stage, account: string, spec: AccountSpec): Pr
     operator,
     customer,
   });
-  if (balance !== undefined) await moveMoney(stage, account, balance);
 }
 
 let transfers = 0;
@@ -130,31 +140,6 @@ async function moveMoney(stage: Stage, name: string, text: string): Promise<void
   } as const;
   await stage.database.records.insertTransfer(transfer);
   await (await stage.live()).fund({ account, transferId: transfer.id, amount: amount satisfies Micros });
-}
-
-/** What the dialplan does with a call that was let through: out by its route, else to the phone of the callee. */
-function onward(call: DialplanView): readonly Action[] {
-  const forwardTo = call.variable('test_forward');
-  if (forwardTo !== undefined) {
-    const [extension = '', ...variables] = forwardTo.split(' ');
-    return [
-      ['unset', 'test_forward'],
-      ['unset', 'tollgate_callee'],
-      ['unset', 'tollgate_route'],
-      ...variables.map((variable) => ['set', variable] as const),
-      ['transfer', extension],
-    ];
-  }
-  const callee = call.variable('tollgate_callee')?.split('/').at(-1);
-  const route = call.variable('tollgate_route')?.split(',').at(-1);
-  // From a route, or within the house, it is the callee's phone that rings.
-  const isOut = route !== undefined && call.variable('tollgate_account') !== undefined;
-  const address =
-    isOut || callee === undefined ? `gateway/${route ?? 'none'}/${call.destination}` : `user/${callee}`;
-  return [
-    ['set', 'hangup_after_bridge=true'],
-    ['bridge', `sofia/${address}`],
-  ];
 }
 
 /**
@@ -279,52 +264,4 @@ function createWorld({ stage, redis, probes, suffix, accounts, holders }: WorldP
       );
     },
   };
-}
-
-type Naming = {
-  readonly named: (name: string) => string;
-  readonly isAccount: (name: string) => boolean;
-};
-
-/** `alice → carrier at 4930123`: an account or a route on each side. */
-const CALL = /^(\S+) → (\S+?)(?: by (\S+))?(?: at (\d+))?(?:, forwarded to (\S+?)(?: at (\d+))?)?$/;
-
-function variablesOf(call: Call, { named, isAccount }: Naming) {
-  const text = typeof call === 'string' ? call : call.call;
-  const [, from = '', to = '', by, at, forwardedTo, forwardedAt] = CALL.exec(text) ?? [];
-  if (to === '') throw new Error(`"${text}" is no call`);
-  const variables: Record<string, string> = {};
-  if (isAccount(from)) variables['tollgate_account'] = named(from);
-  if (isAccount(to)) variables['tollgate_callee'] = named(to);
-  const routes = [
-    ...(isAccount(from) ? [] : [from]),
-    ...(isAccount(to) ? [] : [to]),
-    ...(by?.split('+') ?? []),
-  ];
-  if (routes.length > 0) variables['tollgate_route'] = routes.map(named).join(',');
-  const number = at ?? (isAccount(to) ? '1001' : '4930123');
-  const forward = typeof call === 'string' ? undefined : call.fork;
-  const forwarder = `tollgate_forwarder=${named(to)}`;
-  if (forwardedTo !== undefined) {
-    const side = isAccount(forwardedTo) ? 'callee' : 'route';
-    const extension = forwardedAt ?? (isAccount(forwardedTo) ? '1002' : '4930999');
-    variables['test_forward'] = `${extension} ${forwarder} tollgate_${side}=${named(forwardedTo)}`;
-  }
-  if (forward !== undefined) {
-    const branches = forward.map((name) => branchOf(name, { named, isAccount }));
-    const bridge = `tollgate_bridge=${JSON.stringify(branches)}`;
-    if (call === text || (typeof call !== 'string' && call.forwards === true)) {
-      variables['test_forward'] = `icr ${forwarder} ${bridge}`;
-    } else variables['tollgate_bridge'] = JSON.stringify(branches);
-  }
-  return { from: '0804188581', to: number, variables };
-}
-
-/** `carrier at 0804993222`, or an account whose phone is to ring. */
-function branchOf(text: string, { named, isAccount }: Naming): Readonly<Record<string, string>> {
-  const [name = '', number] = text.split(' at ');
-  const phone = name.split('/').at(-1) ?? '';
-  if (isAccount(name)) return { dial: `user/${phone}`, callee: named(name), destination: phone };
-  const destination = number ?? '4930123';
-  return { dial: `sofia/gateway/carrier/${destination}`, route: named(name), destination };
 }

@@ -32,6 +32,10 @@ export function runCases(cases: readonly Case[], settings: Readonly<Record<strin
       },
     );
   });
+
+  it('leaves books that add up', async () => {
+    expect(await exchange.findings()).toEqual([]);
+  });
 }
 
 /** The step as it really was. */
