@@ -6,17 +6,17 @@ import { formatMicros } from '../units/money.ts';
 import type { LegCap } from './leg-record.ts';
 import type { Question } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { isEnforced } from './takes.ts';
+import { isBound } from './takes.ts';
 
 /** The limit's name as in the account document. */
 export const CAP_LIMITS = { max_seconds: 'maxCallSeconds', max_cost: 'maxCallCost' } as const;
 
 /** The longest that every account of both chains lets one call last; undefined: none of them says. */
-export function secondsCap({ caller, callee, emergency }: Question): LegCap | undefined {
-  if (emergency) return undefined;
+export function secondsCap(question: Question): LegCap | undefined {
+  const { caller, callee } = question;
   let least: LegCap | undefined;
   for (const { path, limits } of [...(caller?.chain ?? []), ...(callee?.chain ?? [])]) {
-    if (!isEnforced({ limits }) || limits.maxCallSeconds === 'unlimited') continue;
+    if (!isBound({ path, limits }, question) || limits.maxCallSeconds === 'unlimited') continue;
     const seconds = limits.maxCallSeconds;
     least = tighterCap(least, { seconds, reason: 'max_seconds', account: path });
   }

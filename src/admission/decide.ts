@@ -3,6 +3,7 @@ import { fundedSeconds } from '../rating/quote.ts';
 import type { DecisionKind } from '../records/records.ts';
 import { refusedByCap, secondsCap, tighterCap } from './cap.ts';
 import { fund, type FundingPolicy } from './funding.ts';
+import { fundingOf } from './funded.ts';
 import type { LegRecord } from './leg-record.ts';
 import type { HeldWallet } from './live-store.ts';
 import type { Plan, SlotPlan } from './plan.ts';
@@ -28,6 +29,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     legKey: question.legKey,
     takes,
     holds: [],
+    firstOf: [],
   }));
   const home = slots.find(({ slot }) => slot.kind === 'root' && slot.root === homeRoot);
   const account = (question.caller ?? question.callee)?.path;
@@ -39,7 +41,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     };
   }
   const plan: Plan = {
-    home: { ...home, holds: funding.holds },
+    home: { ...home, holds: funding.holds, firstOf: funding.firstOf },
     others: slots.filter((slot) => slot !== home),
   };
   const record: LegRecord = {
@@ -59,8 +61,9 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     admittedAt: question.at,
     answeredAt: undefined,
     decision: decisionOf(question),
-    funding: funding.funding,
+    funding: fundingOf({ payers: funding.payers, trunks: [] }),
     payers: funding.payers,
+    trunks: [],
     cap: tighterCap(longest, funding.cap),
     taken: slots.map(({ slot, takes }) => ({
       slot,
@@ -81,6 +84,7 @@ function meteredOnALeg(question: Question): boolean {
 /** How the decision is named (ruling 16): the flag that freed the account itself, its ancestors still enforce. */
 function decisionOf(question: Question): DecisionKind {
   if (question.emergency) return 'emergency';
+  if (question.soft !== undefined && question.soft.size > 0) return 'soft';
   const own = question.caller ?? question.callee;
   if (own === undefined) return 'admitted';
   if (!own.limits.enabled) return 'unrestricted';

@@ -1,19 +1,17 @@
 import type { AccountNode, Payer } from '../accounts/account-tree.ts';
-import type { DiscountsPpm } from '../accounts/limits.ts';
+import type { Bound, DiscountsPpm } from '../accounts/limits.ts';
+import { isFlatRateNumber } from '../accounts/trunks.ts';
 import { classify } from '../rating/classify.ts';
-import type { PriceTerms } from '../rating/price.ts';
 import { chooseRate } from '../rating/tariff-table.ts';
 import { versionInForce, type TariffBook } from '../rating/tariff-book.ts';
 import { termsOf } from '../rating/terms.ts';
-import type { FundingKind } from '../records/records.ts';
 import { costCap, refusedByCap, tighterCap } from './cap.ts';
-import type { LegCap, PayerRecord } from './leg-record.ts';
-import type { HoldTake } from './plan.ts';
+import { canCost } from './funded.ts';
+import type { LegCap, PayerRecord, TrunkRecord } from './leg-record.ts';
+import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
 import { directionOf, e164Of, type Question } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { isEnforced } from './takes.ts';
-
-const WHOLE_PPM = 1_000_000;
+import { isEnforced, toLimit } from './takes.ts';
 
 /** What happens where nobody said how a call is paid. */
 export type FundingPolicy = {
@@ -26,86 +24,177 @@ export type FundingPolicy = {
 };
 
 export type Funding =
-  | {
-      readonly kind: 'funded';
-      readonly funding: FundingKind;
-      readonly payers: readonly PayerRecord[];
-      readonly holds: readonly HoldTake[];
-      /** The longest that the call may last before it is too dear for one of its payers. */
-      readonly cap: LegCap | undefined;
-    }
+  | ({ readonly kind: 'funded' } & Funded)
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+export type Funded = {
+  readonly payers: readonly PayerRecord[];
+  readonly holds: readonly HoldTake[];
+  /** Payers that may pay in several ways, or only as long as there are trunks. */
+  readonly firstOf: readonly FirstOf[];
+  /** The longest that the call may last before it is too dear for one of its payers. */
+  readonly cap: LegCap | undefined;
+};
+
 /**
- * Every paying account of the chain funds the leg by its own tariff (DESIGN 4). Internal legs and emergencies cost
- * nothing (rulings 15 and 16).
+ * Every paying account of the chain funds the leg by itself, in the first of its ways that it can (DESIGN 4). Internal
+ * legs and emergencies cost nothing (rulings 15 and 16).
  */
 export function fund(question: Question, tariffs: TariffBook, policy: FundingPolicy): Funding {
   const direction = directionOf(question);
-  if (direction === 'internal' || question.emergency) return unpaid();
+  if (direction === 'internal' || question.emergency) return UNPAID;
   const side = direction === 'outbound' ? question.caller : question.callee;
   const payers = side?.payers ?? [];
   if (payers.length === 0) {
-    if (direction === 'inbound' || policy.unfunded === 'allow') return unpaid();
+    const isSoft = side !== undefined && question.soft?.has(side.path) === true;
+    if (direction === 'inbound' || policy.unfunded === 'allow' || isSoft) return UNPAID;
     const words = `nobody in the chain of ${side?.path ?? 'the caller'} has a wallet or a tariff`;
     return { kind: 'refused', refusal: refuse('no_payer', 'credit', side?.path ?? '', words) };
   }
-  const asked = { question, tariffs, policy, classify: classifier(question, side) };
+  const asked = { question, direction, tariffs, policy, classify: classifier(question, side) };
   const records: PayerRecord[] = [];
   const holds: HoldTake[] = [];
+  const firstOf: FirstOf[] = [];
   let cap: LegCap | undefined;
   for (const payer of payers) {
     if (!isEnforced(payer)) continue;
-    const part = fundPart(payer, asked);
-    if (part === undefined) continue;
-    if (part.kind === 'refused') return part;
-    records.push(part.payer);
-    cap = tighterCap(cap, part.cap);
-    if (part.costs) holds.push({ wallet: part.payer.wallet, terms: part.payer.terms });
+    const ways = question.soft?.has(payer.path) === true ? softWays(payer, asked) : waysOf(payer, asked);
+    if (ways.kind === 'refused') return ways;
+    const [only] = ways.options;
+    if (ways.options.length === 1 && only !== undefined && only.take?.kind !== 'trunk') {
+      if (only.part?.way === 'per_minute') {
+        records.push(only.part.payer);
+        cap = tighterCap(cap, only.part.cap);
+      }
+      if (only.take?.kind === 'hold') holds.push(only.take.hold);
+    } else {
+      firstOf.push({ payer: payer.path, options: ways.options, others: ways.others });
+    }
   }
-  const funding = holds.length > 0 ? 'per_minute' : records.length > 0 ? 'free' : 'none';
-  return { kind: 'funded', funding, payers: records, holds, cap };
+  return { kind: 'funded', payers: records, holds, firstOf, cap };
 }
+
+const UNPAID: Funding = { kind: 'funded', payers: [], holds: [], firstOf: [], cap: undefined };
 
 type Asked = {
   readonly question: Question;
+  readonly direction: 'inbound' | 'outbound';
   readonly tariffs: TariffBook;
   readonly policy: FundingPolicy;
   /** What the numbers of the account's tree call this one. Worked out once, and only where somebody asks. */
   readonly classify: () => string;
 };
 
-type Part =
+type Ways =
   | {
-      readonly kind: 'paying';
-      readonly payer: PayerRecord;
-      readonly costs: boolean;
-      readonly cap: LegCap | undefined;
+      readonly kind: 'ways';
+      /** At least one. */
+      readonly options: readonly FundingOption[];
+      readonly others: readonly string[];
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** One payer's part; undefined where it pays nothing because nobody prices the call and that is allowed. */
-function fundPart(payer: Payer, asked: Asked): Part | undefined {
-  const { question, tariffs, policy } = asked;
-  const direction = directionOf(question) === 'inbound' ? 'inbound' : 'outbound';
+/** The ways of one payer in its order, without those that are known to fail. */
+function waysOf(payer: Payer, asked: Asked): Ways {
+  const trunks = trunkOptions(payer, asked);
+  const options: FundingOption[] = [];
+  const refusals: Refusal[] = [];
+  for (const way of payer.limits.fundingOrder) {
+    if (way === 'flat_rate') {
+      if (trunks.kind === 'options') options.push(...trunks.options);
+      else refusals.push(trunks.refusal);
+    } else if (way === 'per_minute') {
+      // Trunks that are full are a bound: what nobody prices is free only for an account that has none for it.
+      const mayBeUnrated = trunks.kind !== 'options';
+      const paid = perMinute(payer, asked, mayBeUnrated);
+      if (paid.kind === 'refused') refusals.push(paid.refusal);
+      else options.push(paid.option);
+    }
+  }
+  const last = refusals.at(-1);
+  if (options.length > 0) return { kind: 'ways', options, others: refusals.map(({ words }) => words) };
+  return { kind: 'refused', refusal: last ?? noWay(payer) };
+}
+
+/** A soft leg is charged when it ends and holds nothing: its money is not asked for, nor kept from others (ruling 16). */
+function softWays(payer: Payer, asked: Asked): Ways {
+  const paid = perMinute(payer, asked, true);
+  if (paid.kind === 'refused' || paid.option.part?.way !== 'per_minute') {
+    return { kind: 'ways', options: [{ take: undefined, part: undefined }], others: [] };
+  }
+  const soft = { ...paid.option.part.payer, soft: true };
+  const part = { way: 'per_minute', payer: soft, cap: undefined } as const;
+  return { kind: 'ways', options: [{ take: undefined, part }], others: [] };
+}
+
+type Trunks =
+  | { readonly kind: 'options'; readonly options: readonly FundingOption[] }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Over a trunk that is rented, and then over one that is lent (DESIGN 4); only for numbers that are flat-rate. */
+function trunkOptions({ path, limits }: Payer, { question, direction }: Asked): Trunks {
+  const { inbound, outbound, twoway, burst } = limits.trunks;
+  const own = direction === 'inbound' ? inbound : outbound;
+  const refused = (words: string): Trunks => ({
+    kind: 'refused',
+    refusal: refuse('no_trunk', 'credit', path, words, 'trunks'),
+  });
+  if (own === 0 && twoway === 0 && burst === 0)
+    return refused(`${path} has no trunks for ${direction} calls`);
+  const number = e164Of(question);
+  if (number === undefined || !isFlatRateNumber(limits.flatRate, number)) {
+    return refused(`${question.destination} is no flat-rate number of ${path}`);
+  }
+  const counter = direction === 'inbound' ? 'inboundCalls' : 'outboundCalls';
+  const option = (way: TrunkRecord['way'], shared: Bound): FundingOption => ({
+    take: {
+      kind: 'trunk',
+      trunk: {
+        account: path,
+        counter,
+        inbound: toLimit(inbound),
+        outbound: toLimit(outbound),
+        shared: toLimit(shared),
+      },
+    },
+    part: { way, account: path, counter },
+  });
+  const options = [option('flat_rate', twoway)];
+  if (burst !== 0) {
+    const both = twoway === 'unlimited' || burst === 'unlimited' ? 'unlimited' : twoway + burst;
+    options.push(option('flat_rate_burst', both));
+  }
+  return { kind: 'options', options };
+}
+
+type PerMinute =
+  | { readonly kind: 'option'; readonly option: FundingOption }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** By the payer's tariff; for nothing where nobody prices the call and that is allowed. */
+function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute {
+  const { question, direction, tariffs, policy } = asked;
   const inForce = payer.tariff === undefined ? undefined : versionInForce(tariffs, payer.tariff, question.at);
   const routes = question.routes.map((route) => route.name);
   const rate = inForce && chooseRate(inForce.table, { number: question.destination, direction, routes });
   if (payer.tariff === undefined || inForce === undefined || rate === undefined) {
     const unrated = direction === 'inbound' ? policy.unratedInbound : policy.unrated;
-    if (unrated === 'allow') return undefined;
+    if (unrated === 'allow' && mayBeUnrated) {
+      return { kind: 'option', option: { take: undefined, part: undefined } };
+    }
     const words = `the tariff of ${payer.path} has no ${direction} rate for ${question.destination}`;
     return { kind: 'refused', refusal: refuse('no_rate', 'barred', payer.path, words) };
   }
   const terms = termsOf(inForce.version, rate, discountOf(payer.limits.discounts, asked.classify));
   const { currency } = inForce.version;
   const costs = canCost(terms);
+  const isSoft = question.soft?.has(payer.path) === true;
   if (costs) {
-    const refusal = cannotPay(payer, currency);
+    const refusal = cannotPay(payer, currency, isSoft);
     if (refusal !== undefined) return { kind: 'refused', refusal };
   }
   const { maxCallCost } = payer.limits;
-  const cap = costCap(payer.path, terms, maxCallCost);
+  const cap = isSoft ? undefined : costCap(payer.path, terms, maxCallCost);
   const tooDear = refusedByCap(cap, maxCallCost);
   if (tooDear !== undefined) return { kind: 'refused', refusal: tooDear };
   const record: PayerRecord = {
@@ -118,7 +207,15 @@ function fundPart(payer: Payer, asked: Asked): Part | undefined {
     currency,
     terms,
   };
-  return { kind: 'paying', payer: record, costs, cap };
+  const hold = { wallet: payer.path, terms };
+  const part = { way: 'per_minute', payer: record, cap } as const;
+  return { kind: 'option', option: { take: costs ? { kind: 'hold', hold } : undefined, part } };
+}
+
+/** Its `fundingOrder` names no way that this call could be paid in. */
+function noWay({ path, limits }: Payer): Refusal {
+  const words = `${path} pays by ${limits.fundingOrder.join(', ')}, and this call cannot be paid so`;
+  return refuse('no_credit', 'credit', path, words, 'fundingOrder');
 }
 
 function classifier(question: Question, side: AccountNode | undefined): () => string {
@@ -134,11 +231,8 @@ function discountOf(discounts: DiscountsPpm, classification: () => string): numb
   return discounted.find(([each]) => each === name)?.[1] ?? 0;
 }
 
-function canCost({ perMinute, surcharge, discountPpm }: PriceTerms): boolean {
-  return discountPpm < WHOLE_PPM && (perMinute > 0n || surcharge > 0n);
-}
-
-function cannotPay(payer: Payer, currency: string): Refusal | undefined {
+/** A wallet that is not there or counts other money cannot be charged at all; what it may spend is asked of others. */
+function cannotPay(payer: Payer, currency: string, isSoft: boolean): Refusal | undefined {
   const { path, walletCurrency, limits } = payer;
   if (walletCurrency === undefined) {
     return refuse('no_wallet', 'credit', path, `${path} has a tariff and no wallet to pay from`);
@@ -147,18 +241,9 @@ function cannotPay(payer: Payer, currency: string): Refusal | undefined {
     const words = `the wallet of ${path} is in ${walletCurrency} and its tariff in ${currency}`;
     return refuse('currency_differs', 'barred', path, words);
   }
-  if (!limits.allowPrepay && !limits.allowPostpay) {
-    return refuse(
-      'no_credit',
-      'credit',
-      path,
-      `${path} may spend neither its balance nor credit`,
-      'allowPrepay',
-    );
+  if (!isSoft && !limits.allowPrepay && !limits.allowPostpay) {
+    const words = `${path} may spend neither its balance nor credit`;
+    return refuse('no_credit', 'credit', path, words, 'allowPrepay');
   }
   return undefined;
-}
-
-function unpaid(): Funding {
-  return { kind: 'funded', funding: 'none', payers: [], holds: [], cap: undefined };
 }

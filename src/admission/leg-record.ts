@@ -28,7 +28,10 @@ export type LegRecord = {
   readonly answeredAt: EpochMs | undefined;
   readonly decision: DecisionKind;
   readonly funding: FundingKind;
+  /** Those that pay by a tariff; a price of zero included. */
   readonly payers: readonly PayerRecord[];
+  /** Those that pay by a flat-rate trunk. */
+  readonly trunks: readonly TrunkRecord[];
   /** The longest that it may last; undefined: nobody says. */
   readonly cap: LegCap | undefined;
   /** What it holds where, so that any controller can give it back. */
@@ -42,6 +45,16 @@ export type LegCap = {
   readonly account: AccountPath;
 };
 
+export type TrunkRecord = {
+  readonly account: AccountPath;
+  readonly way: 'flat_rate' | 'flat_rate_burst';
+};
+
+/** What the record says of one payer that could pay in several ways, once it is known which one was taken. */
+export type FundedPart =
+  | { readonly way: 'per_minute'; readonly payer: PayerRecord; readonly cap: LegCap | undefined }
+  | (TrunkRecord & { readonly counter: 'inboundCalls' | 'outboundCalls' });
+
 export type PayerRecord = {
   readonly account: AccountPath;
   readonly wallet: AccountPath;
@@ -51,6 +64,8 @@ export type PayerRecord = {
   readonly prefix: string;
   readonly currency: string;
   readonly terms: PriceTerms;
+  /** Its limits would have refused the leg and let it go on: charged when it ends, nothing held before (ruling 16). */
+  readonly soft?: boolean;
 };
 
 export type TakenSlot = {

@@ -3,7 +3,7 @@ import type { AccountPath, LegKey, LegUuid } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { LegRecord } from './leg-record.ts';
-import type { Counter, Holder, Slot, SlotPlan } from './plan.ts';
+import type { Counter, Holder, Slot, SlotPlan, TrunkTake } from './plan.ts';
 
 /**
  * The live state: who is counted where, what every wallet holds, which legs are up. Every method is one atomic
@@ -62,10 +62,21 @@ export type DueWallet = { readonly account: AccountPath; readonly dueAt: EpochMs
 export type LegDeadline = { readonly legKey: LegKey; readonly endsAt: EpochMs };
 
 export type TakeOutcome =
-  | { readonly kind: 'taken'; readonly at: EpochMs; readonly wallets: readonly HeldWallet[] }
+  | {
+      readonly kind: 'taken';
+      readonly at: EpochMs;
+      readonly wallets: readonly HeldWallet[];
+      /** Of each `firstOf` the option taken, from 0; absent where the plan leaves nothing to choose. */
+      readonly chosen?: readonly number[];
+    }
   /** The leg key was admitted before: a replayed question. The record is the one kept then. */
   | { readonly kind: 'already'; readonly record: LegRecord | undefined }
-  | { readonly kind: 'refused'; readonly refusal: TakeRefusal };
+  | {
+      readonly kind: 'refused';
+      readonly refusal: TakeRefusal;
+      /** Why the same payer could not pay in the ways before that one. */
+      readonly besides?: readonly TakeRefusal[];
+    };
 
 export type HeldWallet = {
   readonly wallet: AccountPath;
@@ -84,6 +95,13 @@ export type TakeRefusal =
       readonly inUse: number;
     }
   | { readonly kind: 'rate'; readonly holder: Holder; readonly bound: number; readonly inUse: number }
+  /** All trunks are in use: so many calls go over them. */
+  | {
+      readonly kind: 'trunk';
+      readonly trunk: TrunkTake;
+      readonly inbound: number;
+      readonly outbound: number;
+    }
   | {
       readonly kind: 'credit';
       readonly wallet: AccountPath;

@@ -1,15 +1,20 @@
 import type { PriceTerms } from '../rating/price.ts';
 import { rootOf, type AccountPath, type LegKey, type RouteName } from '../units/ids.ts';
+import type { FundedPart } from './leg-record.ts';
 
 /** Where a take lives: one Redis Cluster slot per tenant root, and one per route (ruling 5). */
 export type Slot =
   | { readonly kind: 'root'; readonly root: AccountPath }
   | { readonly kind: 'route'; readonly route: RouteName };
 
-/** Who carries a limit. `number`: one called number of an account (`perNumber`). */
+/**
+ * Who carries a limit. `number`: one called number of an account (`perNumber`). `trunks`: an account's flat-rate
+ * trunks; its inbound and outbound calls are those that go over them.
+ */
 export type Holder =
   | { readonly kind: 'account'; readonly path: AccountPath }
   | { readonly kind: 'number'; readonly path: AccountPath; readonly number: string }
+  | { readonly kind: 'trunks'; readonly path: AccountPath }
   | { readonly kind: 'route'; readonly route: RouteName };
 
 /** The counters of a holder, in the order in which they are stored and checked. */
@@ -36,12 +41,43 @@ export type HolderTakes = {
 /** Surcharge and first pulse of one payer, held on its wallet until the answer. */
 export type HoldTake = { readonly wallet: AccountPath; readonly terms: PriceTerms };
 
+/**
+ * A trunk for one call: free while max(0, in − inbound) + max(0, out − outbound) ≤ shared, with this call counted in
+ * `counter`. `shared` is the two-way trunks, or those and the burst ones. Undefined: no bound.
+ */
+export type TrunkTake = {
+  readonly account: AccountPath;
+  readonly counter: 'inboundCalls' | 'outboundCalls';
+  readonly inbound: number | undefined;
+  readonly outbound: number | undefined;
+  readonly shared: number | undefined;
+};
+
+/** One way to pay: what it takes (nothing, where it costs nothing), and what the record then says of it. */
+export type FundingOption = {
+  readonly take:
+    | { readonly kind: 'hold'; readonly hold: HoldTake }
+    | { readonly kind: 'trunk'; readonly trunk: TrunkTake }
+    | undefined;
+  readonly part: FundedPart | undefined;
+};
+
+/** A payer that may pay in several ways: the first that can be taken is. None of them: the leg is refused. */
+export type FirstOf = {
+  readonly payer: AccountPath;
+  readonly options: readonly FundingOption[];
+  /** Why it may not pay in other ways, in words. */
+  readonly others: readonly string[];
+};
+
 /** What a leg is admitted with in one slot: one script takes all of it or none of it. */
 export type SlotPlan = {
   readonly slot: Slot;
   readonly legKey: LegKey;
   readonly takes: readonly HolderTakes[];
   readonly holds: readonly HoldTake[];
+  /** After all of the above, and in this order. */
+  readonly firstOf: readonly FirstOf[];
 };
 
 /** A whole plan, slot by slot in the order of ruling 19. The first slot is home: it keeps the leg's record. */
@@ -57,6 +93,8 @@ export function holderName(holder: Holder): string {
       return holder.path;
     case 'number':
       return `${holder.path}#${holder.number}`;
+    case 'trunks':
+      return `${holder.path}#trunks`;
     case 'route':
       return `route ${holder.route}`;
   }

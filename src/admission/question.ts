@@ -1,5 +1,5 @@
 import type { RouteNode, AccountNode } from '../accounts/account-tree.ts';
-import type { AdmissionId, LegKey, LegUuid, NodeId } from '../units/ids.ts';
+import type { AccountPath, AdmissionId, LegKey, LegUuid, NodeId } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 
 /** One leg that asks to be admitted, its parties known (DESIGN 1). */
@@ -23,6 +23,8 @@ export type Question = {
   /** The names of all branches of the dial, this one's included. */
   readonly siblings: readonly string[];
   readonly at: EpochMs;
+  /** Accounts that have refused the leg and let it go on all the same (`softLimit…`): their bounds are dropped. */
+  readonly soft?: ReadonlySet<AccountPath>;
 };
 
 /** A route by the dialplan's name, and what is configured for it, if anything is. */

@@ -30,6 +30,7 @@ export type RefusalReason =
   | 'no_wallet'
   | 'no_payer'
   | 'no_rate'
+  | 'no_trunk'
   | 'currency_differs'
   | 'store_down';
 
@@ -54,6 +55,24 @@ export function explainTakeRefusal(refusal: TakeRefusal, calledSide: (holder: st
         holder,
         words,
         figures: { bound, inUse },
+      };
+    }
+    case 'trunk': {
+      const { trunk, inbound, outbound } = refusal;
+      const words = `${trunk.account} has ${inbound} inbound and ${outbound} outbound calls on its trunks, and none is free`;
+      return {
+        reason: 'no_trunk',
+        cause: 'credit',
+        limit: 'trunks',
+        holder: trunk.account,
+        words,
+        figures: {
+          inbound,
+          outbound,
+          inboundTrunks: trunk.inbound ?? 'unlimited',
+          outboundTrunks: trunk.outbound ?? 'unlimited',
+          sharedTrunks: trunk.shared ?? 'unlimited',
+        },
       };
     }
     case 'credit': {

@@ -34,7 +34,7 @@ export function takesOf(question: Question): readonly SlotTakes[] {
   for (const node of caller?.chain ?? []) {
     const counters: Counter[] = [...shared, 'outboundCalls'];
     if (calleeOnly.delete(node.path)) counters.push('inboundCalls');
-    add(accountTakes(node, counters, emergency));
+    add(accountTakes(question, node, counters));
   }
   for (const { node } of routes) {
     if (node === undefined) continue;
@@ -44,7 +44,7 @@ export function takesOf(question: Question): readonly SlotTakes[] {
   }
   for (const node of callee?.chain ?? []) {
     if (!calleeOnly.has(node.path)) continue;
-    add(accountTakes(node, [...shared, 'inboundCalls'], emergency));
+    add(accountTakes(question, node, [...shared, 'inboundCalls']));
     const numberTakes = takesOfNumber(question, node);
     if (numberTakes !== undefined) add(numberTakes);
   }
@@ -61,9 +61,14 @@ export function isEnforced(node: Pick<AccountNode, 'limits'>): boolean {
   return node.limits.enabled && node.limits.enforcement === 'enforce';
 }
 
-function accountTakes(node: AccountNode, counters: readonly Counter[], emergency: boolean): HolderTakes {
+/** Whether the account's bounds hold for this leg. */
+export function isBound(node: Pick<AccountNode, 'path' | 'limits'>, question: Question): boolean {
+  return isEnforced(node) && !question.emergency && question.soft?.has(node.path) !== true;
+}
+
+function accountTakes(question: Question, node: AccountNode, counters: readonly Counter[]): HolderTakes {
   const holder: Holder = { kind: 'account', path: node.path };
-  return holderTakes(holder, node.limits, counters, isEnforced(node) && !emergency);
+  return holderTakes(holder, node.limits, counters, isBound(node, question));
 }
 
 /** What a call from outside takes of the number that it is for, where the account has a rule for it (ruling 22). */
@@ -73,7 +78,7 @@ function takesOfNumber(question: Question, { path, limits }: AccountNode): Holde
   const calls = boundForNumber(limits.perNumber, number);
   if (calls === 'unlimited') return undefined;
   const holder: Holder = { kind: 'number', path, number };
-  const enforced = isEnforced({ limits }) && !question.emergency;
+  const enforced = isBound({ path, limits }, question);
   return holderTakes(holder, { calls, callsPerSecond: 'unlimited' }, ['calls'], enforced);
 }
 
@@ -98,6 +103,6 @@ function inOrder(counters: readonly Counter[]): readonly Counter[] {
   return COUNTERS.filter((counter) => counters.includes(counter));
 }
 
-function toLimit(bound: Bound | undefined): number | undefined {
+export function toLimit(bound: Bound | undefined): number | undefined {
   return bound === undefined || bound === 'unlimited' ? undefined : bound;
 }

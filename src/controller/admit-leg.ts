@@ -1,4 +1,5 @@
 import { decide, fundedTime, type FundedTime } from '../admission/decide.ts';
+import { chosenParts, withFunded } from '../admission/funded.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
 import type { HeldWallet, TakeRefusal } from '../admission/live-store.ts';
 import type { Slot, SlotPlan } from '../admission/plan.ts';
@@ -32,9 +33,10 @@ export async function admitLeg(context: ControllerContext, question: Question): 
     const known = home.record ?? record;
     return { kind: 'admitted', record: known, time: fundedTime(known, []), replayed: true };
   }
-  const refusal = await takeOthers(context, plan.others, record, plan.home.slot);
+  const taken = withFunded(record, chosenParts(plan.home, home.chosen ?? []));
+  const refusal = await takeOthers(context, plan.others, taken, plan.home.slot);
   if (refusal !== undefined) return refused(question, refusal);
-  return admitted({ ...record, admittedAt: home.at }, home.wallets);
+  return admitted({ ...taken, admittedAt: home.at }, home.wallets);
 }
 
 /** Gives back a leg that never ran, everywhere. Safe to repeat. */

@@ -37,7 +37,8 @@ export type Cdr = {
 };
 
 export type CutReason = 'credit' | 'max_seconds' | 'max_cost' | 'killed' | 'ungated';
-export type FundingKind = 'per_minute' | 'free' | 'none';
+/** How a leg was paid for. Where payers do it differently, per minute comes first: the call has a price. */
+export type FundingKind = 'per_minute' | 'flat_rate' | 'flat_rate_burst' | 'free' | 'none';
 export type DecisionKind =
   | 'admitted'
   | 'refused'

@@ -46,7 +46,8 @@ export function slotKeys(slot: Slot): SlotKeys {
 
 /**
  * STRING "calls resourceConsuming inbound outbound public internal": the use of an account, a route (`use:route`) or
- * a called number of an account (`use:<account>#<number>`), now. Who counts nothing has no key.
+ * a called number of an account (`use:<account>#<number>`), now; of its flat-rate trunks (`use:<account>#trunks`) the
+ * calls in and out that go over them. Who counts nothing has no key.
  */
 export function useKey(slot: Slot, holder: Holder): string {
   return `tollgate:{${slotName(slot)}}:use:${holderKey(holder)}`;
@@ -97,6 +98,8 @@ function holderKey(holder: Holder): string {
       return holder.path;
     case 'number':
       return `${holder.path}#${holder.number}`;
+    case 'trunks':
+      return `${holder.path}#trunks`;
     case 'route':
       return 'route';
   }

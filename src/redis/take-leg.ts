@@ -1,6 +1,13 @@
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { HeldWallet, TakeOutcome } from '../admission/live-store.ts';
-import { COUNTERS, holderName, slotName, type HoldTake, type SlotPlan } from '../admission/plan.ts';
+import type { HeldWallet, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
+import {
+  COUNTERS,
+  holderName,
+  slotName,
+  type FundingOption,
+  type HoldTake,
+  type SlotPlan,
+} from '../admission/plan.ts';
 import { legFiguresOf } from '../credit/figures.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
@@ -11,7 +18,7 @@ import { toEpochMs } from '../units/time.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments, parseSnapshot } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
-import { formatRecord, parseRecord } from './record-text.ts';
+import { formatFunded, formatRecord, parseRecord } from './record-text.ts';
 import type { StoreContext } from './store-context.ts';
 import { formatPart } from './wallet-text.ts';
 
@@ -26,7 +33,7 @@ export async function takeLeg(
 ): Promise<TakeOutcome> {
   const wallets = walletsOf(plan);
   const keys = takeKeys(plan);
-  const recordText = record === undefined ? '' : formatRecord(record);
+  const recordText = record === undefined ? '' : formatRecord(record, plan.firstOf.length > 0);
   const head = [
     plan.legKey,
     recordText,
@@ -36,15 +43,18 @@ export async function takeLeg(
     plan.holds.length,
   ];
   return await context.decide<TakeOutcome>(wallets, async (basis, wished) => {
+    const short = new Map<AccountPath, TakeRefusal>();
     const holds: (string | number)[] = [];
     for (const hold of plan.holds) {
       const decided = holdArguments(plan, hold, basis);
-      if ('kind' in decided) return decided;
+      if ('kind' in decided) return { kind: 'refused', refusal: decided };
       holds.push(...decided);
     }
-    const args = [context.clockArgument(), wished, ...head, ...holds];
+    const ways = waysArguments(plan, basis, short);
+    const args = [context.clockArgument(), wished, ...head, ...holds, ...ways];
     const reply = (await context.run('take', keys, args)) as readonly unknown[];
     if (reply[0] === 'exact') return { undecided: parseSnapshot(reply) };
+    if (reply[0] === 'unfunded') return parseUnfunded(plan, reply, short);
     if (reply[0] !== 'no-wallet') return parseTaken(context, plan, reply);
     await openMissing(reply[1] as AccountPath);
     return { undecided: undefined };
@@ -52,8 +62,9 @@ export async function takeLeg(
 }
 
 /** A leg's part in a wallet is kept by its key, in the slot of its root: two holds on one wallet would be one. */
-function walletsOf({ slot, holds }: SlotPlan): readonly AccountPath[] {
-  const wallets = holds.map(({ wallet }) => wallet);
+function walletsOf(plan: SlotPlan): readonly AccountPath[] {
+  const { slot, holds } = plan;
+  const wallets = [...holds, ...optionsOf(plan).flatMap(holdOf)].map(({ wallet }) => wallet);
   assert(new Set(wallets).size === wallets.length, 'a leg holds one amount of a wallet');
   for (const wallet of wallets) assert(rootOf(wallet) === slotName(slot), 'a wallet is held in its own slot');
   return wallets;
@@ -63,7 +74,65 @@ function takeKeys(plan: SlotPlan): string[] {
   const { legs, slots, due, bound, answered } = slotKeys(plan.slot);
   const uses = plan.takes.flatMap(({ holder }) => [useKey(plan.slot, holder), ticksKey(plan.slot, holder)]);
   const wallets = plan.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
-  return [legs, slots, due, bound, answered, ...uses, ...wallets];
+  const ways = optionsOf(plan).flatMap(({ take }) => {
+    if (take?.kind === 'hold') return [walletKey(take.hold.wallet), walletPartsKey(take.hold.wallet)];
+    return take === undefined ? [] : [useKey(plan.slot, { kind: 'trunks', path: take.trunk.account })];
+  });
+  return [legs, slots, due, bound, answered, ...uses, ...wallets, ...ways];
+}
+
+function optionsOf({ firstOf }: SlotPlan): readonly FundingOption[] {
+  return firstOf.flatMap(({ options }) => options);
+}
+
+function holdOf({ take }: FundingOption): readonly HoldTake[] {
+  return take?.kind === 'hold' ? [take.hold] : [];
+}
+
+/** ARGV of the payers that may pay in several ways. Which of their wallets are short of it is put down in `short`. */
+function waysArguments(
+  plan: SlotPlan,
+  basis: ExactBasis | undefined,
+  short: Map<AccountPath, TakeRefusal>,
+): readonly (string | number)[] {
+  const args: (string | number)[] = [plan.firstOf.length];
+  for (const { options } of plan.firstOf) {
+    args.push(options.length);
+    for (const { take, part } of options) {
+      args.push(take?.kind ?? 'free', part === undefined ? '' : formatFunded(part));
+      if (take?.kind === 'trunk') {
+        const { account, counter, inbound, outbound, shared } = take.trunk;
+        args.push(`;${holderName({ kind: 'trunks', path: account })}=${counter}`);
+        args.push(COUNTERS.indexOf(counter) + 1, inbound ?? -1, outbound ?? -1, shared ?? -1);
+      } else if (take?.kind === 'hold') {
+        const decided = holdArguments(plan, take.hold, basis);
+        if ('kind' in decided) short.set(take.hold.wallet, decided);
+        args.push('', ...('kind' in decided ? [take.hold.wallet, 0, '', 'short'] : decided));
+      } else {
+        args.push('');
+      }
+    }
+  }
+  return args;
+}
+
+/** Why none of a payer's ways could be taken: the last one's reason first. */
+function parseUnfunded(
+  plan: SlotPlan,
+  reply: readonly unknown[],
+  short: ReadonlyMap<AccountPath, TakeRefusal>,
+): TakeOutcome {
+  const [, , payer, inbound, outbound] = reply;
+  const refusals = (plan.firstOf[Number(payer) - 1]?.options ?? []).flatMap(
+    ({ take }): readonly TakeRefusal[] => {
+      if (take?.kind === 'hold') return [short.get(take.hold.wallet) ?? []].flat();
+      if (take === undefined) return [];
+      return [{ kind: 'trunk', trunk: take.trunk, inbound: Number(inbound), outbound: Number(outbound) }];
+    },
+  );
+  const refusal = refusals.at(-1);
+  assert(refusal !== undefined, 'a payer without a way had ways to refuse');
+  return { kind: 'refused', refusal, besides: refusals.slice(0, -1) };
 }
 
 function takeArguments(plan: SlotPlan): readonly (string | number)[] {
@@ -81,7 +150,7 @@ function holdArguments(
   { legKey }: SlotPlan,
   { wallet, terms }: HoldTake,
   basis: ExactBasis | undefined,
-): readonly (string | number)[] | TakeOutcome {
+): readonly (string | number)[] | TakeRefusal {
   const leg: PayerLeg = { legKey, terms, state: { kind: 'held' } };
   const hold = [wallet, `${legFiguresOf(leg).amount}`, formatPart(leg)];
   const reading = basis?.readings.get(wallet);
@@ -89,7 +158,7 @@ function holdArguments(
   const operated = operate(reading.wallet, { kind: 'hold', leg }, basis.at);
   if (operated.kind === 'unaffordable') {
     const { available, needed } = operated;
-    return { kind: 'refused', refusal: { kind: 'credit', wallet, available, needed } };
+    return { kind: 'credit', wallet, available, needed };
   }
   assert(operated.kind === 'done', 'a hold is done or unaffordable');
   return [...hold, 'exact', ...exactArguments(reading, operated.wallet)];
@@ -111,14 +180,21 @@ function parseTaken(context: StoreContext, plan: SlotPlan, reply: readonly unkno
   };
   switch (kind) {
     case 'taken': {
-      const [at, ...wallets] = rest as [string, ...(readonly [string, string, string])[]];
+      const [at, options, ...wallets] = rest as [
+        string,
+        readonly number[],
+        ...(readonly [string, string, string])[],
+      ];
+      const chosen = options.map((option) => option - 1);
+      const ways = plan.firstOf.flatMap((payer, index) => payer.options[chosen[index] ?? 0] ?? []);
+      const holds = [...plan.holds, ...ways.flatMap(holdOf)];
       const heldWallets = wallets.map(([due, funds, available], index): HeldWallet => {
-        const wallet = plan.holds[index]?.wallet;
+        const wallet = holds[index]?.wallet;
         assert(wallet !== undefined, 'a reply per hold');
         context.reportDue(wallet, due);
         return { wallet, funds: toMicros(BigInt(funds)), availableAtLeast: toMicros(BigInt(available)) };
       });
-      return { kind: 'taken', at: toEpochMs(Number(at)), wallets: heldWallets };
+      return { kind: 'taken', at: toEpochMs(Number(at)), wallets: heldWallets, chosen };
     }
     case 'already': {
       const [text, uuid, answeredAt] = rest as [string, string, string];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fundingOf } from '../../src/admission/funded.ts';
 import { fund, type FundingPolicy } from '../../src/admission/funding.ts';
 import { accountsOf, mergedTariffs, questionOf, tariffOf } from '../controller/world.ts';
 
@@ -51,7 +52,7 @@ function funding(asked: Parameters<typeof questionOf>[1], policy: Partial<Fundin
     return { refused: reason, cause, holder };
   }
   return {
-    funding: result.funding,
+    funding: fundingOf({ payers: result.payers, trunks: [] }),
     payers: result.payers.map(({ account, tariff, rateId }) => `${account} ${tariff} ${rateId}`),
     holds: result.holds.map(({ wallet }) => wallet),
   };

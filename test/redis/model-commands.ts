@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import type { Counter, Holder, HolderTakes, Slot } from '../../src/admission/plan.ts';
+import type { Counter, FirstOf, FundingOption, Holder, HolderTakes, Slot } from '../../src/admission/plan.ts';
 import type { AccountPath, LegUuid, RouteName } from '../../src/units/ids.ts';
 import { toMicros } from '../../src/units/money.ts';
 import { termsArbitrary } from '../credit/wallet-arbitraries.ts';
-import { sampleLeg, type SampleLeg } from './samples.ts';
+import { payerOf, sampleLeg, type SampleLeg } from './samples.ts';
 
 export const LEGS = 6;
 /** Eight levels deep, and a sibling that shares the first two. */
@@ -26,6 +26,7 @@ export const HOLDERS: readonly Holder[] = [
   ...['acme', 'acme/b'].flatMap((path) =>
     NUMBERS.map((number): Holder => ({ kind: 'number', path: path as AccountPath, number })),
   ),
+  ...WALLETS.map((path): Holder => ({ kind: 'trunks', path })),
   ROUTE,
 ];
 
@@ -38,12 +39,27 @@ const perSecondArbitrary = fc.oneof(
   { weight: 12, arbitrary: fc.constant(undefined) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 }) },
 );
+const trunksArbitrary = fc.constantFrom(undefined, 0, 0, 1, 2);
 const countersArbitrary = fc.subarray<Counter>(
   ['calls', 'outboundCalls', 'publicCalls', 'resourceConsumingCalls'],
   {
     minLength: 1,
   },
 );
+
+const trunkArbitrary = fc.record({
+  kind: fc.constant('trunk' as const),
+  counter: fc.constantFrom('inboundCalls' as const, 'outboundCalls' as const),
+  inbound: trunksArbitrary,
+  outbound: trunksArbitrary,
+  shared: trunksArbitrary,
+});
+const wayArbitrary = fc.oneof(
+  { weight: 5, arbitrary: trunkArbitrary },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('hold' as const), terms: termsArbitrary }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('free' as const) }) },
+);
+type Way = typeof wayArbitrary extends fc.Arbitrary<infer T> ? T : never;
 
 const countedArbitrary = fc.record({
   counters: countersArbitrary,
@@ -57,6 +73,7 @@ const questionArbitrary = fc.record({
   counted: fc.tuple(...DEEP.map(() => countedArbitrary)),
   holds: fc.array(termsArbitrary, { maxLength: 3 }),
   onRoute: fc.option(countedArbitrary, { nil: undefined }),
+  ways: fc.array(fc.array(wayArbitrary, { minLength: 1, maxLength: 3 }), { maxLength: 2 }),
   capSeconds: fc.option(fc.constantFrom(1, 5, 6, 30), { nil: undefined, freq: 2 }),
   onNumbers: fc.uniqueArray(
     fc.record({
@@ -76,10 +93,11 @@ export const questionsArbitrary: fc.Arbitrary<readonly Question[]> = fc.array(qu
 });
 
 export function legOf(
-  { deep, counted, holds, onRoute, onNumbers, capSeconds }: Question,
+  { deep, counted, holds, onRoute, onNumbers, capSeconds, ways }: Question,
   n: number,
 ): SampleLeg {
   const chain = deep ? DEEP : SHALLOW;
+  const wallets = WALLETS.filter((wallet) => chain.includes(wallet));
   return sampleLeg(n, {
     account: chain.at(-1) as AccountPath,
     takes: [
@@ -89,15 +107,36 @@ export function legOf(
         return { holder: { kind: 'number', path, number }, counts, perSecond: undefined };
       }),
     ],
-    holds: WALLETS.filter((wallet) => chain.includes(wallet)).flatMap((wallet, index) => {
+    holds: wallets.flatMap((wallet, index) => {
       const terms = holds[index];
       return terms === undefined ? [] : [{ wallet, terms }];
+    }),
+    // A payer has its ways or a hold, never both.
+    firstOf: ways.flatMap((options, index): readonly FirstOf[] => {
+      const payer = wallets[holds.length + index];
+      return payer === undefined ? [] : [{ payer, options: optionsOf(payer, options), others: [] }];
     }),
     cap:
       capSeconds === undefined
         ? undefined
         : { seconds: capSeconds, reason: 'max_seconds', account: 'acme' as AccountPath },
     others: onRoute === undefined ? [] : [{ slot: ROUTE_SLOT, takes: [takesOf(ROUTE, onRoute)] }],
+  });
+}
+
+/** At most one hold of one wallet, as a payer has one tariff. */
+function optionsOf(payer: AccountPath, ways: readonly Way[]): readonly FundingOption[] {
+  const firstHold = ways.findIndex(({ kind }) => kind === 'hold');
+  return ways.flatMap((way, index): readonly FundingOption[] => {
+    if (way.kind === 'free') return [{ take: undefined, part: undefined }];
+    if (way.kind === 'hold') {
+      const hold = { wallet: payer, terms: way.terms };
+      const part = { way: 'per_minute', payer: payerOf(hold), cap: undefined } as const;
+      return index === firstHold ? [{ take: { kind: 'hold', hold }, part }] : [];
+    }
+    const { kind, ...bounds } = way;
+    const part = { way: 'flat_rate', account: payer, counter: way.counter } as const;
+    return [{ take: { kind, trunk: { account: payer, ...bounds } }, part }];
   });
 }
 

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LiveStore } from '../../src/admission/live-store.ts';
+import { chosenParts, withFunded } from '../../src/admission/funded.ts';
+import type { LegRecord } from '../../src/admission/leg-record.ts';
+import type { LiveStore, TakeOutcome } from '../../src/admission/live-store.ts';
 import { COUNTERS, holderName } from '../../src/admission/plan.ts';
 import { slotKeys } from '../../src/redis/keys.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
@@ -75,6 +77,7 @@ async function createRun(redis: Redis, opening: Micros, legs: readonly SampleLeg
     loadWallet: async () => undefined,
   });
   const plain = new PlainStore();
+  const records = new Map<string, LegRecord>();
   for (const wallet of WALLETS) {
     await store.openWallet(wallet, { balance: opening, credit: toMicros(0n), policy: 'unpaid' });
     plain.wallets.set(wallet, new NaiveWallet({ balance: opening, credit: 0n, policy: 'unpaid', now }));
@@ -85,7 +88,7 @@ async function createRun(redis: Redis, opening: Micros, legs: readonly SampleLeg
         now = toEpochMs(now + command.ms);
         return [undefined, undefined];
       }
-      return await playOn(store, plain, legs, command, now);
+      return await playOn({ store, plain, legs, records }, command, now);
     },
     read: () => readState(redis, store),
     expected: () => expectedState(plain, now),
@@ -107,28 +110,39 @@ async function createRun(redis: Redis, opening: Micros, legs: readonly SampleLeg
 }
 
 async function playOn(
-  store: LiveStore,
-  plain: PlainStore,
-  legs: readonly SampleLeg[],
+  {
+    store,
+    plain,
+    legs,
+    records,
+  }: {
+    readonly store: LiveStore;
+    readonly plain: PlainStore;
+    readonly legs: readonly SampleLeg[];
+    /** As they are once it is known how each payer pays. */
+    readonly records: Map<string, LegRecord>;
+  },
   command: Exclude<Command, { kind: 'pass' }>,
   now: EpochMs,
 ): Promise<readonly [unknown, unknown]> {
   if ('wallet' in command) return await playOnWallet(store, plain, command, now);
   const sample = legs[command.leg];
   if (sample === undefined) throw new Error(`no leg ${command.leg}`);
-  const { plan, others, record } = sample;
+  const { plan, others } = sample;
+  const record = records.get(plan.legKey) ?? sample.record;
   const route = others[0];
   switch (command.kind) {
     case 'take': {
-      const { kind, ...outcome } = await store.take(plan, record);
-      const said = 'refusal' in outcome ? { kind, refusal: outcome.refusal } : { kind };
-      return [said, plain.take(plan, sample, true, now)];
+      const outcome = await store.take(plan, sample.record);
+      if (outcome.kind === 'taken') {
+        records.set(plan.legKey, withFunded(sample.record, chosenParts(plan, outcome.chosen ?? [])));
+      }
+      return [saidOf(outcome), plain.take(plan, sample, true, now)];
     }
     case 'take route': {
       if (route === undefined) return [undefined, undefined];
-      const { kind, ...outcome } = await store.take(route, undefined);
-      const said = 'refusal' in outcome ? { kind, refusal: outcome.refusal } : { kind };
-      return [said, plain.take(route, sample, false, now)];
+      const outcome = await store.take(route, undefined);
+      return [saidOf(outcome), plain.take(route, sample, false, now)];
     }
     case 'answer': {
       const answeredAt = toEpochMs(now - command.lateMs);
@@ -156,6 +170,17 @@ async function playOn(
       return [await store.bind(record, command.uuid), plain.bind(record.legKey, command.uuid)];
     case 'unbind':
       return [await store.unbind(record, command.uuid), plain.unbind(record.legKey, command.uuid)];
+  }
+}
+
+function saidOf(outcome: TakeOutcome): unknown {
+  switch (outcome.kind) {
+    case 'taken':
+      return { kind: 'taken', chosen: outcome.chosen };
+    case 'already':
+      return { kind: 'already' };
+    case 'refused':
+      return { kind: 'refused', refusal: outcome.refusal };
   }
 }
 

@@ -1,16 +1,27 @@
+import { trunkFor } from '../../src/accounts/trunks.ts';
 import {
   holderName,
   slotName,
   type Counter,
+  type FundingOption,
+  type HoldTake,
   type Holder,
   type Slot,
   type SlotPlan,
+  type TrunkTake,
 } from '../../src/admission/plan.ts';
 import { NaiveWallet } from '../credit/naive-wallet.ts';
 import type { SampleLeg } from './samples.ts';
 
 type Talk = { readonly billedSeconds: number; readonly talkMs: number };
-type PlainLeg = { readonly sample: SampleLeg; uuid: string | undefined; answeredAt: number | undefined };
+type PlainLeg = {
+  readonly sample: SampleLeg;
+  /** What it holds of wallets, by whichever way each payer pays. */
+  readonly holds: readonly HoldTake[];
+  uuid: string | undefined;
+  answeredAt: number | undefined;
+};
+type Member = { readonly plan: SlotPlan; readonly trunks: readonly TrunkTake[] };
 
 /**
  * The live state as sets and lists in memory: what Redis and its scripts must come to. Counts are sums over the
@@ -24,7 +35,7 @@ export class PlainStore {
     readonly billedSeconds: number;
     readonly prices: bigint[];
   }[] = [];
-  readonly #members = new Map<string, Map<string, SlotPlan>>();
+  readonly #members = new Map<string, Map<string, Member>>();
   readonly #ticks = new Map<string, Map<string, number>>();
   readonly #funded = new Set<string>();
 
@@ -42,24 +53,40 @@ export class PlainStore {
       if (perSecond !== undefined && ticks.size >= perSecond)
         return refused({ kind: 'rate', holder, bound: perSecond, inUse: ticks.size });
     }
-    for (const { wallet, terms } of plan.holds) {
-      const short = this.#walletAt(wallet, now).hold(plan.legKey, terms);
-      if (short === undefined) continue;
-      for (const hold of plan.holds) this.#walletAt(hold.wallet, now).legs.delete(plan.legKey);
-      return refused({ kind: 'credit', wallet, ...short });
+    const holds: HoldTake[] = [];
+    const trunks: TrunkTake[] = [];
+    const chosen: number[] = [];
+    const all = plan.holds.map((hold): readonly FundingOption[] => [
+      { take: { kind: 'hold', hold }, part: undefined },
+    ]);
+    for (const options of [...all, ...plan.firstOf.map((payer) => payer.options)]) {
+      let refusal: object | undefined;
+      const option = options.findIndex(({ take }) => {
+        refusal = this.#refusalOf(take, plan, now);
+        return refusal === undefined;
+      });
+      const taken = options[option]?.take;
+      if (option === -1) {
+        for (const { wallet } of holds) this.#walletAt(wallet, now).legs.delete(plan.legKey);
+        return refused(refusal ?? {});
+      }
+      if (taken?.kind === 'hold') holds.push(taken.hold);
+      if (taken?.kind === 'trunk') trunks.push(taken.trunk);
+      chosen.push(option);
     }
-    if (home) this.live.set(plan.legKey, { sample, uuid: undefined, answeredAt: undefined });
-    this.#membersOf(plan.slot).set(plan.legKey, plan);
+    if (home) this.live.set(plan.legKey, { sample, holds, uuid: undefined, answeredAt: undefined });
+    this.#membersOf(plan.slot).set(plan.legKey, { plan, trunks });
     for (const { holder, perSecond } of plan.takes)
       if (perSecond !== undefined) this.#ticksOf(plan.slot, holder).set(plan.legKey, now);
-    return { kind: 'taken' };
+    return { kind: 'taken', chosen: chosen.slice(all.length) };
   }
 
   giveBack(plan: SlotPlan, home: boolean, now: number): void {
+    const holds = this.live.get(plan.legKey)?.holds ?? [];
     if (home && !this.live.delete(plan.legKey)) return;
     this.#membersOf(plan.slot).delete(plan.legKey);
     for (const { holder } of plan.takes) this.#ticksOf(plan.slot, holder).delete(plan.legKey);
-    for (const { wallet } of plan.holds) this.#walletAt(wallet, now).charge(plan.legKey, 0);
+    for (const { wallet } of home ? holds : []) this.#walletAt(wallet, now).charge(plan.legKey, 0);
   }
 
   bind(legKey: string, uuid: string): 'bound' | 'taken' | 'gone' {
@@ -79,7 +106,7 @@ export class PlainStore {
     if (leg === undefined) return 'gone';
     if (leg.answeredAt !== undefined) return 'already';
     leg.answeredAt = answeredAt;
-    for (const { wallet } of leg.sample.plan.holds) this.#walletAt(wallet, now).answer(legKey, answeredAt);
+    for (const { wallet } of leg.holds) this.#walletAt(wallet, now).answer(legKey, answeredAt);
     return 'running';
   }
 
@@ -95,13 +122,14 @@ export class PlainStore {
     };
     for (const { slot, legKey } of others) this.#membersOf(slot).delete(legKey);
     const { legKey } = plan;
+    const holds = this.live.get(legKey)?.holds ?? [];
     if (!this.live.delete(legKey)) return { kind: 'already' };
     this.#membersOf(plan.slot).delete(legKey);
     let { billedSeconds } = talk;
-    for (const { wallet } of plan.holds) {
+    for (const { wallet } of holds) {
       billedSeconds = this.#walletAt(wallet, now).payable(legKey, { billedSeconds, talkMs: talk.talkMs });
     }
-    const prices = plan.holds.map(({ wallet }) => this.#walletAt(wallet, now).charge(legKey, billedSeconds));
+    const prices = holds.map(({ wallet }) => this.#walletAt(wallet, now).charge(legKey, billedSeconds));
     this.settlements.push({ legKey, billedSeconds, prices });
     return { kind: 'settled', at: now, billedSeconds };
   }
@@ -131,13 +159,40 @@ export class PlainStore {
   /** The sum over all members, from nothing. */
   use(slot: Slot, holder: Holder, counter: Counter): number {
     let sum = 0;
-    for (const { takes } of this.#membersOf(slot).values()) {
-      for (const take of takes) {
+    for (const { plan, trunks } of this.#membersOf(slot).values()) {
+      for (const trunk of trunks) {
+        if (holder.kind === 'trunks' && trunk.account === holder.path && trunk.counter === counter) sum += 1;
+      }
+      for (const take of plan.takes) {
         if (holderName(take.holder) !== holderName(holder)) continue;
         sum += take.counts.filter((count) => count.counter === counter).length;
       }
     }
     return sum;
+  }
+
+  /** Undefined: it could be taken, and a hold was. */
+  #refusalOf(take: FundingOption['take'], plan: SlotPlan, now: number): object | undefined {
+    if (take === undefined) return undefined;
+    if (take.kind === 'hold') {
+      const { wallet, terms } = take.hold;
+      const short = this.#walletAt(wallet, now).hold(plan.legKey, terms);
+      return short && { kind: 'credit', wallet, ...short };
+    }
+    const { trunk } = take;
+    const bounds = {
+      inbound: trunk.inbound ?? 'unlimited',
+      outbound: trunk.outbound ?? 'unlimited',
+      twoway: trunk.shared ?? 'unlimited',
+      burst: 0,
+    } as const;
+    const holder = { kind: 'trunks', path: trunk.account } as const;
+    const used = {
+      inbound: this.use(plan.slot, holder, 'inboundCalls'),
+      outbound: this.use(plan.slot, holder, 'outboundCalls'),
+    };
+    const verdict = trunkFor(bounds, used, trunk.counter === 'inboundCalls' ? 'inbound' : 'outbound');
+    return verdict === 'full' ? { kind: 'trunk', trunk, ...used } : undefined;
   }
 
   #walletAt(name: string, now: number): NaiveWallet {
@@ -147,9 +202,9 @@ export class PlainStore {
     return wallet;
   }
 
-  #membersOf(slot: Slot): Map<string, SlotPlan> {
+  #membersOf(slot: Slot): Map<string, Member> {
     const name = slotName(slot);
-    const members = this.#members.get(name) ?? new Map<string, SlotPlan>();
+    const members = this.#members.get(name) ?? new Map<string, Member>();
     this.#members.set(name, members);
     return members;
   }

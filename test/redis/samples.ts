@@ -1,5 +1,5 @@
 import type { LegRecord, PayerRecord, TakenSlot } from '../../src/admission/leg-record.ts';
-import type { HoldTake, HolderTakes, Slot, SlotPlan } from '../../src/admission/plan.ts';
+import type { FirstOf, HoldTake, HolderTakes, Slot, SlotPlan } from '../../src/admission/plan.ts';
 import { slotName } from '../../src/admission/plan.ts';
 import { toPriceTerms, type PriceTerms } from '../../src/rating/price.ts';
 import { walletKey } from '../../src/redis/keys.ts';
@@ -52,6 +52,7 @@ export function sampleLeg(
     readonly account?: AccountPath;
     readonly takes?: readonly HolderTakes[];
     readonly holds?: readonly HoldTake[];
+    readonly firstOf?: readonly FirstOf[];
     readonly cap?: LegRecord['cap'];
     readonly others?: readonly { readonly slot: Slot; readonly takes: readonly HolderTakes[] }[];
   },
@@ -63,8 +64,9 @@ export function sampleLeg(
     legKey,
     takes: takes.takes ?? [],
     holds: takes.holds ?? [],
+    firstOf: takes.firstOf ?? [],
   };
-  const others = (takes.others ?? []).map((other) => ({ ...other, legKey, holds: [] }));
+  const others = (takes.others ?? []).map((other) => ({ ...other, legKey, holds: [], firstOf: [] }));
   const record: LegRecord = {
     legKey,
     admission: admissionIdOf(`leg-${name}` as LegUuid, 1),
@@ -84,13 +86,14 @@ export function sampleLeg(
     decision: 'admitted',
     funding: 'per_minute',
     payers: home.holds.map(payerOf),
+    trunks: [],
     cap: takes.cap,
     taken: [home, ...others].map(takenOf),
   };
   return { plan: home, others, record };
 }
 
-function payerOf({ wallet, terms }: HoldTake): PayerRecord {
+export function payerOf({ wallet, terms }: HoldTake): PayerRecord {
   return {
     account: wallet,
     wallet,

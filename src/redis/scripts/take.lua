@@ -1,12 +1,16 @@
 -- take: all of a leg's takes in one slot, or none.
--- KEYS  1 legs  2 slots  3 due  4 bound  5 answered, then per holder: use, ticks; then per hold: wallet, parts
+-- KEYS  1 legs  2 slots  3 due  4 bound  5 answered, then per holder: use, ticks; then per hold: wallet, parts; then per
+--       option of a payer: wallet, parts of a hold, or the use of its trunks
 -- ARGV  clock, snapshots wished 0/1, legKey, record ('' in a slot that is not home),
 --       uuid of its channel or '' while it has none, membership text,
 --       holders, per holder: counts, (index, bound or -1) each, perSecond or -1;
---       holds, per hold: account, amount, part text, mode and, when mode is 'exact', an exact wallet (see prelude)
--- Reply {'taken', now, (due, funds, availableAtLeast) per hold} | {'already', record or '', uuid or '', answeredAt or ''} |
+--       holds, per hold: account, amount, part text, mode and, when mode is 'exact', an exact wallet (see prelude);
+--       payers with several ways, per payer: options, per option: 'hold', 'trunk' or 'free', what the record says
+--       of it, what the membership says of it, then a hold as above, mode 'short' where its wallet is known to be,
+--       or a trunk: index, inbound or -1, outbound or -1, shared or -1
+-- Reply {'taken', now, {option taken, from 1, per payer}, (due, funds, availableAtLeast) per hold taken} | {'already', record or '', uuid or '', answeredAt or ''} |
 --       {'count', now, holder, index, bound, use} | {'rate', now, holder, bound, use} |
---       {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
+--       {'unfunded', now, payer, calls in, calls out on its trunks} | {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
 -- Replay: the leg key is a member, so nothing is taken twice; the reply is 'already'.
 
 -- Only tidies up after a holder that rests: a tick counts for a second.
@@ -45,14 +49,22 @@ for holder = 1, takeNumber() do
   uses[useKey] = use
 end
 
-local holds, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, false
-for i = 1, takeNumber() do
+local holds, accounts, walletKeys, partKeys, undecided, missing = {}, {}, {}, {}, false, nil
+
+-- Reads the next hold, and takes it if it is wanted. False: it is not, or its wallet is known to be short of it.
+local function takeHold(wanted)
   local account, amount, part, mode = take(), takeNumber(), take(), take()
   local exact = mode == 'exact' and takeExact() or nil
-  walletKeys[i], partKeys[i], accounts[i] = KEYS[key + 1], KEYS[key + 2], account
+  local walletKey, partsKey = KEYS[key + 1], KEYS[key + 2]
   key = key + 2
-  local text = redis.call('GET', walletKeys[i])
-  if not text then return { 'no-wallet', account } end
+  if not wanted or mode == 'short' then return false end
+  local i = #holds + 1
+  walletKeys[i], partKeys[i], accounts[i] = walletKey, partsKey, account
+  local text = redis.call('GET', walletKey)
+  if not text then
+    missing = missing or account
+    return true
+  end
   local w = readWallet(text)
   if exact then
     if not exactHolds(exact, w, now) then undecided = true end
@@ -61,10 +73,62 @@ for i = 1, takeNumber() do
     if not withinFunds(w, amount) then undecided = true end
   end
   holds[i] = { w = w, amount = amount, part = part, exact = exact }
+  return true
+end
+
+-- Reads the next trunk, and takes it if it is wanted. Returns also the calls in and out that are on trunks already.
+local function takeTrunk(wanted)
+  local useKey = KEYS[key + 1]
+  key = key + 1
+  local index, inbound, outbound, shared = takeNumber(), takeNumber(), takeNumber(), takeNumber()
+  if not wanted then return false end
+  local use = uses[useKey] or readUse(redis.call('GET', useKey))
+  local before = { use[3], use[4] }
+  use[index] = use[index] + 1
+  local left = 0
+  if inbound >= 0 then left = left + math.max(0, use[3] - inbound) end
+  if outbound >= 0 then left = left + math.max(0, use[4] - outbound) end
+  if shared >= 0 and left > shared then return false, before end
+  uses[useKey] = use
+  return true
+end
+
+for _ = 1, takeNumber() do
+  takeHold(true)
+  if missing then return { 'no-wallet', missing } end
+end
+
+-- Of each payer the first of its ways that can be taken; without one nothing is.
+local chosen, parts = {}, {}
+for payer = 1, takeNumber() do
+  local trunks
+  for option = 1, takeNumber() do
+    local kind, part, member = take(), take(), take()
+    local wanted, taken, full = chosen[payer] == nil, true, nil
+    if kind == 'hold' then
+      taken = takeHold(wanted)
+    elseif kind == 'trunk' then
+      taken, full = takeTrunk(wanted)
+    end
+    trunks = trunks or full
+    if wanted and taken then
+      chosen[payer] = option
+      if part ~= '' then parts[#parts + 1] = part end
+      membership = membership .. member
+    end
+  end
+  if missing then return { 'no-wallet', missing } end
+  if not chosen[payer] then
+    if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
+    return { 'unfunded', int(now), payer, trunks and trunks[1] or 0, trunks and trunks[2] or 0 }
+  end
 end
 if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
+if home and #chosen > 0 then
+  record = string.sub(record, 1, -2) .. ',"funded":[' .. table.concat(parts, ',') .. ']}'
+end
 
-local reply = { 'taken', int(now) }
+local reply = { 'taken', int(now), chosen }
 for i, hold in ipairs(holds) do
   local w, due = hold.w, nil
   local funds = w.balance + w.credit
