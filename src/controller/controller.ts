@@ -4,6 +4,7 @@ import type { SwitchEvent } from '../calls/switch-event.ts';
 import type { SwitchListener } from '../calls/switch.ts';
 import type { AccountPath, NodeId } from '../units/ids.ts';
 import { rootOf } from '../units/ids.ts';
+import { createAdmittedRecords } from './admitted-records.ts';
 import type { ControllerContext } from './context.ts';
 import { createCutoffs, type Cutoffs } from './cutoffs.ts';
 import { createDeadman } from './deadman.ts';
@@ -49,7 +50,8 @@ export function createController(
   const clocks = createNodeClocks();
   const deadman = createDeadman(context, book);
   const ungated = createUngated(context, book);
-  const events = createLegEvents(context, { book, clocks, deadman, ungated, timers });
+  const admitted = createAdmittedRecords();
+  const events = createLegEvents(context, { book, clocks, deadman, ungated, timers, admitted });
   const roots = (): readonly AccountPath[] => [
     ...new Set(directory.accounts().nodes.map((node) => rootOf(node.path))),
   ];
@@ -113,7 +115,7 @@ export function createController(
   };
 
   return {
-    gatekeeper: createGatekeeper(context, () => undefined),
+    gatekeeper: createGatekeeper(context, admitted.remember),
     cutoffs,
     book,
     listener: {

@@ -7,6 +7,7 @@ import { legKeyOf, parseAccountPath, rootOf, type LegUuid } from '../units/ids.t
 import { toEpochMs } from '../units/time.ts';
 import type { EpochMs } from '../units/time.ts';
 import { giveBackLeg } from './admit-leg.ts';
+import type { AdmittedRecords } from './admitted-records.ts';
 import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
 import type { Deadman } from './deadman.ts';
@@ -45,10 +46,11 @@ export function createLegEvents(
     readonly deadman: Deadman;
     readonly ungated: Ungated;
     readonly timers: Timers;
+    readonly admitted: AdmittedRecords;
   },
 ): LegEvents {
   const { store, log, policy } = context;
-  const { book, clocks, deadman, ungated, timers } = parts;
+  const { book, clocks, deadman, ungated, timers, admitted } = parts;
   let stopping = false;
   const sequencer = createSequencer<LegUuid>((err, uuid) =>
     log.error({ err, callUuid: uuid }, 'event not carried out'),
@@ -63,8 +65,9 @@ export function createLegEvents(
     const root = parseAccountPath(home ?? '');
     if (admission === undefined || root === undefined || isOwnAdmission(leg.facts)) return undefined;
     const legKey = legKeyOf(admission, branch ?? branchName(0));
-    const live = legKey === undefined ? undefined : await store.find(rootOf(root), legKey);
-    return live?.record;
+    if (legKey === undefined) return undefined;
+    const fresh = leg.phase === 'ringing' ? admitted.recall(legKey) : undefined;
+    return fresh ?? (await store.find(rootOf(root), legKey))?.record;
   };
 
   const appear = async (leg: Leg): Promise<void> => {
