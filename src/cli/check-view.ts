@@ -1,6 +1,7 @@
 import type { LimitStep, FundingStep, Rehearsal } from '../controller/rehearsal.ts';
 import type { Claims, Parties } from '../controller/parties.ts';
 import type { ControllerPolicy } from '../controller/policy.ts';
+import { CAP_LIMITS } from '../admission/cap.ts';
 import { isEnforced } from '../admission/takes.ts';
 import { directionOf } from '../admission/question.ts';
 import { holderName } from '../admission/plan.ts';
@@ -125,9 +126,13 @@ function verdictLines(rehearsal: Rehearsal, causes: Causes): readonly string[] {
   const { answer } = rehearsal;
   if (answer.kind === 'passed') return [`${answer.decision}: let through, and counted for nobody`];
   if (answer.kind === 'admitted') {
-    const { funding } = answer.record;
+    const { funding, cap } = answer.record;
     const { funded } = answer.time;
-    const paid = funding === 'none' ? 'nobody pays' : funding.replace('_', ' ');
+    const paid = funding === 'none' ? 'nobody pays' : funding.replaceAll('_', ' ');
+    if (cap !== undefined && cap.seconds === funded) {
+      const most = `${CAP_LIMITS[cap.reason]} of ${cap.account}`;
+      return [`${answer.record.decision}: ${paid}, for ${funded} s at most by ${most}`];
+    }
     return [`${answer.record.decision}: ${paid}${funded === 'unlimited' ? '' : `, funded for ${funded} s`}`];
   }
   const { reason, limit, holder, words, cause } = answer.refusal;

@@ -86,10 +86,10 @@ export async function rehearse(
   const question = questionOf(context, parties, { claims, callerNumber });
   const slots = takesOf(question);
   const uses = await readUses(context.store, figures, slots);
-  const funding: FundingStep[] = [];
+  const seen: Seen = { uses, funding: [] };
   const store: LiveStore = {
     ...context.store,
-    take: (plan, record) => judge(context.store, figures, { uses, funding }, plan, record),
+    take: (plan, record) => judge(context.store, figures, seen, plan, record),
     giveBack: () => Promise.resolve(),
   };
   const answer = await admitLeg({ ...context, store }, question);
@@ -99,7 +99,7 @@ export async function rehearse(
       slots.flatMap(({ takes }) => takes),
       uses,
     ),
-    funding,
+    funding: seen.funding,
     answer,
   };
 }
@@ -171,21 +171,25 @@ function stepOf(
   return { holder, limit, bound, inUse, passes: bound === undefined || inUse < bound };
 }
 
+/** What was read, and what the last plan that was asked for would be paid by. */
+type Seen = { readonly uses: Uses; funding: readonly FundingStep[] };
+
 /** The script's verdict on one slot, read instead of taken. Who pays is looked at even where a limit refuses. */
 async function judge(
   store: LiveStore,
   figures: RehearsalFigures,
-  seen: { readonly uses: Uses; readonly funding: FundingStep[] },
+  seen: Seen,
   plan: SlotPlan,
   record: LegRecord | undefined,
 ): Promise<TakeOutcome> {
   const full = limitSteps(plan.takes, seen.uses).find(({ passes }) => !passes);
   let refusal = full && refusalOf(full);
   const wallets: HeldWallet[] = [];
+  const funding: FundingStep[] = [];
   for (const payer of record?.payers ?? []) {
     const { wallet: account, terms } = payer;
     if (!plan.holds.some((hold) => hold.wallet === account)) {
-      seen.funding.push({ payer, hold: undefined });
+      funding.push({ payer, hold: undefined });
       continue;
     }
     const wallet = await readWallet(store, figures, account);
@@ -193,10 +197,11 @@ async function judge(
     const needed = commitmentOf(terms, 1);
     const leg: PayerLeg = { legKey: plan.legKey, terms, state: { kind: 'held' } };
     const passes = operate(wallet, { kind: 'hold', leg }, wallet.at).kind === 'done';
-    seen.funding.push({ payer, hold: { needed, available, passes } });
+    funding.push({ payer, hold: { needed, available, passes } });
     wallets.push({ wallet: account, funds: fundsOf(wallet), availableAtLeast: available });
     if (!passes) refusal ??= { kind: 'credit', wallet: account, available, needed };
   }
+  if (record !== undefined) seen.funding = funding;
   if (refusal !== undefined) return { kind: 'refused', refusal };
   return { kind: 'taken', at: store.now(), wallets };
 }

@@ -58,6 +58,10 @@ const operator = fc.oneof(
       allowPrepay: fc.constantFrom(true, true, true, false),
       allowPostpay: fc.boolean(),
       maxPostpay: fc.constantFrom('0', '0.40', '5.00'),
+      perNumber: fc.constantFrom([], [{ pattern: String.raw`^\+49`, calls: 1 }]),
+      maxCallSeconds: fc.constantFrom('unlimited', 'unlimited', 0, 20),
+      maxCallCost: fc.constantFrom('unlimited', 'unlimited', '0.20', '1.00'),
+      discounts: fc.constantFrom({}, { international: '50' }, { international: '100' }),
     }),
   },
 );

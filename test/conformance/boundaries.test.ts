@@ -71,6 +71,50 @@ const perSecond = (['account', 'route'] as const).flatMap((on): readonly Case[] 
   ];
 });
 
+const TO_ALICE = 'trunk → acme/alice at 4930111';
+const perNumber = (calls: number | 'unlimited'): Limits => ({
+  perNumber: [
+    { pattern: '^\\+49301', calls },
+    { pattern: '^\\+4930', calls: 0 },
+  ],
+});
+const FULL_NUMBER = '486 perNumber of acme/alice';
+
+/** The first rule that matches holds, for each called number by itself, and for calls from outside only. */
+const numbers: readonly Case[] = [
+  caseOf('perNumber at 0 refuses the first call to a number', { account: perNumber(0) }, [
+    [TO_ALICE, FULL_NUMBER],
+    ['trunk → acme/alice at 33123', 'rings'],
+  ]),
+  caseOf('perNumber at 2 admits two to each number, and refuses its third', { account: perNumber(2) }, [
+    ...times(2, [TO_ALICE, 'rings']),
+    [TO_ALICE, FULL_NUMBER],
+    ...times(2, ['trunk → acme/alice at 4930112', 'rings']),
+    ['trunk → acme/alice at 4930112', FULL_NUMBER],
+    { hangUp: 1 },
+    [TO_ALICE, 'rings'],
+    [TO_ALICE, FULL_NUMBER],
+    ['trunk → acme/alice at 4930999', FULL_NUMBER],
+    ['acme/bob → acme/alice at 4930111', 'rings'],
+    ['acme/alice → carrier at 4930111', 'rings'],
+  ]),
+  caseOf('perNumber unlimited admits as many as come', { account: perNumber('unlimited') }, [
+    ...times(4, [TO_ALICE, 'rings']),
+  ]),
+];
+
+const lengths: readonly Case[] = [
+  caseOf('maxCallSeconds at 0 refuses the first call', { account: { maxCallSeconds: 0 } }, [
+    ['acme/alice → carrier', '403 maxCallSeconds of acme/alice'],
+    ['trunk → acme/alice', '403 maxCallSeconds of acme/alice'],
+  ]),
+  caseOf('maxCallSeconds of a second, and unlimited, admit', { account: { maxCallSeconds: 1 } }, [
+    ['acme/alice → carrier', 'rings'],
+    { set: 'acme/alice', to: { maxCallSeconds: 'unlimited' } },
+    ['acme/alice → carrier', 'rings'],
+  ]),
+];
+
 const changes: readonly Case[] = [
   caseOf('a lowered limit holds for the next call, and ends none that runs', { account: { calls: 3 } }, [
     ...times(2, ['acme/alice → carrier', 'rings']),
@@ -105,5 +149,5 @@ const changes: readonly Case[] = [
 ];
 
 describe('the bounds of every limit', () => {
-  runCases([...bounds, ...perSecond, ...changes]);
+  runCases([...bounds, ...perSecond, ...numbers, ...lengths, ...changes]);
 });

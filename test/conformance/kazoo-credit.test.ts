@@ -89,6 +89,55 @@ const credit: readonly Case[] = [
   ]),
 ];
 
+/** What a call of one minute may cost, and what is off its price. */
+const price: readonly Case[] = [
+  shop(
+    'a discount of 10 % on a classification is off the first minute too',
+    {
+      ...PAYS,
+      balance: '0.45',
+      discounts: { international: '10' },
+    },
+    [
+      [`${OUT} at ${HALF}`, 'rings'],
+      { hangUp: 1 },
+      { pay: 'acme/shop', amount: '-0.000001' },
+      [`${OUT} at ${HALF}`, '402 no_credit of acme/shop'],
+    ],
+  ),
+  shop(
+    'a discount on another classification is none',
+    {
+      ...PAYS,
+      balance: '0.45',
+      discounts: { did_us: '10' },
+    },
+    [[`${OUT} at ${HALF}`, '402 no_credit of acme/shop']],
+  ),
+  shop('a discount of 100 % needs no money', { ...PAYS, discounts: { international: '100' } }, [
+    [`${OUT} at ${HALF}`, 'rings'],
+  ]),
+  shop(
+    'maxCallCost of exactly the first minute admits, one millionth less refuses',
+    {
+      ...PAYS,
+      balance: '10.00',
+      maxCallCost: '0.50',
+    },
+    [
+      [`${OUT} at ${HALF}`, 'rings'],
+      { set: 'acme/shop', to: { ...PAYS, maxCallCost: '0.499999' } },
+      [`${OUT} at ${HALF}`, '403 maxCallCost of acme/shop'],
+      [`${OUT} at ${THIRTY}`, 'rings'],
+      { set: 'acme/shop', to: { ...PAYS, maxCallCost: '0.00' } },
+      [`${OUT} at ${THIRTY}`, '403 maxCallCost of acme/shop'],
+      [`${OUT} at ${FREE}`, 'rings'],
+      { set: 'acme/shop', to: { ...PAYS, maxCallCost: 'unlimited' } },
+      [`${OUT} at ${HALF}`, 'rings'],
+    ],
+  ),
+];
+
 const together: readonly Case[] = [
   {
     title: 'customer and reseller must both be able to pay: each is named when it cannot',
@@ -127,7 +176,7 @@ const together: readonly Case[] = [
 ];
 
 describe('credit as Kazoo has it', () => {
-  runCases([...credit, ...together]);
+  runCases([...credit, ...price, ...together]);
 });
 
 describe('an account document', () => {
