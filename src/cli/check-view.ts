@@ -1,4 +1,5 @@
-import type { LimitStep, FundingStep, Rehearsal } from '../controller/rehearsal.ts';
+import type { LimitStep, Rehearsal } from '../controller/rehearsal.ts';
+import type { FundingStep, FundingWay } from '../controller/rehearsed-funding.ts';
 import type { Claims, Parties } from '../controller/parties.ts';
 import type { ControllerPolicy } from '../controller/policy.ts';
 import { CAP_LIMITS } from '../admission/cap.ts';
@@ -19,7 +20,7 @@ export function checkLines(claims: Claims, rehearsal: Rehearsal, causes: Causes)
   return [
     callLine(claims, parties),
     ...(limits.length === 0 ? [] : ['limits and their use now', ...limitLines(limits, parties)]),
-    ...(funding.length === 0 ? [] : ['who pays', ...funding.flatMap(fundingLines)]),
+    ...(funding.length === 0 ? [] : ['who pays', ...fundingLines(funding)]),
     ...verdictLines(rehearsal, causes),
   ];
 }
@@ -89,21 +90,55 @@ function exemption(name: string, parties: Parties | undefined): string {
   return ` (${node.limits.enabled ? 'dry run' : 'not enabled'}: counted, refuses nobody)`;
 }
 
-function fundingLines({ payer, hold }: FundingStep): readonly string[] {
+function fundingLines(steps: readonly FundingStep[]): readonly string[] {
+  let last = '';
+  return steps.flatMap((step) => {
+    const head = step.account === last ? [] : [`  ${step.account}`];
+    last = step.account;
+    return [...head, ...columns(wayRows(step).map(([name = '', ...cells]) => [`  ${name}`, ...cells]))];
+  });
+}
+
+function wayRows({ way, passes, chosen }: FundingStep): readonly (readonly string[])[] {
+  switch (way.kind) {
+    case 'money':
+      return moneyRows(way, passes);
+    case 'flat_rate':
+    case 'flat_rate_burst': {
+      const { inbound, outbound, shared } = way.trunk;
+      const rented = `${inbound ?? 'unlimited'} in, ${outbound ?? 'unlimited'} out, ${shared ?? 'unlimited'} shared`;
+      const used = `${way.inUse.inbound} in, ${way.inUse.outbound} out in use`;
+      const verdict = passes ? (chosen ? 'taken' : 'not needed') : 'full';
+      return [[way.kind === 'flat_rate' ? 'trunk' : 'burst', `${rented}; ${used}: ${verdict}`]];
+    }
+    case 'unpriced':
+      return [['free', 'nobody prices this call']];
+    case 'closed':
+      return [['no way', way.words]];
+  }
+}
+
+function moneyRows(
+  way: Extract<FundingWay, { kind: 'money' }>,
+  passes: boolean,
+): readonly (readonly string[])[] {
+  const { payer, hold } = way;
   const { terms, currency, tariff, tariffVersion, rateId, prefix } = payer;
+  const rows = [
+    ['rate', `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`],
+    ['price', priceInWords(terms)],
+  ];
+  if (hold === undefined) {
+    return [
+      ...rows,
+      ['to begin', payer.soft === true ? 'nothing: charged when it ends' : 'nothing: the call is free'],
+    ];
+  }
+  const begin = `${formatMicros(hold.needed)} of ${formatMicros(hold.available)} ${currency} available`;
   return [
-    `  ${payer.account}`,
-    ...columns([
-      ['  rate', `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`],
-      ['  price', priceInWords(terms)],
-      hold === undefined
-        ? ['  to begin', 'nothing: the call is free']
-        : [
-            '  to begin',
-            `${formatMicros(hold.needed)} of ${formatMicros(hold.available)} ${currency} available`,
-          ],
-      ...(hold === undefined ? [] : [['  lasts', secondsInWords(fundedSeconds(terms, hold.available))]]),
-    ]),
+    ...rows,
+    ['to begin', passes ? begin : `${begin}: too little`],
+    ...(passes ? [['lasts', secondsInWords(fundedSeconds(terms, hold.available))]] : []),
   ];
 }
 
@@ -147,10 +182,18 @@ function verdictLines(rehearsal: Rehearsal, causes: Causes): readonly string[] {
   ];
 }
 
-function fundingJson({ payer, hold }: FundingStep): Readonly<Record<string, unknown>> {
-  const { terms, currency, account, tariff, tariffVersion, rateId, prefix } = payer;
+function fundingJson({ account, way, passes, chosen }: FundingStep): Readonly<Record<string, unknown>> {
+  if (way.kind !== 'money') {
+    const { kind, ...facts } = way;
+    return { account, passes, chosen, way: kind, ...facts };
+  }
+  const { payer, hold } = way;
+  const { terms, currency, tariff, tariffVersion, rateId, prefix } = payer;
   return {
     account,
+    passes,
+    chosen,
+    way: 'per_minute',
     tariff,
     tariffVersion,
     rate: { id: rateId, prefix },
@@ -161,11 +204,10 @@ function fundingJson({ payer, hold }: FundingStep): Readonly<Record<string, unkn
     graceSeconds: terms.graceSeconds,
     discountPercent: `${terms.discountPpm / 10_000}`,
     ...(hold === undefined
-      ? { passes: true }
+      ? {}
       : {
           needed: moneyJson(hold.needed, currency),
           available: moneyJson(hold.available, currency),
-          passes: hold.passes,
           fundedSeconds: fundedSeconds(terms, hold.available),
         }),
   };

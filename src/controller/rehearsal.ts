@@ -1,12 +1,5 @@
-import type { LegRecord, PayerRecord } from '../admission/leg-record.ts';
-import {
-  StoreUnavailableError,
-  type HeldWallet,
-  type LiveStore,
-  type TakeOutcome,
-  type TakeRefusal,
-  type WalletOpening,
-} from '../admission/live-store.ts';
+import type { LegRecord } from '../admission/leg-record.ts';
+import type { LiveStore, TakeOutcome, TakeRefusal, WalletOpening } from '../admission/live-store.ts';
 import {
   holderName,
   type Counter,
@@ -17,17 +10,14 @@ import {
 } from '../admission/plan.ts';
 import type { Question } from '../admission/question.ts';
 import { takesOf, type SlotTakes } from '../admission/takes.ts';
-import { operate } from '../credit/operations.ts';
-import { availableAt, fundsOf, type PayerLeg, type Wallet } from '../credit/wallet.ts';
-import { commitmentOf } from '../rating/price.ts';
 import type { DecisionKind } from '../records/records.ts';
 import { assert } from '../units/assert.ts';
 import { admissionIdOf, legKeyOf, parseLegUuid, parseNodeId, type AccountPath } from '../units/ids.ts';
-import type { Micros } from '../units/money.ts';
 import { admitLeg, type Admitted } from './admit-leg.ts';
 import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
 import { findParties, type Claims, type Parties } from './parties.ts';
+import { judgeFunding, type FundingStep } from './rehearsed-funding.ts';
 
 /** One limit of one account or route, its use now, and whether one more would fit. No bound: counted and shown. */
 export type LimitStep = {
@@ -36,15 +26,6 @@ export type LimitStep = {
   readonly bound: number | undefined;
   readonly inUse: number;
   readonly passes: boolean;
-};
-
-/** What one payer would pay by, and from what. */
-export type FundingStep = {
-  readonly payer: PayerRecord;
-  /** Surcharge and first pulse against the wallet; undefined where the call costs this payer nothing. */
-  readonly hold:
-    | { readonly needed: Micros; readonly available: Micros; readonly passes: boolean }
-    | undefined;
 };
 
 export type Rehearsal = {
@@ -64,7 +45,7 @@ export type RehearsalFigures = {
   /** How many admissions of the last second a holder has. */
   recentAdmissions(slot: Slot, holder: Holder): Promise<number>;
   /** A wallet that the live store has not opened yet. */
-  loadWallet(account: AccountPath): Promise<WalletOpening | undefined>;
+  readonly loadWallet: (account: AccountPath) => Promise<WalletOpening | undefined>;
 };
 
 export type RehearsedCall = { readonly claims: Claims; readonly callerNumber: string };
@@ -183,39 +164,11 @@ async function judge(
   record: LegRecord | undefined,
 ): Promise<TakeOutcome> {
   const full = limitSteps(plan.takes, seen.uses).find(({ passes }) => !passes);
-  let refusal = full && refusalOf(full);
-  const wallets: HeldWallet[] = [];
-  const funding: FundingStep[] = [];
-  for (const payer of record?.payers ?? []) {
-    const { wallet: account, terms } = payer;
-    if (!plan.holds.some((hold) => hold.wallet === account)) {
-      funding.push({ payer, hold: undefined });
-      continue;
-    }
-    const wallet = await readWallet(store, figures, account);
-    const available = availableAt(wallet, wallet.at);
-    const needed = commitmentOf(terms, 1);
-    const leg: PayerLeg = { legKey: plan.legKey, terms, state: { kind: 'held' } };
-    const passes = operate(wallet, { kind: 'hold', leg }, wallet.at).kind === 'done';
-    funding.push({ payer, hold: { needed, available, passes } });
-    wallets.push({ wallet: account, funds: fundsOf(wallet), availableAtLeast: available });
-    if (!passes) refusal ??= { kind: 'credit', wallet: account, available, needed };
-  }
-  if (record !== undefined) seen.funding = funding;
+  const paid = await judgeFunding({ store, loadWallet: figures.loadWallet }, plan, record?.payers ?? []);
+  if (record !== undefined) seen.funding = paid.steps;
+  const refusal = full === undefined ? paid.refusal : refusalOf(full);
   if (refusal !== undefined) return { kind: 'refused', refusal };
-  return { kind: 'taken', at: store.now(), wallets };
-}
-
-async function readWallet(
-  store: LiveStore,
-  figures: RehearsalFigures,
-  account: AccountPath,
-): Promise<Wallet> {
-  const open = await store.readWallet(account);
-  if (open !== undefined) return open;
-  const opening = await figures.loadWallet(account);
-  if (opening === undefined) throw new StoreUnavailableError(`no wallet of ${account} in Redis or in SQL`);
-  return { account, at: store.now(), legs: [], ...opening };
+  return { kind: 'taken', at: store.now(), wallets: paid.wallets, chosen: paid.chosen };
 }
 
 function refusalOf({ holder, limit, bound, inUse }: LimitStep): TakeRefusal {

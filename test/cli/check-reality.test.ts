@@ -59,6 +59,20 @@ const operator = fc.oneof(
       allowPostpay: fc.boolean(),
       maxPostpay: fc.constantFrom('0', '0.40', '5.00'),
       perNumber: fc.constantFrom([], [{ pattern: String.raw`^\+49`, calls: 1 }]),
+      trunks: some(
+        Object.fromEntries(
+          ['inbound', 'outbound', 'twoway', 'burst'].map((name) => [
+            name,
+            fc.constantFrom(0, 0, 1, 'unlimited'),
+          ]),
+        ),
+      ),
+      flatRate: fc.constant({ whitelist: [String.raw`^\+49`], blacklist: [String.raw`^\+49309`] }),
+      fundingOrder: fc.constantFrom(
+        ['flat_rate', 'allotment', 'per_minute'],
+        ['per_minute', 'flat_rate'],
+        ['flat_rate'],
+      ),
       maxCallSeconds: fc.constantFrom('unlimited', 'unlimited', 0, 20),
       maxCallCost: fc.constantFrom('unlimited', 'unlimited', '0.20', '1.00'),
       discounts: fc.constantFrom({}, { international: '50' }, { international: '100' }),
@@ -159,6 +173,12 @@ describe('check', () => {
         'limit_reached',
         'no_credit',
         'no_rate',
+        'no_trunk',
+        'flat_rate',
+        'flat_rate_burst',
+        'per_minute',
+        'free',
+        'none',
         'no_wallet',
         'too_many_calls_per_second',
         'unknown_account',
@@ -217,6 +237,7 @@ async function play(redis: Redis, situation: Situation): Promise<readonly string
     expect(fundedOf(rehearsal.answer)).toBeGreaterThanOrEqual(fundedOf(real));
     verdicts.push(real.kind === 'refused' ? real.refusal.reason : decisionOf(real));
     if (real.kind !== 'admitted') continue;
+    verdicts.push(real.record.funding);
     if (next === 'answer') await store.answer(real.record, now);
     live.push(real.record);
     const oldest = next === 'end' ? live.shift() : undefined;
@@ -279,7 +300,7 @@ function questionOf(
 }
 
 function lookupOf({ accounts, routes }: Situation): AccountLookup {
-  const readAccounts = parseAccounts(accounts.map((account) => withoutUndefined(account)));
+  const readAccounts = parseAccounts(accounts.map(withoutUndefined), { unenforced: 'read' });
   const readRoutes = parseRoutes(routes);
   if (readAccounts.kind === 'bad' || readRoutes.kind === 'bad') {
     throw new Error(JSON.stringify([readAccounts, readRoutes]));
