@@ -40,7 +40,8 @@ export function findParties(
     }
   }
   const routes: NamedRoute[] = [];
-  for (const name of claims.routes) {
+  // Named twice it is one route still, and counts a connection once.
+  for (const name of new Set(claims.routes)) {
     const route = parseRouteName(name);
     // A route of no configuration has no limits; what cannot be the name of one is a mistake of the dialplan.
     if (route === undefined && !emergency) {
