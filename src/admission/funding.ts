@@ -111,9 +111,10 @@ function waysOf(payer: Payer, asked: Asked): Ways {
       else options.push(paid.option);
     }
   }
-  const last = refusals.at(-1);
   if (options.length > 0) return { kind: 'ways', options, others: refusals.map(({ words }) => words) };
-  return { kind: 'refused', refusal: last ?? noWay(payer) };
+  // Who only rents trunks is told about those, not about the tariff that it never had.
+  const rents = payer.tariff === undefined && trunks.kind === 'refused' && trunks.rents;
+  return { kind: 'refused', refusal: rents ? trunks.refusal : (refusals.at(-1) ?? noWay(payer)) };
 }
 
 /** A soft leg is charged when it ends and holds nothing: its money is not asked for, nor kept from others (ruling 16). */
@@ -129,18 +130,19 @@ function softWays(payer: Payer, asked: Asked): Ways {
 
 type Trunks =
   | { readonly kind: 'options'; readonly options: readonly FundingOption[] }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly rents: boolean };
 
 /** Over a trunk that is rented, and then over one that is lent (DESIGN 4); only for numbers that are flat-rate. */
 function trunkOptions({ path, limits }: Payer, { question, direction }: Asked): Trunks {
   const { inbound, outbound, twoway, burst } = limits.trunks;
   const own = direction === 'inbound' ? inbound : outbound;
+  const rents = own !== 0 || twoway !== 0 || burst !== 0;
   const refused = (words: string): Trunks => ({
     kind: 'refused',
+    rents,
     refusal: refuse('no_trunk', 'credit', path, words, 'trunks'),
   });
-  if (own === 0 && twoway === 0 && burst === 0)
-    return refused(`${path} has no trunks for ${direction} calls`);
+  if (!rents) return refused(`${path} has no trunks for ${direction} calls`);
   const number = e164Of(question);
   if (number === undefined || !isFlatRateNumber(limits.flatRate, number)) {
     return refused(`${question.destination} is no flat-rate number of ${path}`);
@@ -182,7 +184,10 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
     if (unrated === 'allow' && mayBeUnrated) {
       return { kind: 'option', option: { take: undefined, part: undefined } };
     }
-    const words = `the tariff of ${payer.path} has no ${direction} rate for ${question.destination}`;
+    const words =
+      payer.tariff === undefined
+        ? `${payer.path} has no tariff to pay per minute by`
+        : `the tariff of ${payer.path} has no ${direction} rate for ${question.destination}`;
     return { kind: 'refused', refusal: refuse('no_rate', 'barred', payer.path, words) };
   }
   const terms = termsOf(inForce.version, rate, discountOf(payer.limits.discounts, asked.classify));

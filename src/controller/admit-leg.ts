@@ -1,10 +1,13 @@
+import type { AccountNode } from '../accounts/account-tree.ts';
 import { decide, fundedTime, type FundedTime } from '../admission/decide.ts';
 import { chosenParts, withFunded } from '../admission/funded.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { HeldWallet, TakeRefusal } from '../admission/live-store.ts';
+import type { TakeRefusal } from '../admission/live-store.ts';
 import type { Slot, SlotPlan } from '../admission/plan.ts';
 import type { Question } from '../admission/question.ts';
 import { explainTakeRefusal, type Refusal } from '../admission/refusal.ts';
+import { assert } from '../units/assert.ts';
+import type { AccountPath } from '../units/ids.ts';
 import type { ControllerContext } from './context.ts';
 
 export type Admitted =
@@ -12,31 +15,68 @@ export type Admitted =
       readonly kind: 'admitted';
       readonly record: LegRecord;
       readonly time: FundedTime;
+      readonly why: AdmissionWhy;
       /** The same question was answered before: nothing was taken again. */
       readonly replayed: boolean;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+/** What a decision says besides its record. */
+export type AdmissionWhy = {
+  /** What the accounts whose limits are soft would have refused it for. */
+  readonly softened: readonly Refusal[];
+  /** Why a payer does not pay in a way that its order puts first, in words. */
+  readonly passedOver: readonly string[];
+};
+
 /**
  * Decides one leg and takes what it needs, slot by slot in the order of ruling 19, its home first. A later slot's
  * refusal gives everything back, home last: as long as anything is taken anywhere, the home record says so, and a
  * resync after a crash gives it back (ruling 5). Rejects when the store cannot answer.
+ *
+ * Where an account refuses it and has a soft limit for its direction, it is decided anew without the bounds of that
+ * account; its ancestors still enforce theirs. Nothing was taken by then: every refusal takes nothing.
  */
 export async function admitLeg(context: ControllerContext, question: Question): Promise<Admitted> {
+  const softened = new Map<AccountPath, Refusal>();
+  for (;;) {
+    const answer = await admitOnce(context, { ...question, soft: new Set(softened.keys()) });
+    if (answer.kind === 'admitted') {
+      return { ...answer, why: { ...answer.why, softened: [...softened.values()] } };
+    }
+    const soft = softAccount(question, answer.refusal);
+    if (soft === undefined || softened.has(soft)) return answer;
+    softened.set(soft, answer.refusal);
+  }
+}
+
+/** The account that refused, if it lets such legs go on all the same. */
+function softAccount({ caller, callee }: Question, { holder }: Refusal): AccountPath | undefined {
+  const isSoft = (side: AccountNode | undefined, flag: 'softLimitOutbound' | 'softLimitInbound'): boolean =>
+    side?.chain.some(({ path, limits }) => path === holder && limits[flag]) === true;
+  const soft = isSoft(caller, 'softLimitOutbound') || isSoft(callee, 'softLimitInbound');
+  return soft ? (holder as AccountPath) : undefined;
+}
+
+async function admitOnce(context: ControllerContext, question: Question): Promise<Admitted> {
   const { store, directory, policy } = context;
   const decided = decide(question, directory.tariffs(), policy);
   if (decided.kind === 'refused') return decided;
   const { plan, record } = decided;
   const home = await store.take(plan.home, record);
-  if (home.kind === 'refused') return refused(question, home.refusal);
+  if (home.kind === 'refused') return refused(question, home, plan.home);
   if (home.kind === 'already') {
     const known = home.record ?? record;
-    return { kind: 'admitted', record: known, time: fundedTime(known, []), replayed: true };
+    const why = { softened: [], passedOver: [] };
+    return { kind: 'admitted', record: known, time: fundedTime(known, []), why, replayed: true };
   }
-  const taken = withFunded(record, chosenParts(plan.home, home.chosen ?? []));
+  const chosen = home.chosen ?? [];
+  const taken = withFunded(record, chosenParts(plan.home, chosen));
   const refusal = await takeOthers(context, plan.others, taken, plan.home.slot);
-  if (refusal !== undefined) return refused(question, refusal);
-  return admitted({ ...taken, admittedAt: home.at }, home.wallets);
+  if (refusal !== undefined) return refused(question, { refusal }, plan.home);
+  const full = { ...taken, admittedAt: home.at };
+  const why = { softened: [], passedOver: passedOver(plan.home, chosen) };
+  return { kind: 'admitted', record: full, time: fundedTime(full, home.wallets), why, replayed: false };
 }
 
 /** Gives back a leg that never ran, everywhere. Safe to repeat. */
@@ -65,14 +105,31 @@ async function takeOthers(
   return undefined;
 }
 
-function admitted(record: LegRecord, wallets: readonly HeldWallet[]): Admitted {
-  return { kind: 'admitted', record, time: fundedTime(record, wallets), replayed: false };
-}
-
-function refused(question: Question, refusal: TakeRefusal): Admitted {
+function refused(
+  question: Question,
+  { refusal, besides = [] }: { readonly refusal: TakeRefusal; readonly besides?: readonly TakeRefusal[] },
+  { firstOf }: SlotPlan,
+): Admitted {
   const called = new Set<string>(question.callee?.chain.map((node) => node.path));
   for (const node of question.caller?.chain ?? []) called.delete(node.path);
-  return { kind: 'refused', refusal: explainTakeRefusal(refusal, (holder) => called.has(holder)) };
+  const [main, ...others] = [refusal, ...besides].map((each) =>
+    explainTakeRefusal(each, (holder) => called.has(holder)),
+  );
+  assert(main !== undefined, 'a refusal has words');
+  const isOfMoney = refusal.kind === 'credit' || refusal.kind === 'trunk';
+  const known = firstOf.find(({ payer }) => isOfMoney && payer === main.holder)?.others ?? [];
+  const words = [...new Set([main.words, ...others.map((other) => other.words), ...known])].join('; ');
+  return { kind: 'refused', refusal: { ...main, words } };
+}
+
+function passedOver({ firstOf }: SlotPlan, chosen: readonly number[]): readonly string[] {
+  return firstOf.flatMap(({ payer, options, others }, index) => [
+    ...options.slice(0, chosen[index]).map(({ take, part }) => {
+      if (take?.kind === 'hold') return `${payer} could not pay per minute`;
+      return `${payer} had no ${part?.way === 'flat_rate_burst' ? 'burst ' : ''}trunk free`;
+    }),
+    ...others,
+  ]);
 }
 
 function homeFirst(record: LegRecord): readonly Slot[] {

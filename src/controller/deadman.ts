@@ -27,7 +27,8 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
 
   const secondsFor = async (leg: Leg): Promise<number | undefined> => {
     let least: number | 'unlimited' = leg.record?.cap?.seconds ?? 'unlimited';
-    for (const { wallet, terms } of leg.record?.payers ?? []) {
+    for (const { wallet, terms, soft } of leg.record?.payers ?? []) {
+      if (soft === true) continue;
       const funds = await store.funds(wallet);
       const seconds = funds === undefined ? 'unlimited' : fundedSeconds(terms, funds);
       if (seconds !== 'unlimited') least = least === 'unlimited' ? seconds : Math.min(least, seconds);

@@ -7,11 +7,17 @@ import { formatTerms } from '../rating/terms-text.ts';
 import type { Decision } from '../records/records.ts';
 import type { AdmissionId, LegUuid } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
+import type { AdmissionWhy } from './admit-leg.ts';
 import type { Claims } from './parties.ts';
 
 /** The stored answers to "why": made here, so that all of them read alike. */
 
-export function admissionDecision(record: LegRecord, time: FundedTime, via: string): Decision {
+export function admissionDecision(
+  record: LegRecord,
+  time: FundedTime,
+  via: string,
+  why: AdmissionWhy = { softened: [], passedOver: [] },
+): Decision {
   return {
     id: `${record.legKey}:admission`,
     at: record.admittedAt,
@@ -35,15 +41,21 @@ export function admissionDecision(record: LegRecord, time: FundedTime, via: stri
           counters,
         })),
       ),
-      payers: record.payers.map(({ account, tariff, tariffVersion, rateId, prefix, terms, currency }) => ({
-        account,
-        tariff,
-        tariffVersion,
-        rateId,
-        prefix,
-        currency,
-        terms: formatTerms(terms),
-      })),
+      softened: why.softened.map(({ words, limit, holder, reason }) => ({ words, limit, holder, reason })),
+      passedOver: why.passedOver,
+      trunks: record.trunks,
+      payers: record.payers.map(
+        ({ account, tariff, tariffVersion, rateId, prefix, terms, currency, soft }) => ({
+          account,
+          soft,
+          tariff,
+          tariffVersion,
+          rateId,
+          prefix,
+          currency,
+          terms: formatTerms(terms),
+        }),
+      ),
     },
   };
 }

@@ -128,7 +128,7 @@ async function answerBranch(
       at: store.now(),
     });
     if (answer.kind === 'refused') record(context, request, admission, branch.name, answer.refusal, claims);
-    else if (!answer.replayed) context.record(admissionDecision(answer.record, answer.time, via));
+    else if (!answer.replayed) context.record(admissionDecision(answer.record, answer.time, via, answer.why));
     return answer;
   } catch (err) {
     if (!(err instanceof StoreUnavailableError)) throw err;

@@ -73,7 +73,7 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
     }
     const record = { ...outcome.record, uuid: leg.uuid };
     if ((await store.bind(record, leg.uuid)) === 'bound') book.attach(leg, record);
-    context.record(admissionDecision(record, outcome.time, 'no gate'));
+    context.record(admissionDecision(record, outcome.time, 'no gate', outcome.why));
   };
 
   /** By the number that this leg or its caller's dialled: a gateway may want it in another form. */

@@ -6,27 +6,28 @@ import type { PayerLeg } from '../credit/wallet.ts';
 import { priceOf } from '../rating/price.ts';
 import { assert } from '../units/assert.ts';
 import type { AccountPath, LegKey } from '../units/ids.ts';
-import { ZERO_MICROS, type Micros } from '../units/money.ts';
+import { negateMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
 import { guardStore } from './connection.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments, parseSnapshot } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
+import type { OpenMissing } from './take-leg.ts';
 import { parsePart } from './wallet-text.ts';
 
 export type LegCloser = Pick<LiveStore, 'giveBack' | 'release' | 'settle'>;
 
 /** The ways a leg leaves its slots: its counters first, its money once, or everything because it never ran. */
-export function closeLeg(context: StoreContext): LegCloser {
+export function closeLeg(context: StoreContext, openMissing: OpenMissing): LegCloser {
   return {
     async release(record) {
       await Promise.all(record.taken.map((taken) => releaseSlot(context, record.legKey, taken)));
     },
-    async giveBack(slot, legKey, record) {
+    async giveBack(slot, _legKey, record) {
       const taken = record.taken.find((candidate) => slotName(candidate.slot) === slotName(slot));
-      if (taken !== undefined) await dropSlot(context, legKey, record, taken);
+      if (taken !== undefined) await dropSlot(context, openMissing, record, taken);
     },
-    settle: (record, talk, close) => settle(context, record, talk, close),
+    settle: (record, talk, close) => settle(context, openMissing, record, talk, close),
   };
 }
 
@@ -42,20 +43,21 @@ async function releaseSlot(
 /** A leg that never ran: nothing is charged, and not even its tick stays (ruling 21). */
 async function dropSlot(
   context: StoreContext,
-  legKey: LegKey,
+  openMissing: OpenMissing,
   record: LegRecord,
   taken: TakenSlot,
 ): Promise<void> {
   if (slotName(taken.slot) === slotName(homeOf(record))) {
-    await closeHome(context, record, { talk: undefined, close: () => '', dropTicks: true });
+    await closeHome(context, openMissing, record, { talk: undefined, close: () => '', dropTicks: true });
     return;
   }
-  const args = [context.clockArgument(), 0, legKey, '', 1, 0, ...countedArguments(taken.counted), 0];
+  const args = [context.clockArgument(), 0, record.legKey, '', 1, 0, ...countedArguments(taken.counted), 0];
   await context.run('close', closeKeys(taken.slot, taken, []), args);
 }
 
 async function settle(
   context: StoreContext,
+  openMissing: OpenMissing,
   record: LegRecord,
   talk: Talk,
   close: CloseSettlement,
@@ -63,7 +65,7 @@ async function settle(
   const home = slotName(homeOf(record));
   const foreign = record.taken.filter((taken) => slotName(taken.slot) !== home);
   await Promise.all(foreign.map((taken) => releaseSlot(context, record.legKey, taken)));
-  return await closeHome(context, record, { talk, close, dropTicks: false });
+  return await closeHome(context, openMissing, record, { talk, close, dropTicks: false });
 }
 
 type Closing = {
@@ -75,6 +77,7 @@ type Final = Parameters<CloseSettlement>[0];
 
 async function closeHome(
   context: StoreContext,
+  openMissing: OpenMissing,
   record: LegRecord,
   { talk, close, dropTicks }: Closing,
 ): Promise<SettleOutcome> {
@@ -90,8 +93,8 @@ async function closeHome(
     const { final, exact } = price(context, record, talk, parts, basis);
     const args: (string | number)[] = [context.clockArgument(), wished, record.legKey, close(final)];
     args.push(dropTicks ? 1 : 0, 1, ...countedArguments(taken.counted), wallets.length);
-    for (const wallet of wallets) {
-      args.push(wallet, `${final.prices.get(wallet) ?? 0n}`, parts.get(wallet) ?? '');
+    for (const { wallet, soft } of record.payers) {
+      args.push(wallet, `${final.prices.get(wallet) ?? 0n}`, parts.get(wallet) ?? '', soft === true ? 1 : 0);
       args.push(...(exact.get(wallet) ?? ['bound']));
     }
     const reply = (await context.run('close', keys, args)) as readonly unknown[];
@@ -100,6 +103,9 @@ async function closeHome(
         return { kind: 'already' };
       case 'exact':
         return { undecided: parseSnapshot(reply) };
+      case 'no-wallet':
+        await openMissing(reply[1] as AccountPath);
+        return { undecided: undefined };
       case 'stale':
         parts = await readParts(context, record);
         return { undecided: undefined };
@@ -152,6 +158,17 @@ function price(
     if (exactly === undefined) continue;
     assert(exactly.operated.billedSeconds === billedSeconds, 'the least seconds are payable by every payer');
     exact.set(wallet, ['exact', ...exactArguments(exactly.reading, exactly.operated.wallet)]);
+  }
+  for (const { wallet, terms, soft } of payers) {
+    if (soft !== true) continue;
+    const cost = priceOf(terms, billedSeconds);
+    prices.set(wallet, cost);
+    const reading = basis?.readings.get(wallet);
+    if (basis === undefined || reading === undefined) continue;
+    const { credit, policy } = reading.wallet;
+    const operation = { kind: 'fund', amount: negateMicros(cost), credit, policy } as const;
+    const operated = operate(reading.wallet, operation, basis.at);
+    if (operated.kind === 'done') exact.set(wallet, ['exact', ...exactArguments(reading, operated.wallet)]);
   }
   const endedByCredit = talk !== undefined && (billedSeconds < talk.billedSeconds || anyEnded(legKey, parts));
   return { final: { billedSeconds, prices, endedByCredit, at: context.options.clock() }, exact };

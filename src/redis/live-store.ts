@@ -39,7 +39,7 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     now: options.clock,
     take: (plan, record) => takeLeg(context, openMissing, plan, record),
     answer: (record, answeredAt) => answer(context, record, answeredAt),
-    ...closeLeg(context),
+    ...closeLeg(context, openMissing),
     ...wallets,
     bind: async (record, uuid) => {
       const { legs, bound } = slotKeys(homeOf(record));

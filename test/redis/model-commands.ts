@@ -74,6 +74,7 @@ const questionArbitrary = fc.record({
   holds: fc.array(termsArbitrary, { maxLength: 3 }),
   onRoute: fc.option(countedArbitrary, { nil: undefined }),
   ways: fc.array(fc.array(wayArbitrary, { minLength: 1, maxLength: 3 }), { maxLength: 2 }),
+  soft: fc.option(termsArbitrary, { nil: undefined, freq: 3 }),
   capSeconds: fc.option(fc.constantFrom(1, 5, 6, 30), { nil: undefined, freq: 2 }),
   onNumbers: fc.uniqueArray(
     fc.record({
@@ -93,7 +94,7 @@ export const questionsArbitrary: fc.Arbitrary<readonly Question[]> = fc.array(qu
 });
 
 export function legOf(
-  { deep, counted, holds, onRoute, onNumbers, capSeconds, ways }: Question,
+  { deep, counted, holds, onRoute, onNumbers, capSeconds, ways, soft }: Question,
   n: number,
 ): SampleLeg {
   const chain = deep ? DEEP : SHALLOW;
@@ -116,6 +117,9 @@ export function legOf(
       const payer = wallets[holds.length + index];
       return payer === undefined ? [] : [{ payer, options: optionsOf(payer, options), others: [] }];
     }),
+    soft: wallets
+      .slice(holds.length + ways.length)
+      .flatMap((wallet) => (soft === undefined ? [] : [{ wallet, terms: soft }])),
     cap:
       capSeconds === undefined
         ? undefined

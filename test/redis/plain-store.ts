@@ -10,6 +10,7 @@ import {
   type SlotPlan,
   type TrunkTake,
 } from '../../src/admission/plan.ts';
+import { priceOf } from '../../src/rating/price.ts';
 import { NaiveWallet } from '../credit/naive-wallet.ts';
 import type { SampleLeg } from './samples.ts';
 
@@ -129,7 +130,17 @@ export class PlainStore {
     for (const { wallet } of holds) {
       billedSeconds = this.#walletAt(wallet, now).payable(legKey, { billedSeconds, talkMs: talk.talkMs });
     }
-    const prices = holds.map(({ wallet }) => this.#walletAt(wallet, now).charge(legKey, billedSeconds));
+    const charge = ({ wallet }: HoldTake): bigint =>
+      this.#walletAt(wallet, now).charge(legKey, billedSeconds);
+    const before = holds.slice(0, plan.holds.length).map(charge);
+    const soft = record.payers
+      .filter((payer) => payer.soft === true)
+      .map(({ wallet, terms }) => {
+        const price = priceOf(terms, billedSeconds);
+        this.#walletAt(wallet, now).balance -= price;
+        return price;
+      });
+    const prices = [...before, ...soft, ...holds.slice(plan.holds.length).map(charge)];
     this.settlements.push({ legKey, billedSeconds, prices });
     return { kind: 'settled', at: now, billedSeconds };
   }

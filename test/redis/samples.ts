@@ -52,6 +52,8 @@ export function sampleLeg(
     readonly account?: AccountPath;
     readonly takes?: readonly HolderTakes[];
     readonly holds?: readonly HoldTake[];
+    /** Charged when the leg ends, and nothing held before. */
+    readonly soft?: readonly HoldTake[];
     readonly firstOf?: readonly FirstOf[];
     readonly cap?: LegRecord['cap'];
     readonly others?: readonly { readonly slot: Slot; readonly takes: readonly HolderTakes[] }[];
@@ -85,7 +87,9 @@ export function sampleLeg(
     answeredAt: undefined,
     decision: 'admitted',
     funding: 'per_minute',
-    payers: home.holds.map(payerOf),
+    payers: [...home.holds, ...(takes.soft ?? [])].map((hold, index) =>
+      index < home.holds.length ? payerOf(hold) : { ...payerOf(hold), soft: true },
+    ),
     trunks: [],
     cap: takes.cap,
     taken: [home, ...others].map(takenOf),

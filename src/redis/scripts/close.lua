@@ -2,8 +2,9 @@
 -- that never ran (no entry, prices 0), or frees a slot that is not home.
 -- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream  7 deadlines, then per holder: use, ticks; then per payer: wallet, parts
 -- ARGV  clock, snapshots wished 0/1, legKey, entry or '', drop ticks 0/1, home 0/1, holders, per holder: counters, index each;
---       payers, per payer: account, price, part text as the caller read it, mode and, when 'exact', an exact wallet
+--       payers, per payer: account, price, part text as the caller read it, charged without a part 0/1, mode and, when 'exact', an exact wallet
 -- Reply {'closed', now, due or '' per payer} | {'already'} | {'stale'}: a part has changed since it was read |
+--       {'no-wallet', account} |
 --       {'exact', now, snapshots if wished}
 -- Replay: the leg is no member any more, so neither money nor counters move and nothing is appended.
 
@@ -16,7 +17,7 @@ local key = 7 + 2 * #uncounts
 local moves, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, false
 local payers = takeNumber()
 for i = 1, payers do
-  local account, price, expected, mode = take(), takeNumber(), take(), take()
+  local account, price, expected, soft, mode = take(), takeNumber(), take(), take() == '1', take()
   local exact = mode == 'exact' and takeExact() or nil
   walletKeys[i], partKeys[i], accounts[i] = KEYS[key + 1], KEYS[key + 2], account
   key = key + 2
@@ -41,6 +42,19 @@ for i = 1, payers do
       end
       if price > committed then undecided = true end
       w.balance, w.legs = w.balance - price, w.legs - 1
+    end
+    moves[i] = { w = w, exact = exact }
+  elseif soft and price > 0 then
+    if not text then return { 'no-wallet', account } end
+    local w = readWallet(text)
+    if exact then
+      if not exactHolds(exact, w, now) then undecided = true end
+    else
+      settleAnchor(w, now)
+      -- As with money that is taken away: what began by now was paid before, and what is left must pay for the rest.
+      local before = withinFunds(w, 0)
+      w.balance = w.balance - price
+      if w.legs > 0 and not (before and withinFunds(w, 0)) then undecided = true end
     end
     moves[i] = { w = w, exact = exact }
   end
