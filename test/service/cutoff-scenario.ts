@@ -30,6 +30,8 @@ const MICROS_PER_SECOND = 10_000;
 /** Places calls at a pace that a gate keeps up with. */
 const PLACED_AT_ONCE = 20;
 const PLACED_EVERY_MS = 100;
+/** All of them ring before the first is answered; another millisecond each, for those that come late to the gate. */
+const SETTLE_MS = 1_000;
 
 /** The controller runs in a process of its own, so that it does not share its event loop with FreeSWITCH. */
 export async function measureCutoffs(stage: Stage, scenario: CutoffScenario): Promise<CutoffFigures> {
@@ -46,7 +48,7 @@ export async function measureCutoffs(stage: Stage, scenario: CutoffScenario): Pr
   try {
     useGates(stage.sim, 'socket', [service]);
     const placingMs = (count / PLACED_AT_ONCE) * PLACED_EVERY_MS;
-    const firstAnswerAt = performance.now() + placingMs + 3_000;
+    const firstAnswerAt = performance.now() + placingMs + SETTLE_MS + count;
     let ringing = 0;
     stage.sim.endpoint(/pstn/, () => {
       const answerAt = firstAnswerAt + (spreadMs * ringing) / count;

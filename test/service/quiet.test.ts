@@ -36,11 +36,11 @@ async function answered(count: number): Promise<void> {
     async () =>
       (await (await stage.live()).calls(undefined)).filter(({ state }) => state === 'answered').length,
     (live) => live === count,
-    20_000,
+    40_000,
   );
 }
 
-it('two hundred live calls cost Redis between events what ten do', async () => {
+it('two hundred live calls cost Redis between events what ten do', { timeout: 90_000 }, async () => {
   // Its own: other tests would be counted as well.
   redis = await startRedis({ ownServer: true });
   stage = await createStage(redis.url);
