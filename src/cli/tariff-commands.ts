@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { formatImportError } from '../imports/import-error.ts';
 import { readTariffCsv } from '../imports/tariff-csv.ts';
 import { exportTariffCsv } from '../imports/tariff-export.ts';
 import { DEFAULT_ROUNDING } from '../rating/price.ts';
@@ -9,7 +8,15 @@ import { assertNever } from '../units/assert.ts';
 import type { TariffName } from '../units/ids.ts';
 import { toEpochMs, toIsoUtc, type EpochMs } from '../units/time.ts';
 import { announce } from './announcement.ts';
-import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
+import {
+  BadInputError,
+  done,
+  failed,
+  type Command,
+  type CommandContext,
+  type CommandLine,
+  type Result,
+} from './command.ts';
 import { readFlags, tariffOperand } from './flag-values.ts';
 import { columns } from './help.ts';
 import { parseMoment, showMoment } from './moment.ts';
@@ -79,10 +86,13 @@ async function importTariff(line: CommandLine, context: CommandContext): Promise
 
   const reading = await readTariffCsv({ file, bytes: file === '-' ? process.stdin : createReadStream(file) });
   if (reading.kind === 'errors') {
-    const more = reading.more === 0 ? [] : [`and ${reading.more} more`];
-    const lines = [...reading.errors.map(formatImportError), ...more];
-    for (const each of lines) context.say(each);
-    return failed(`nothing imported: ${file} has errors`, { errors: reading.errors, more: reading.more });
+    const problems = reading.errors.map(({ line, field, value, expected }) => ({
+      field: `${file}:${line}: ${field}`,
+      value: JSON.stringify(value),
+      expected,
+    }));
+    if (reading.more > 0) context.say(`nothing imported; ${reading.more} more errors are not shown`);
+    throw new BadInputError(problems);
   }
   const content = { tariff, currency, rounding, rates: reading.rates };
   const startsAt = starts ?? (await defaultStart(tariffs, { content, latest, now: context.now() }));

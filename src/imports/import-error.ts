@@ -37,12 +37,6 @@ export function createErrorList(file: string): ErrorList {
   };
 }
 
-/** `rates.csv:17: minimum "1.5": expected whole seconds, 0 to 86400`. */
-export function formatImportError(error: ImportError): string {
-  const { file, line, field, value, expected } = error;
-  return `${file}:${line}: ${field} ${JSON.stringify(value)}: expected ${expected}`;
-}
-
 function cutShort(value: string): string {
   return value.length <= VALUE_CHARS_MAX ? value : `${value.slice(0, VALUE_CHARS_MAX)}…`;
 }

@@ -213,9 +213,9 @@ describe('tariff commands', () => {
     const file = join(folder, 'rates.csv');
     writeFileSync(file, `${RATES}49x,Oops,cheap,60,60\n`);
     const wrong = await run('tariff', 'import', 'std', file, '--currency', 'EUR');
-    expect(wrong.code).toBe(1);
-    expect(wrong.err).toContain(`${file}:4: prefix "49x"`);
-    expect(wrong.err).toContain(`${file}:4: rate "cheap"`);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain(`${file}:4: prefix: "49x"`);
+    expect(wrong.err).toContain(`${file}:4: rate: "cheap"`);
     expect((await run('tariff', 'show', 'std')).err).toBe('no tariff std\n');
     expect((await run('tariff', 'import', 'std', join(folder, 'none.csv'), '--currency', 'EUR')).code).toBe(
       1,

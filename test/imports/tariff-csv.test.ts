@@ -1,8 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { formatImportError } from '../../src/imports/import-error.ts';
+import type { ImportError } from '../../src/imports/import-error.ts';
 import { readTariffCsv, type TariffReading } from '../../src/imports/tariff-csv.ts';
 import { money, rateOf } from '../rating/samples.ts';
+
+/** As the command line says it. */
+function asLine({ file, line, field, value, expected }: ImportError): string {
+  return `${file}:${line}: ${field} ${JSON.stringify(value)}: expected ${expected}`;
+}
 
 const HEADER = 'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,weight';
 
@@ -17,7 +22,7 @@ function readLines(...lines: readonly string[]): Promise<TariffReading> {
 /** The faults as they are told, or what was read where there are none. */
 async function faultsOf(content: string | Uint8Array): Promise<readonly string[]> {
   const reading = await read(content);
-  return reading.kind === 'errors' ? reading.errors.map(formatImportError) : ['no fault'];
+  return reading.kind === 'errors' ? reading.errors.map(asLine) : ['no fault'];
 }
 
 describe('a good file', () => {
