@@ -28,12 +28,7 @@ const EXHAUSTIONS = ['unpaid', 'all'] as const;
  * Fields that can be read but that no admission obeys yet: documents that have them are refused, because ignoring one
  * would let calls through that its author wanted refused. Whoever makes a field hold takes its name out of this list.
  */
-export const NOT_YET_ENFORCED: readonly string[] = [
-  'allotments',
-  'maxSpend',
-  'timeZone',
-  'classifiers',
-];
+export const NOT_YET_ENFORCED: readonly string[] = ['allotments', 'maxSpend', 'timeZone', 'classifiers'];
 
 const OPERATOR_ONLY = [
   'enabled',

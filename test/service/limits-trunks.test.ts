@@ -151,6 +151,7 @@ describe('flat-rate trunks', () => {
     expect(cdrs.map(({ funding }) => funding).toSorted()).toEqual(admitted.toSorted());
     const perMinute = admitted.filter((way) => way === 'per_minute').length;
     expect((await stage.balance('acme')) < micros(balance)).toBe(perMinute > 0);
+    expect(await redis.keys('*:use:*')).toEqual([]);
     expect(await stage.findings()).toEqual([]);
   });
 
@@ -226,6 +227,7 @@ describe('flat-rate trunks', () => {
     for (const call of calls) call.hangup();
     await allEnded(calls);
     await settled(stage, 9);
+    expect(await redis.keys('*:use:*')).toEqual([]);
     expect(await paid(out())).toBe('flat_rate');
     expect(await stage.findings()).toEqual([]);
   });
