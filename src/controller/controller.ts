@@ -115,7 +115,7 @@ export function createController(
   };
 
   return {
-    gatekeeper: createGatekeeper(context, admitted.remember),
+    gatekeeper: createGatekeeper(context, (record) => admitted.remember(record)),
     cutoffs,
     book,
     listener: {

@@ -24,7 +24,10 @@ export class DatabaseThreadError extends Error {
   override readonly name = 'DatabaseThreadError';
 }
 
-type Waiting = { resolve(outcome: BatchOutcome | undefined): void; reject(error: Error): void };
+type Waiting = {
+  readonly resolve: (outcome: BatchOutcome | undefined) => void;
+  readonly reject: (error: Error) => void;
+};
 
 /**
  * Writes batches in a thread of its own: SQLite commits synchronously, and a disk that takes 200 ms for it would
