@@ -104,7 +104,3 @@ function latenessIn(log: readonly string[]): readonly number[] {
 function ascending(values: readonly number[]): readonly number[] {
   return values.toSorted((a, b) => a - b);
 }
-
-function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
