@@ -43,6 +43,7 @@ export function admissionDecision(
       ),
       softened: why.softened.map(({ words, limit, holder, reason }) => ({ words, limit, holder, reason })),
       passedOver: why.passedOver,
+      words: wordsOf(why),
       trunks: record.trunks,
       payers: record.payers.map(
         ({ account, tariff, tariffVersion, rateId, prefix, terms, currency, soft }) => ({
@@ -120,6 +121,12 @@ export function cutDecision(
       lateMs: sentAt - endsAt,
     },
   };
+}
+
+/** What is worth saying of an admission; undefined: nothing, it went the usual way. */
+function wordsOf({ softened, passedOver }: AdmissionWhy): string | undefined {
+  const words = [...softened.map((refusal) => `goes on although ${refusal.words}`), ...passedOver];
+  return words.length === 0 ? undefined : words.join('; ');
 }
 
 function capInputs(cap: LegCap | undefined): Readonly<Record<string, unknown>> {

@@ -35,7 +35,10 @@ describe.each(['socket', 'park'] as const)('the longest and the dearest call, by
     expect(cdr?.billMicroseconds).toBeLessThan((seconds + 0.5) * 1_000_000);
     expect(await stage.balance('acme')).toBe(micros('1.00') - price);
     expect(service.controller.cutoffs.latenessMs()[0]).toBeGreaterThanOrEqual(-5);
-    const decisions = await stage.database.records.decisionsOf(call?.truth?.uuid as never);
+    const decisions = await eventually(
+      () => stage.database.records.decisionsOf(call?.truth?.uuid as never),
+      (rows) => rows.length === 2,
+    );
     expect(decisions.map(({ kind, reason }) => [kind, reason])).toEqual([
       ['admission', 'per_minute'],
       ['cutoff', cut],

@@ -186,6 +186,11 @@ describe('flat-rate trunks', () => {
     await open({ twoway: 1 }, { balance: '0.02', operator: { fundingOrder: ['per_minute', 'flat_rate'] } });
     const { calls, ways } = await paidInTurn([out, out]);
     expect(ways).toEqual(['per_minute', 'flat_rate']);
+    const [decision] = await eventually(
+      () => stage.database.records.decisionsOf(calls[1]?.uuid as never),
+      (rows) => rows.length > 0,
+    );
+    expect(decision?.inputs).toMatchObject({ words: 'acme could not pay per minute' });
     await allEnded(calls.slice(0, 1));
     expect((await settled(stage, 1))[0]).toMatchObject({ funding: 'per_minute', cut: 'credit' });
   });
