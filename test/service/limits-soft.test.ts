@@ -38,8 +38,13 @@ async function answered(placed: SimulatedCall): Promise<void> {
   );
 }
 
-async function open(operator: Readonly<Record<string, unknown>>, balance: string): Promise<void> {
+async function open(
+  operator: Readonly<Record<string, unknown>>,
+  balance: string,
+  desk?: Readonly<Record<string, unknown>>,
+): Promise<void> {
   await stage.account({ account: 'acme', wallet: 'EUR', tariff: 'standard', operator });
+  if (desk !== undefined) await stage.account({ account: 'acme/desk', ...desk });
   if (balance !== '0') await stage.topUp('acme', balance);
   useGates(stage.sim, 'socket', [await stage.startController()]);
 }
@@ -82,16 +87,14 @@ describe('a soft limit', () => {
   });
 
   it('frees its own account alone', async () => {
-    await open({ calls: 0 }, '1.00');
-    await stage.account({ account: 'acme/desk', operator: { ...SOFT, calls: 0 } });
+    await open({ calls: 0 }, '1.00', { operator: { ...SOFT, calls: 0 } });
     const refused = call('acme/desk');
     expect(await decisionOf(refused)).toBe('refused');
     expect(refused.truth?.variable('tollgate_account_limited')).toBe('acme');
   });
 
   it('leaves the money of the account above it to be asked for', async () => {
-    await open({}, '0.02');
-    await stage.account({ account: 'acme/desk', wallet: 'EUR', operator: SOFT });
+    await open({}, '0.02', { wallet: 'EUR', operator: SOFT });
     const placed = call('acme/desk');
     expect(await decisionOf(placed)).toBe('soft');
     await allEnded([placed]);

@@ -32,7 +32,7 @@ async function open(
   more: Readonly<Record<string, unknown>> = {},
   gate: 'socket' | 'park' = 'socket',
 ): Promise<void> {
-  const { balance = '0', operator, ...document } = more;
+  const { balance = '0', operator, client, ...document } = more;
   await stage.account({
     account: 'acme',
     wallet: 'EUR',
@@ -40,6 +40,7 @@ async function open(
     ...document,
     operator: { trunks, flatRate: FLAT, ...(operator as object) },
   });
+  if (client !== undefined) await stage.account({ account: 'acme/client', operator: client });
   if (balance !== '0') await stage.topUp('acme', String(balance));
   useGates(stage.sim, gate, [await stage.startController()], (call) =>
     call.variable('tollgate_callee') === undefined
@@ -196,11 +197,8 @@ describe('flat-rate trunks', () => {
   });
 
   it('of a reseller and of its client are taken together, and each pays for itself', async () => {
-    await open({ twoway: 1 }, { balance: '1.00' });
-    await stage.account({
-      account: 'acme/client',
-      operator: { trunks: { twoway: 2 }, flatRate: FLAT },
-    });
+    const client = { trunks: { twoway: 2 }, flatRate: FLAT };
+    await open({ twoway: 1 }, { balance: '1.00', client });
     const place = (): SimulatedCall =>
       stage.sim.placeCall({ from: '1', to: '4930123', variables: { tollgate_account: 'acme/client' } });
     const { calls, ways } = await paidInTurn([place, place, place]);
