@@ -61,6 +61,7 @@ export function createCutoffs(
   const deadlineWatches = new Map<AccountPath, Watch>();
   const looking = new Map<AccountPath, Looks>();
   const cuts = new Set<Promise<void>>();
+  const waiting = new Set<() => void>();
   const killed = new Map<LegKey, EpochMs>();
   const warnings = createWarnings(context, book);
   const lateness: number[] = [];
@@ -115,7 +116,7 @@ export function createCutoffs(
       const { ended, next, at } = await store.evaluate(account);
       const fresh = ended.filter(({ legKey }) => at - (killed.get(legKey) ?? 0) > KILL_AGAIN_MS);
       // Not waited for: FreeSWITCH may take its time to answer, and the next leg's second comes.
-      for (const leg of fresh) cutSoon({ account, ...leg, reason: 'no_credit' });
+      for (const leg of fresh) cutInTime({ account, ...leg, reason: 'no_credit' });
       if (ended.length > 0) watch(account, at + KILL_AGAIN_MS + 1);
       const [first] = next;
       if (first === undefined) return;
@@ -144,6 +145,18 @@ export function createCutoffs(
     } catch (err) {
       log.error({ err, accountId: root }, 'calls that have lasted long enough not looked for');
     }
+  };
+
+  /** Where legs end one after the other the store works a little ahead of time; each still talks to its end. */
+  const cutInTime = (ending: Ending): void => {
+    const waitMs = ending.endsAt - store.now();
+    if (waitMs <= 0) return cutSoon(ending);
+    killed.set(ending.legKey, ending.endsAt);
+    const cancel = timers.after(waitMs, () => {
+      waiting.delete(cancel);
+      cutSoon(ending);
+    });
+    waiting.add(cancel);
   };
 
   const cutSoon = (ending: Ending): void => {
@@ -225,6 +238,8 @@ export function createCutoffs(
         watching.clear();
       }
       await Promise.all([...looking.values()].map(async ({ current, after }) => await (after ?? current)));
+      // Their wallets stay due: whoever looks next cuts them.
+      for (const cancel of waiting) cancel();
       await Promise.all(cuts);
     },
   };
