@@ -19,6 +19,8 @@ export type EslConnectionOptions = {
   readonly pendingMax: number;
   readonly timing: Timing;
   readonly log: Log;
+  /** Reads a piece of the stream each turn of the event loop: the rest of the process goes before a burst of events. */
+  readonly inTurns?: boolean;
   /** Called in order, never re-entered; must not keep the event's body waiting on anything. */
   onEvent(event: WireEvent): void;
 };
@@ -58,6 +60,8 @@ export class EslConnection {
   readonly #resolveReady: (answer: WireEvent) => void;
   readonly #rejectReady: (error: Error) => void;
   readonly #resolveClosed: (reason: CloseReason) => void;
+  /** Read from the socket and not yet looked at; only where it reads in turns. */
+  readonly #unread: Buffer[] = [];
   #state: 'connecting' | 'ready' | 'closed' = 'connecting';
   #closeReason: CloseReason | undefined;
 
@@ -145,24 +149,52 @@ export class EslConnection {
     socket.setKeepAlive(true, KEEPALIVE_IDLE_MS);
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#options.log.debug({ err: error }, 'event socket error');
+      this.#readRest();
       this.#end(ERROR_REASONS.get(error.code) ?? 'refused');
     });
-    socket.on('end', () => this.#end('peer-end'));
-    socket.on('close', () => this.#end('reset'));
+    socket.on('end', () => {
+      this.#readRest();
+      this.#end('peer-end');
+    });
+    socket.on('close', () => {
+      this.#readRest();
+      this.#end('reset');
+    });
   }
 
   #readBytes(): void {
     const socket = this.#socket;
     socket.removeAllListeners('data');
     socket.on('data', (chunk: Buffer) => {
-      try {
-        this.#framer.push(chunk, (frame) => this.#receive(frame));
-      } catch (error) {
-        const reason = error instanceof FramingError ? error.reason : 'framing';
-        this.#options.log.warn({ err: error, reason }, 'event socket stream is broken');
-        this.#end(reason);
-      }
+      if (this.#options.inTurns !== true) return this.#read(chunk);
+      this.#unread.push(chunk);
+      if (this.#unread.length === 1) setImmediate(() => this.#readOn());
     });
+  }
+
+  /** One chunk a turn: timers and other sockets must not wait for a burst of events. */
+  #readOn(): void {
+    const chunk = this.#unread[0];
+    if (chunk === undefined) return;
+    this.#read(chunk);
+    this.#unread.shift();
+    if (this.#unread.length > 0) setImmediate(() => this.#readOn());
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#state === 'closed') return;
+    try {
+      this.#framer.push(chunk, (frame) => this.#receive(frame));
+    } catch (error) {
+      const reason = error instanceof FramingError ? error.reason : 'framing';
+      this.#options.log.warn({ err: error, reason }, 'event socket stream is broken');
+      this.#end(reason);
+    }
+  }
+
+  /** What came before the end counts. */
+  #readRest(): void {
+    for (const chunk of this.#unread.splice(0)) this.#read(chunk);
   }
 
   #receive(frame: Frame): void {

@@ -106,6 +106,7 @@ export function createSwitch(options: SwitchOptions): ConnectedSwitch {
         pendingMax: PENDING_MAX,
         timing,
         log: roomLog,
+        inTurns: room === 'events',
         onEvent: receive,
       });
     return keepConnected({ backoff: tuning.backoff, timing, log: roomLog, open, setUp, onLost });
