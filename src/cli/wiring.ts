@@ -58,11 +58,13 @@ export async function connectLiveState(config: ServiceConfig): Promise<Connected
 /** Runs the service until a signal stops it; the exit code. */
 export async function serve(config: ServiceConfig): Promise<number> {
   const log = createLog(config.log.level);
-  const service = await startService({ config, log });
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+  // Heard from the first moment: a stop that comes during the start waits for it, and is then as clean as any.
+  const told = new Promise<NodeJS.Signals>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
+  const service = await startService({ config, log });
+  const signal = await told;
   log.info({ signal }, 'stopping: calls go on, and are metered again by the next start');
   await service.stop();
   log.info({}, 'stopped');

@@ -87,7 +87,7 @@ gates:
 redis: {url: "http://x"}
 lgo: {level: info}
 controller: {leaseMs: soon}
-accounts: {defaults: {calls: -1, trunks: 2, cals: 1}}
+accounts: {defaults: {calls: -1, allotments: 2, cals: 1}}
 admission: {emergencyNumbers: [112]}
 `;
     expect(problemsOf(yaml, { TOLLGATE_GATES_UNGATED: 'maybe', TOLLGATE_REDIS_ULR: 'x' })).toEqual([
@@ -102,7 +102,7 @@ admission: {emergencyNumbers: [112]}
       expect.stringContaining('redis.url: (not shown) → redis://host:port'),
       'controller.leaseMs: "soon" → whole milliseconds from 1 to 86400000',
       expect.stringContaining('accounts.defaults.calls: -1 →'),
-      expect.stringContaining('accounts.defaults.trunks: 2 → to be left out: not supported'),
+      expect.stringContaining('accounts.defaults.allotments: 2 → to be left out: not supported'),
       expect.stringContaining('accounts.defaults.cals: 1 → no such field; did you mean "calls"?'),
     ]);
   });

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Case, Step } from './cases.ts';
 import { GATES, openExchange, type Exchange, type World } from './exchange.ts';
 
+const USE_SETTLES_MS = 3_000;
+
 /** Runs a table through both gates: every step in its order, and what is counted afterwards is nothing. */
 export function runCases(cases: readonly Case[], settings: Readonly<Record<string, string>> = {}): void {
   let exchange: Exchange;
@@ -50,7 +52,7 @@ async function playOther(world: World, step: Exclude<Step, readonly [unknown, un
   if ('set' in step) await world.set(step.set, step.to);
   if ('setRoute' in step) await world.setRoute(step.setRoute, step.to);
   if ('pay' in step) await world.pay(step.pay, step.amount);
-  if ('use' in step) return { ...step, is: await world.use(step.use) };
+  if ('use' in step) return { ...step, is: await useSettled(world, step) };
   if ('decision' in step) return { ...step, decision: world.decision(step.of) };
   if (!('together' in step)) return step;
   const verdicts: Record<string, number> = {};
@@ -58,4 +60,16 @@ async function playOther(world: World, step: Exclude<Step, readonly [unknown, un
     verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
   }
   return { ...step, verdicts };
+}
+
+/** A call that was just refused or hung up is counted until its controller has heard of it. */
+async function useSettled(world: World, step: Extract<Step, { readonly use: unknown }>): Promise<unknown> {
+  const inOrder = (counts: object): string => JSON.stringify(Object.entries(counts).toSorted());
+  const wanted = inOrder(step.is);
+  const until = performance.now() + USE_SETTLES_MS;
+  for (;;) {
+    const is = await world.use(step.use);
+    if (inOrder(is) === wanted || performance.now() > until) return is;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
