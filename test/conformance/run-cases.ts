@@ -1,3 +1,4 @@
+import { COUNTERS } from '../../src/admission/plan.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Case, Step } from './cases.ts';
 import { GATES, openExchange, type Exchange, type World } from './exchange.ts';
@@ -64,12 +65,12 @@ async function playOther(world: World, step: Exclude<Step, readonly [unknown, un
 
 /** A call that was just refused or hung up is counted until its controller has heard of it. */
 async function useSettled(world: World, step: Extract<Step, { readonly use: unknown }>): Promise<unknown> {
-  const inOrder = (counts: object): string => JSON.stringify(Object.entries(counts).toSorted());
-  const wanted = inOrder(step.is);
+  const isWanted = (counts: Readonly<Record<string, number>>): boolean =>
+    COUNTERS.every((counter) => (counts[counter] ?? 0) === (step.is[counter] ?? 0));
   const until = performance.now() + USE_SETTLES_MS;
   for (;;) {
     const is = await world.use(step.use);
-    if (inOrder(is) === wanted || performance.now() > until) return is;
+    if (isWanted(is) || performance.now() > until) return is;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
