@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Socket } from 'node:net';
 import modesl from 'modesl';
 import type { Log } from '../units/log.ts';
+import { readAtOnce, readInTurns, type ChunkReader } from './chunk-reader.ts';
 import { EslBusyError, EslClosedError, type CloseReason } from './close-reason.ts';
 import { command, type EslCommand } from './command.ts';
 import { Framer, FramingError, type Frame, type FrameLimits } from './framer.ts';
@@ -60,14 +61,15 @@ export class EslConnection {
   readonly #resolveReady: (answer: WireEvent) => void;
   readonly #rejectReady: (error: Error) => void;
   readonly #resolveClosed: (reason: CloseReason) => void;
-  /** Read from the socket and not yet looked at; only where it reads in turns. */
-  readonly #unread: Buffer[] = [];
+  readonly #reader: ChunkReader;
   #state: 'connecting' | 'ready' | 'closed' = 'connecting';
   #closeReason: CloseReason | undefined;
 
   constructor(peer: EslEndpoint | Socket, options: EslConnectionOptions) {
     this.#options = options;
     this.#framer = new Framer(options.limits);
+    const reading = options.inTurns === true ? readInTurns : readAtOnce;
+    this.#reader = reading((chunk) => this.#read(chunk));
     const ready = Promise.withResolvers<WireEvent>();
     const closed = Promise.withResolvers<CloseReason>();
     [this.ready, this.#resolveReady, this.#rejectReady] = [ready.promise, ready.resolve, ready.reject];
@@ -149,15 +151,15 @@ export class EslConnection {
     socket.setKeepAlive(true, KEEPALIVE_IDLE_MS);
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#options.log.debug({ err: error }, 'event socket error');
-      this.#readRest();
+      this.#reader.finish();
       this.#end(ERROR_REASONS.get(error.code) ?? 'refused');
     });
     socket.on('end', () => {
-      this.#readRest();
+      this.#reader.finish();
       this.#end('peer-end');
     });
     socket.on('close', () => {
-      this.#readRest();
+      this.#reader.finish();
       this.#end('reset');
     });
   }
@@ -165,20 +167,7 @@ export class EslConnection {
   #readBytes(): void {
     const socket = this.#socket;
     socket.removeAllListeners('data');
-    socket.on('data', (chunk: Buffer) => {
-      if (this.#options.inTurns !== true) return this.#read(chunk);
-      this.#unread.push(chunk);
-      if (this.#unread.length === 1) setImmediate(() => this.#readOn());
-    });
-  }
-
-  /** One chunk a turn: timers and other sockets must not wait for a burst of events. */
-  #readOn(): void {
-    const chunk = this.#unread[0];
-    if (chunk === undefined) return;
-    this.#read(chunk);
-    this.#unread.shift();
-    if (this.#unread.length > 0) setImmediate(() => this.#readOn());
+    socket.on('data', (chunk: Buffer) => this.#reader.take(chunk));
   }
 
   #read(chunk: Buffer): void {
@@ -190,11 +179,6 @@ export class EslConnection {
       this.#options.log.warn({ err: error, reason }, 'event socket stream is broken');
       this.#end(reason);
     }
-  }
-
-  /** What came before the end counts. */
-  #readRest(): void {
-    for (const chunk of this.#unread.splice(0)) this.#read(chunk);
   }
 
   #receive(frame: Frame): void {

@@ -64,7 +64,7 @@ describe('a running call', () => {
     for (let seconds = 1; seconds < 5; seconds += 1) {
       await eventually(
         () => stage.sim.core.nowTrueMs() - (legs[0]?.answeredMicros ?? 0) / 1_000,
-        (talkedMs) => talkedMs > seconds * 1_000 - 400,
+        (talkedMs) => talkedMs > seconds * 1_000 - 800,
       );
       await stage.topUp('acme', '0.016667');
     }

@@ -14,6 +14,8 @@ beforeEach(async () => {
   await freshRedis();
   stage = await createStage(redisUrl());
   await furnish(stage, { balance: '10.00', operator: { calls: 2 } });
+  await stage.account({ account: 'crowd', wallet: 'EUR', tariff: 'standard' });
+  await stage.topUp('crowd', '10.00');
   service = await stage.startController({ TOLLGATE_CONTROLLER_RESYNC_MS: '1000' });
   useGates(stage.sim, 'socket', [service]);
 });
@@ -175,7 +177,6 @@ it('a call whose caller hangs up while it rings holds nothing any more', async (
 });
 
 it('swapped and doubled at random, thirty calls are charged to the second they talked', async () => {
-  await stage.account({ account: 'acme', wallet: 'EUR', tariff: 'standard', operator: { calls: 40 } });
   let seed = 7;
   const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
   stage.sim.faults.onEvent(() => {
@@ -184,14 +185,17 @@ it('swapped and doubled at random, thirty calls are charged to the second they t
     if (draw < 0.3) return 'duplicate';
     return draw < 0.35 ? { delayMs: 150 } : undefined;
   });
-  const calls = placeCalls(stage, 30, (n) => ({ hangsUpAfterAnswerMs: 100 + n * 20 }));
+  const calls = placeCalls(stage, 30, (n) => ({
+    variables: { tollgate_account: 'crowd' },
+    hangsUpAfterAnswerMs: 100 + n * 20,
+  }));
   await allEnded(calls);
   stage.sim.faults.clear();
-  const cdrs = await settled(stage, 30);
+  const cdrs = await settled(stage, 30, 'crowd');
   for (const { legUuid, billedSeconds } of cdrs) {
     const { answeredMicros = 0, endedMicros = 0 } = stage.sim.leg(legUuid) ?? {};
     expect(billedSeconds).toBe(Math.ceil((endedMicros - answeredMicros) / 1_000_000));
   }
-  expect(micros('10.00') - (await stage.balance('acme'))).toBe(30n * SECOND);
+  expect(micros('10.00') - (await stage.balance('crowd'))).toBe(30n * SECOND);
   expect(await stage.findings()).toEqual([]);
 });
