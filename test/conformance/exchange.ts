@@ -1,7 +1,7 @@
 import { COUNTERS, type Counter } from '../../src/admission/plan.ts';
 import type { Service } from '../../src/main.ts';
 import { systemLedger, walletLedger } from '../../src/records/records.ts';
-import { useKey } from '../../src/redis/keys.ts';
+import { slotKeys, useKey } from '../../src/redis/keys.ts';
 import type { SimulatedCall } from '../../src/simulator/inbound-call.ts';
 import { rootOf, type AccountPath, type RouteName } from '../../src/units/ids.ts';
 import { parseMicros, toMicros, type Micros } from '../../src/units/money.ts';
@@ -178,6 +178,7 @@ function createWorld({ stage, redis, probes, suffix, accounts, holders }: WorldP
   const calls: SimulatedCall[] = [];
   const named = (name: string): string => renamed(name, suffix);
   const isAccount = (name: string): boolean => Object.hasOwn(accounts, name);
+  const roots = [...new Set(Object.keys(accounts).map((name) => rootOf(named(name) as AccountPath)))];
 
   const use: World['use'] = async (holder) => {
     const name = named(holder);
@@ -243,6 +244,11 @@ function createWorld({ stage, redis, probes, suffix, accounts, holders }: WorldP
       await eventually(
         () => [call?.truth, ...(call === undefined ? [] : legsOf(call))],
         (legs) => legs.every((leg) => leg?.endedMicros !== undefined),
+      );
+      // Its controller hears of it a moment later; the next call is to find the place free.
+      await eventually(
+        () => Promise.all(roots.map((root) => redis.hkeys(slotKeys({ kind: 'root', root }).slots))),
+        (keys) => !keys.flat().some((key) => key.startsWith(`${call?.uuid}.`)),
       );
     },
     async set(account, spec) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SimulatedCall } from '../../src/simulator/inbound-call.ts';
 import type { AccountPath } from '../../src/units/ids.ts';
-import { freshRedis, redisUrl } from '../support/redis.ts';
+import { connectTestRedis, freshRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, placedBy, useGates } from './acts.ts';
 import { createStage, eventually, micros, type Stage } from './stage.ts';
 
@@ -66,6 +66,15 @@ async function fates(calls: readonly SimulatedCall[]): Promise<readonly (number 
 async function hangUp(...calls: readonly SimulatedCall[]): Promise<void> {
   for (const call of calls) call.hangup();
   await allEnded(calls);
+  // The controller hears of it a moment later; the next call is to find the place free.
+  const redis = connectTestRedis();
+  await eventually(
+    async () => {
+      const keys = await redis.keys('tollgate:*:slots');
+      return (await Promise.all(keys.map((key) => redis.hkeys(key)))).flat();
+    },
+    (legKeys) => !calls.some((call) => legKeys.some((legKey) => legKey.startsWith(`${call.uuid}.`))),
+  );
 }
 
 async function cdrsOf(account: string, count: number) {
