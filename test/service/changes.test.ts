@@ -43,23 +43,23 @@ async function endedAfter(change: () => Promise<unknown>, uuids: readonly string
 }
 
 describe('a running call', () => {
-  it('that is topped up in its last second goes on, as far as the new money carries it', async () => {
-    await openStage('0.04');
+  it('that is topped up while it talks goes on, as far as the new money carries it', async () => {
+    await openStage('0.06');
     const { calls, legs } = await answeredCalls(1);
     await eventually(
       () => stage.sim.core.nowTrueMs() - (legs[0]?.answeredMicros ?? 0) / 1_000,
       (talkedMs) => talkedMs > 1_300,
     );
-    await stage.topUp('acme', '0.03');
+    await stage.topUp('acme', '0.02');
     await allEnded(calls);
     const [cdr] = await settled(stage, 1);
     expect(cdr).toMatchObject({ billedSeconds: 4, cut: 'credit' });
-    expect(await stage.balance('acme')).toBe(micros('0.07') - 66_667n);
+    expect(await stage.balance('acme')).toBe(micros('0.08') - 66_667n);
     expect(await stage.findings()).toEqual([]);
   });
 
   it('that is topped up again and again is not ended by a timer of before', async () => {
-    await openStage('0.02');
+    await openStage('0.034');
     const { calls, legs } = await answeredCalls(1);
     for (let seconds = 1; seconds < 5; seconds += 1) {
       await eventually(
@@ -70,7 +70,7 @@ describe('a running call', () => {
     }
     await allEnded(calls);
     const [cdr] = await settled(stage, 1);
-    expect(cdr).toMatchObject({ billedSeconds: 5, cut: 'credit' });
+    expect(cdr).toMatchObject({ billedSeconds: 6, cut: 'credit' });
     expect(legs[0]?.endedBy).toBe('api');
     expect(await stage.findings()).toEqual([]);
   });
