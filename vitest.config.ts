@@ -9,9 +9,9 @@ export default defineConfig({
     globalSetup: ['test/support/redis-setup.ts'],
     reporters: countFile === undefined ? ['default'] : ['default', countReporter(countFile)],
     // Most of the long files wait for calls to end: more of them than cores run at once.
-    maxWorkers: 4,
+    maxWorkers: 3,
     // A shared machine can pause for seconds; a test that hangs still ends.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -70,6 +70,8 @@ export function createController(
     } catch (err) {
       // A node that cannot be asked keeps its calls.
       log.warn({ err, node }, 'node not compared');
+      // Its commands may come up a moment after its events: the whole interval would be long to wait.
+      timers.after(DOUBT_MS, () => void resyncOnce(node));
       return undefined;
     }
   };
