@@ -1,33 +1,19 @@
 import type { PriceTerms } from '../rating/price.ts';
-import type { DecisionKind, FundingKind } from '../records/records.ts';
-import type { AccountPath, AdmissionId, LegKey, LegUuid, NodeId, TariffName } from '../units/ids.ts';
-import type { EpochMs } from '../units/time.ts';
+import type { AdmittedLeg } from '../records/records.ts';
+import type { AccountPath, AdmissionId, LegUuid, TariffName } from '../units/ids.ts';
 import type { Counter, Holder, Slot } from './plan.ts';
 
 /**
  * What Redis keeps of a live leg in its home slot: all that its settlement needs, whoever does it. Written at
  * admission, bound to a channel at its CREATE or ANSWER, removed by settlement alone (ruling 7).
  */
-export type LegRecord = {
-  readonly legKey: LegKey;
+export type LegRecord = AdmittedLeg & {
   readonly admission: AdmissionId;
   readonly aLeg: LegUuid;
   /** The names of all branches of the dial, this leg's own included: what is given back when one of them answers. */
   readonly siblings: readonly string[];
   /** The channel that is metered: undefined until it exists. A call from a route is metered on its A-leg. */
   readonly uuid: LegUuid | undefined;
-  readonly node: NodeId;
-  readonly coreUuid: string;
-  readonly account: AccountPath;
-  readonly direction: 'inbound' | 'outbound' | 'internal';
-  readonly callerNumber: string;
-  readonly dialled: string;
-  readonly destination: string;
-  readonly routes: readonly string[];
-  readonly admittedAt: EpochMs;
-  readonly answeredAt: EpochMs | undefined;
-  readonly decision: DecisionKind;
-  readonly funding: FundingKind;
   /** Those that pay by a tariff; a price of zero included. */
   readonly payers: readonly PayerRecord[];
   /** Those that pay by a flat-rate trunk. */

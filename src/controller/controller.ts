@@ -4,6 +4,8 @@ import type { SwitchEvent } from '../calls/switch-event.ts';
 import type { SwitchListener } from '../calls/switch.ts';
 import type { AccountPath, NodeId } from '../units/ids.ts';
 import { rootOf } from '../units/ids.ts';
+import type { LegRecord } from '../admission/leg-record.ts';
+import { giveBackLeg } from './admit-leg.ts';
 import { createAdmittedRecords } from './admitted-records.ts';
 import type { ControllerContext } from './context.ts';
 import { createCutoffs, type Cutoffs } from './cutoffs.ts';
@@ -59,19 +61,31 @@ export function createController(
   const resyncs = createResync(context, { book, events, roots, tell: (event) => onEvent(event) });
   const cores = new Map<NodeId, string>();
   const running = new Map<NodeId, Promise<ResyncReport | undefined>>();
+  /** What ends one node's next look, and with all of them the controller's hold on the process. */
+  const again = new Map<NodeId, () => void>();
+  let stopped = false;
+
+  const lookAgainSoon = (node: NodeId): void => {
+    again.get(node)?.();
+    if (!stopped)
+      again.set(
+        node,
+        timers.after(DOUBT_MS, () => void resyncOnce(node)),
+      );
+  };
 
   const resync = async (node: NodeId, coreUuid: string): Promise<ResyncReport | undefined> => {
     try {
       const report = await resyncs.run(node, coreUuid);
       const { adopted, settled, doubted } = report;
       if (adopted + settled + doubted > 0) log.info({ node, ...report }, 'node compared');
-      if (doubted > 0) timers.after(DOUBT_MS, () => void resyncOnce(node));
+      if (doubted > 0) lookAgainSoon(node);
       return report;
     } catch (err) {
       // A node that cannot be asked keeps its calls.
       log.warn({ err, node }, 'node not compared');
       // Its commands may come up a moment after its events: the whole interval would be long to wait.
-      timers.after(DOUBT_MS, () => void resyncOnce(node));
+      lookAgainSoon(node);
       return undefined;
     }
   };
@@ -116,8 +130,16 @@ export function createController(
     parts.onParked(event);
   };
 
+  const onAdmitted = async (record: LegRecord): Promise<void> => {
+    admitted.remember(record);
+    const { phase } = book.leg(record.aLeg) ?? { phase: 'unknown' };
+    // The caller left while the gate decided: its end has passed, and would have given this back.
+    if (phase !== 'going' && phase !== 'gone') return;
+    for (const late of admitted.takeOf(record.aLeg)) await giveBackLeg(context, late);
+  };
+
   return {
-    gatekeeper: createGatekeeper(context, (record) => admitted.remember(record)),
+    gatekeeper: createGatekeeper(context, onAdmitted),
     cutoffs,
     book,
     listener: {
@@ -141,7 +163,8 @@ export function createController(
     resync,
     idle: () => events.idle(),
     async stop() {
-      for (const stop of stops) stop();
+      stopped = true;
+      for (const stop of [...stops, ...again.values()]) stop();
       events.giveUpWaiting();
       await events.idle();
       await cutoffs.stop();

@@ -32,7 +32,7 @@ const DESTINATION = /^[A-Za-z0-9+*#_.][A-Za-z0-9+*#_.@-]{0,127}$/;
 /** Answers both gates: decides every branch of a call before anything is dialled. */
 export function createGatekeeper(
   context: ControllerContext,
-  onAdmitted: (record: LegRecord) => void,
+  onAdmitted: (record: LegRecord) => Promise<void>,
 ): GateKeeper {
   return async (request) => {
     const { leg } = request;
@@ -60,7 +60,7 @@ export function createGatekeeper(
     for (const branch of branches) {
       const siblings = branches.map(({ name }) => name);
       const answer = await answerBranch(context, request, { admission, branch, siblings });
-      if (answer.kind === 'admitted') onAdmitted(answer.record);
+      if (answer.kind === 'admitted') await onAdmitted(answer.record);
       answers.push({ branch, answer });
     }
     return toGateAnswer(context, leg, pass, answers);

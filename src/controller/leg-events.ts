@@ -159,6 +159,12 @@ export function createLegEvents(
   /** The caller is gone: what its admission holds for branches that nobody answered is given back. */
   const endOfALeg = async (leg: Leg): Promise<void> => {
     const held = heldOf(leg.facts);
+    const told = new Set(held.map(({ legKey }) => legKey));
+    for (const record of admitted.takeOf(leg.uuid)) {
+      // Admitted, and the caller left before the gate's answer reached the channel: no leg will ever carry it.
+      if (!told.has(record.legKey) && book.byKey(record.legKey) === undefined)
+        await giveBackLeg(context, record);
+    }
     if (held.length === 0) return;
     // Under load what its placed legs have told may still wait for the store: one that was answered ends by itself.
     await Promise.all(book.placedBy(leg.uuid).map(({ uuid }) => sequencer.soFar(uuid)));

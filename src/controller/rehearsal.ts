@@ -167,7 +167,9 @@ async function judge(
   const paid = await judgeFunding({ store, loadWallet: figures.loadWallet }, plan, record?.payers ?? []);
   if (record !== undefined) seen.funding = paid.steps;
   const refusal = full === undefined ? paid.refusal : refusalOf(full);
-  if (refusal !== undefined) return { kind: 'refused', refusal };
+  if (refusal !== undefined) {
+    return { kind: 'refused', refusal, besides: full === undefined ? paid.besides : [] };
+  }
   return { kind: 'taken', at: store.now(), wallets: paid.wallets, chosen: paid.chosen };
 }
 

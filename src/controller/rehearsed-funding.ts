@@ -55,6 +55,8 @@ export type FundingVerdict = {
   /** Of each payer with several ways the one taken, as a take tells it. */
   readonly chosen: readonly number[];
   readonly refusal: TakeRefusal | undefined;
+  /** Why the ways before the last could not be taken either, as a take tells it. */
+  readonly besides: readonly TakeRefusal[];
 };
 
 type Judged = {
@@ -73,6 +75,7 @@ export async function judgeFunding(
   const wallets: HeldWallet[] = [];
   const chosen: number[] = [];
   let refusal: TakeRefusal | undefined;
+  let besides: readonly TakeRefusal[] = [];
   for (const payer of payers) {
     const hold = plan.holds.find(({ wallet }) => wallet === payer.wallet);
     const judged = await judgeMoney(figures, plan, payer, hold);
@@ -95,9 +98,13 @@ export async function judgeFunding(
     const wallet = judged[first]?.wallet;
     if (wallet !== undefined) wallets.push(wallet);
     // Of several ways it is the last one whose want is told.
-    if (first < 0) refusal ??= judged.at(-1)?.refusal;
+    if (first < 0 && refusal === undefined) {
+      const refusals = judged.flatMap((each) => each.refusal ?? []);
+      refusal = refusals.at(-1);
+      besides = refusals.slice(0, -1);
+    }
   }
-  return { steps, wallets, chosen, refusal };
+  return { steps, wallets, chosen, refusal, besides };
 }
 
 async function judgeOption(

@@ -3,13 +3,12 @@ import type { AccountPath, LegKey, LegUuid, NodeId, TariffName } from '../units/
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 
-/** One metered leg, finished. Times are of Redis's clock, converted once (ruling 21). */
-export type Cdr = {
-  readonly legUuid: LegUuid;
+/** What a leg is known by from its admission on, live and on record. Times are of Redis's clock (ruling 21). */
+export type AdmittedLeg = {
   readonly legKey: LegKey;
   readonly node: NodeId;
   readonly coreUuid: string;
-  /** The account whose call it was; its root is the settlement's home (ruling 5). */
+  /** The account whose call it is; its root is the settlement's home (ruling 5). */
   readonly account: AccountPath;
   readonly direction: 'inbound' | 'outbound' | 'internal';
   readonly callerNumber: string;
@@ -19,7 +18,15 @@ export type Cdr = {
   readonly destination: string;
   readonly routes: readonly string[];
   readonly admittedAt: EpochMs;
+  /** Converted once to Redis's clock; undefined: not answered. */
   readonly answeredAt: EpochMs | undefined;
+  readonly decision: DecisionKind;
+  readonly funding: FundingKind;
+};
+
+/** One metered leg, finished. */
+export type Cdr = AdmittedLeg & {
+  readonly legUuid: LegUuid;
   readonly endedAt: EpochMs;
   /** FreeSWITCH's exact duration: the source of `billedSeconds`. */
   readonly billMicroseconds: number;
@@ -30,8 +37,6 @@ export type Cdr = {
   readonly cause: string;
   /** Why Tollgate ended it, if it did. */
   readonly cut: CutReason | undefined;
-  readonly decision: DecisionKind;
-  readonly funding: FundingKind;
   /** True where FreeSWITCH died and the times are the last ones known. */
   readonly estimated: boolean;
 };

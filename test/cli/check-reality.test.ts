@@ -148,8 +148,6 @@ async function askGate(context: ControllerContext, found: Found, asked: Question
 
 /** All of an answer but the names of the call and what is only a bound. */
 function comparable(answer: Answer): unknown {
-  // Where several ways to pay refuse, whichever was asked last adds its words; what is refused, and by whom, is one.
-  if (answer.kind === 'refused') return { ...answer, refusal: { ...answer.refusal, words: '' } };
   if (answer.kind !== 'admitted') return answer;
   const { record, time, replayed } = answer;
   const names = { legKey: '', admission: '', aLeg: '', uuid: '', node: '', coreUuid: '' };

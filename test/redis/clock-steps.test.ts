@@ -10,6 +10,10 @@ import { connectTestRedis, hasRealRedis } from '../support/redis.ts';
 import { legOf, questionsArbitrary, WALLETS } from './model-commands.ts';
 import { ACME, readBound, START } from './samples.ts';
 
+/** Without soft passes, which may spend below the floor by design (ruling 16) and are nobody's overdraft here. */
+const hardQuestionsArbitrary = questionsArbitrary.map((questions) =>
+  questions.map((question) => ({ ...question, soft: undefined })),
+);
 const openingArbitrary = fc.constantFrom(2_000_000n, 100_000_000n).map(toMicros);
 /** The embedded Redis runs scripts some thirty times slower. */
 const NUM_RUNS = { real: 80, embedded: 20 };
@@ -31,7 +35,7 @@ describe('a clock that steps back and forth', () => {
     await fc.assert(
       fc.asyncProperty(
         openingArbitrary,
-        questionsArbitrary,
+        hardQuestionsArbitrary,
         fc.array(eventArbitrary, { minLength: 30, maxLength: 60 }),
         async (opening, questions, events) => {
           await redis.flushdb();
