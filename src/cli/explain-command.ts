@@ -1,5 +1,5 @@
 import { quote } from '../rating/quote.ts';
-import type { Cdr, Charge, Decision } from '../records/records.ts';
+import type { Cdr, Charge, Decision, PerMinuteCharge } from '../records/records.ts';
 import { formatMicros, toMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
@@ -66,11 +66,31 @@ function legLines({ cdr, charges }: Leg): readonly string[] {
 }
 
 function chargeRows(charge: Charge): readonly (readonly string[])[] {
+  const { payer, version } = charge;
+  switch (charge.way) {
+    case 'per_minute':
+      return perMinuteRows(charge);
+    case 'allotment':
+      return [
+        [payer, `${charge.chargedSeconds} s of the allotment ${charge.allotment}${versionWords(version)}`],
+      ];
+    case 'flat_rate':
+      return [[payer, `a flat-rate trunk${versionWords(version)}`]];
+    case 'flat_rate_burst':
+      return [[payer, `a burst trunk${versionWords(version)}`]];
+  }
+}
+
+function versionWords(version: number): string {
+  return version > 1 ? ` (version ${version})` : '';
+}
+
+function perMinuteRows(charge: PerMinuteCharge): readonly (readonly string[])[] {
   const { terms, tariff, tariffVersion, rateId, prefix, payer, version } = charge;
   const { pulses } = quote(terms, charge.billedSeconds);
   const discount = terms.discountPpm === 0 ? '' : `, less ${terms.discountPpm / 10_000} %`;
   return [
-    [payer, `${formatMicros(charge.price)} ${charge.currency}${version > 1 ? ` (version ${version})` : ''}`],
+    [payer, `${formatMicros(charge.price)} ${charge.currency}${versionWords(version)}`],
     ['', `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`],
     [
       '',
@@ -101,7 +121,9 @@ function legJson({ cdr, charges }: Leg): Readonly<Record<string, unknown>> {
   };
 }
 
-function chargeJson({ terms, price, currency, ...charge }: Charge): Readonly<Record<string, unknown>> {
+function chargeJson(entry: Charge): Readonly<Record<string, unknown>> {
+  if (entry.way !== 'per_minute') return { ...entry, price: formatMicros(entry.price) };
+  const { terms, price, currency, ...charge } = entry;
   return {
     ...charge,
     price: moneyJson(price, currency),

@@ -3,6 +3,7 @@ import type { LegTimes } from '../calls/switch-event.ts';
 import { chargedSeconds } from '../rating/price.ts';
 import {
   chargeTransferId,
+  currencyOf,
   systemLedger,
   walletLedger,
   type Charge,
@@ -11,7 +12,7 @@ import {
   type Transfer,
 } from '../records/records.ts';
 import { rootOf, type AccountPath, type LegUuid } from '../units/ids.ts';
-import type { Micros } from '../units/money.ts';
+import { ZERO_MICROS, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 
 /** How a metered leg ended, as far as anybody knows. */
@@ -85,21 +86,31 @@ function chargesOf(
   billedSeconds: number,
   prices: ReadonlyMap<AccountPath, Micros>,
 ): readonly Charge[] {
-  return record.payers.map(({ account, wallet, tariff, tariffVersion, rateId, prefix, terms, currency }) => ({
-    legUuid,
-    segment: 1,
+  const part = { legUuid, segment: 1, version: 1, billedSeconds } as const;
+  const trunks = record.trunks.map(({ account, way }): Charge => ({
+    ...part,
     payer: account,
-    version: 1,
-    tariff,
-    tariffVersion,
-    rateId,
-    prefix,
-    terms,
-    billedSeconds,
-    chargedSeconds: chargedSeconds(terms, billedSeconds),
-    price: prices.get(wallet) ?? (0n as Micros),
-    currency,
+    way,
+    chargedSeconds: billedSeconds,
+    price: ZERO_MICROS,
   }));
+  const payers = record.payers.map((payer): Charge => {
+    const { account, wallet, tariff, tariffVersion, rateId, prefix, terms, currency } = payer;
+    return {
+      ...part,
+      payer: account,
+      way: 'per_minute',
+      tariff,
+      tariffVersion,
+      rateId,
+      prefix,
+      terms,
+      chargedSeconds: chargedSeconds(terms, billedSeconds),
+      price: prices.get(wallet) ?? ZERO_MICROS,
+      currency,
+    };
+  });
+  return [...trunks, ...payers];
 }
 
 function transferOf(charge: Charge, at: EpochMs): readonly Transfer[] {
@@ -111,7 +122,7 @@ function transferOf(charge: Charge, at: EpochMs): readonly Transfer[] {
       debit: walletLedger(charge.payer),
       credit: systemLedger('revenue', rootOf(charge.payer)),
       amount: charge.price,
-      currency: charge.currency,
+      currency: currencyOf(charge),
       at,
       reference: charge.legUuid,
     },

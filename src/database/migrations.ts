@@ -110,10 +110,10 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await index('cdr', ['a_leg']);
 
   await table('charge', {
-    keys: ['leg_uuid', 'payer', 'transfer_id', 'tariff', 'prefix'],
-    integers: [
-      'segment',
-      'version',
+    keys: ['leg_uuid', 'payer', 'transfer_id', 'way'],
+    optionalKeys: ['tariff', 'prefix', 'allotment'],
+    integers: ['segment', 'version', 'billed_seconds', 'charged_seconds', 'price'],
+    optionalIntegers: [
       'tariff_version',
       'rate_id',
       'surcharge',
@@ -123,11 +123,8 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
       'grace_seconds',
       'discount_ppm',
       'rounding_decimals',
-      'billed_seconds',
-      'charged_seconds',
-      'price',
     ],
-    texts: ['rounding_mode', 'currency'],
+    optionalTexts: ['rounding_mode', 'currency'],
   })
     .addPrimaryKeyConstraint('charge_pk', ['leg_uuid', 'segment', 'payer', 'version'])
     .addUniqueConstraint('charge_transfer', ['transfer_id'])

@@ -4,7 +4,8 @@ import type { LegUuid } from '../units/ids.ts';
 import { integerCell, numberOf } from './cell.ts';
 import { readBalance, readTransfers, walkWallets } from './ledger-queries.ts';
 import { pageOf, pageShape, slicesOf, subtreeRange } from './paging.ts';
-import { toCdr, toCharge, toDecision, toTransfer } from './record-rows.ts';
+import { toCharge } from './charge-rows.ts';
+import { toCdr, toDecision, toTransfer } from './record-rows.ts';
 import type { Schema } from './schema.ts';
 
 export function createRecordReader(database: Kysely<Schema>): RecordReader {

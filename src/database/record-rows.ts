@@ -1,5 +1,4 @@
-import { chargeTransferId, type Cdr, type Charge, type Decision, type Transfer } from '../records/records.ts';
-import type { Rounding } from '../rating/price.ts';
+import type { Cdr, Decision, Transfer } from '../records/records.ts';
 import { UnwritableRecordError } from '../records/record-store.ts';
 import { parseLegUuid } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
@@ -15,7 +14,7 @@ import {
   UnstorableValueError,
   valueOfJson,
 } from './cell.ts';
-import type { CdrRow, ChargeRow, DecisionRow, TransferRow } from './schema.ts';
+import type { CdrRow, DecisionRow, TransferRow } from './schema.ts';
 
 /** A leg key is `<A-leg>.<pass>:<branch>`. */
 const LEG_KEY = /^(.+)\.\d+:[^:]+$/s;
@@ -71,62 +70,6 @@ export function toCdr(row: CdrRow): Cdr {
     funding: row.funding,
     estimated: row.estimated === 1n,
   };
-}
-
-export function toChargeRow(charge: Charge): ChargeRow {
-  return named(`charge of ${charge.payer} for leg ${charge.legUuid}`, () => ({
-    leg_uuid: idCell(charge.legUuid),
-    segment: integerCell(charge.segment),
-    payer: idCell(charge.payer),
-    version: integerCell(charge.version),
-    transfer_id: chargeTransferId(charge),
-    tariff: charge.tariff,
-    tariff_version: integerCell(charge.tariffVersion),
-    rate_id: integerCell(charge.rateId),
-    prefix: textCell(charge.prefix),
-    surcharge: charge.terms.surcharge,
-    per_minute: charge.terms.perMinute,
-    minimum_seconds: integerCell(charge.terms.minimumSeconds),
-    increment_seconds: integerCell(charge.terms.incrementSeconds),
-    grace_seconds: integerCell(charge.terms.graceSeconds),
-    discount_ppm: integerCell(charge.terms.discountPpm),
-    rounding_mode: charge.terms.rounding.mode,
-    rounding_decimals: integerCell(charge.terms.rounding.decimals),
-    billed_seconds: integerCell(charge.billedSeconds),
-    charged_seconds: integerCell(charge.chargedSeconds),
-    price: charge.price,
-    currency: textCell(charge.currency),
-  }));
-}
-
-export function toCharge(row: ChargeRow): Charge {
-  return {
-    legUuid: row.leg_uuid,
-    segment: numberOf(row.segment),
-    payer: row.payer,
-    version: numberOf(row.version),
-    tariff: row.tariff,
-    tariffVersion: numberOf(row.tariff_version),
-    rateId: numberOf(row.rate_id),
-    prefix: row.prefix,
-    terms: {
-      surcharge: toMicros(row.surcharge),
-      perMinute: toMicros(row.per_minute),
-      minimumSeconds: numberOf(row.minimum_seconds),
-      incrementSeconds: numberOf(row.increment_seconds),
-      graceSeconds: numberOf(row.grace_seconds),
-      discountPpm: numberOf(row.discount_ppm),
-      rounding: toRounding(row),
-    },
-    billedSeconds: numberOf(row.billed_seconds),
-    chargedSeconds: numberOf(row.charged_seconds),
-    price: toMicros(row.price),
-    currency: row.currency,
-  };
-}
-
-export function toRounding(row: Pick<ChargeRow, 'rounding_mode' | 'rounding_decimals'>): Rounding {
-  return { mode: row.rounding_mode, decimals: numberOf(row.rounding_decimals) };
 }
 
 export function toTransferRow(transfer: Transfer): TransferRow {
@@ -189,7 +132,7 @@ export function toDecision(row: DecisionRow): Decision {
 }
 
 /** Says which record it was: the writer of a batch must be able to set that one aside. */
-function named<Row>(record: string, build: () => Row): Row {
+export function named<Row>(record: string, build: () => Row): Row {
   try {
     return build();
   } catch (error) {

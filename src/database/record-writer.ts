@@ -9,16 +9,9 @@ import {
 } from '../records/record-store.ts';
 import type { LegUuid } from '../units/ids.ts';
 import { sameRow } from './cell.ts';
+import { toCharge, toChargeRow } from './charge-rows.ts';
 import { slicesOf } from './paging.ts';
-import {
-  toCdr,
-  toCdrRow,
-  toCharge,
-  toChargeRow,
-  toDecisionRow,
-  toTransfer,
-  toTransferRow,
-} from './record-rows.ts';
+import { toCdr, toCdrRow, toDecisionRow, toTransfer, toTransferRow } from './record-rows.ts';
 import type { CdrRow, ChargeRow, DecisionRow, Schema, TransferRow } from './schema.ts';
 
 export function createRecordWriter(database: Kysely<Schema>): RecordWriter {

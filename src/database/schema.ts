@@ -2,7 +2,7 @@ import type { CustomerLimits, CapacityLimits, OperatorLimits } from '../accounts
 import type { Numbering } from '../accounts/account.ts';
 import type { Rounding } from '../rating/price.ts';
 import type { Rate } from '../rating/rate.ts';
-import type { Cdr, Decision, LedgerName, Transfer } from '../records/records.ts';
+import type { Cdr, Charge, Decision, LedgerName, Transfer } from '../records/records.ts';
 import type { AccountPath, LegKey, LegUuid, NodeId, RouteName, TariffName } from '../units/ids.ts';
 
 /** JSON text of a value of that type, money in it as `jsonCell` writes it. */
@@ -101,22 +101,26 @@ export type ChargeRow = {
   readonly version: bigint;
   /** The id its transfer has, whether or not a price of zero needed one. */
   readonly transfer_id: string;
-  readonly tariff: TariffName;
-  readonly tariff_version: bigint;
-  readonly rate_id: bigint;
-  readonly prefix: string;
-  readonly surcharge: bigint;
-  readonly per_minute: bigint;
-  readonly minimum_seconds: bigint;
-  readonly increment_seconds: bigint;
-  readonly grace_seconds: bigint;
-  readonly discount_ppm: bigint;
-  readonly rounding_mode: Rounding['mode'];
-  readonly rounding_decimals: bigint;
+  readonly way: Charge['way'];
+  /** Per minute only, down to the currency; an allotment has its own pulses. */
+  readonly tariff: TariffName | null;
+  readonly tariff_version: bigint | null;
+  readonly rate_id: bigint | null;
+  readonly prefix: string | null;
+  readonly surcharge: bigint | null;
+  readonly per_minute: bigint | null;
+  readonly minimum_seconds: bigint | null;
+  readonly increment_seconds: bigint | null;
+  readonly grace_seconds: bigint | null;
+  readonly discount_ppm: bigint | null;
+  readonly rounding_mode: Rounding['mode'] | null;
+  readonly rounding_decimals: bigint | null;
+  readonly currency: string | null;
+  /** The name of the allotment whose seconds were used. */
+  readonly allotment: string | null;
   readonly billed_seconds: bigint;
   readonly charged_seconds: bigint;
   readonly price: bigint;
-  readonly currency: string;
 };
 
 export type TransferRow = {

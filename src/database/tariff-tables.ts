@@ -23,7 +23,7 @@ import {
   textCell,
   valueOfJson,
 } from './cell.ts';
-import { toRounding } from './record-rows.ts';
+import { toRounding } from './charge-rows.ts';
 import { bumpRevision, readRevision } from './revision.ts';
 import type { RateRow, Schema, TariffRow } from './schema.ts';
 

@@ -8,8 +8,9 @@ import type {
 } from '../records/evidence.ts';
 import { walletLedger } from '../records/records.ts';
 import { walkWallets } from './ledger-queries.ts';
+import { toCharge } from './charge-rows.ts';
 import { walkPages } from './paging.ts';
-import { toCdr, toCharge, toTransfer } from './record-rows.ts';
+import { toCdr, toTransfer } from './record-rows.ts';
 import type { ChargeRow, Schema } from './schema.ts';
 
 /**

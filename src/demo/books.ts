@@ -129,7 +129,9 @@ export function judgeBooks(facts: BooksFacts): readonly Claim[] {
   const charges = calls.flatMap((call) => call.charges);
   // Worked out anew, by the formula of one-second pulses alone.
   const wrong = charges.filter(
-    ({ billedSeconds, terms, price }) => divCeil(BigInt(billedSeconds) * terms.perMinute, 60n) !== price,
+    (charge) =>
+      charge.way !== 'per_minute' ||
+      divCeil(BigInt(charge.billedSeconds) * charge.terms.perMinute, 60n) !== charge.price,
   );
   const transferred = wallets.flatMap(({ transfers }) => transfers.filter(({ kind }) => kind === 'charge'));
   const charged = addMicros(...charges.map(({ price }) => price));

@@ -22,6 +22,9 @@ export type PriceTerms = {
   readonly rounding: Rounding;
 };
 
+/** How talk is counted in pulses, whether they cost money or seconds of an allotment. */
+export type PulseSeconds = Pick<PriceTerms, 'minimumSeconds' | 'incrementSeconds' | 'graceSeconds'>;
+
 const DEFAULT_PULSE_SECONDS = 60;
 const PPM = 1_000_000;
 const SECONDS_PER_MINUTE = 60n;
@@ -63,24 +66,24 @@ function isWhole(value: number): boolean {
 }
 
 /** The length of the pulse paid for at answer: the minimum, or an increment where the minimum is 0 (ruling 9). */
-export function firstPulseSeconds(terms: PriceTerms): number {
+export function firstPulseSeconds(terms: PulseSeconds): number {
   return terms.minimumSeconds === 0 ? terms.incrementSeconds : terms.minimumSeconds;
 }
 
 /** The seconds that are paid for when `pulses` pulses have begun; `pulses` ≥ 1. */
-export function paidSeconds(terms: PriceTerms, pulses: number): number {
+export function paidSeconds(terms: PulseSeconds, pulses: number): number {
   return firstPulseSeconds(terms) + (pulses - 1) * terms.incrementSeconds;
 }
 
 /** How many pulses have begun after `elapsedMs` of talk. A pulse begins at the instant the one before it ends. */
-export function pulsesBegun(terms: PriceTerms, elapsedMs: number): number {
+export function pulsesBegun(terms: PulseSeconds, elapsedMs: number): number {
   const firstMs = firstPulseSeconds(terms) * 1000;
   if (elapsedMs < firstMs) return 1;
   return 2 + Math.floor((elapsedMs - firstMs) / (terms.incrementSeconds * 1000));
 }
 
 /** The seconds charged for `billedSeconds` of talk: 0 within the grace, else whole pulses. */
-export function chargedSeconds(terms: PriceTerms, billedSeconds: number): number {
+export function chargedSeconds(terms: PulseSeconds, billedSeconds: number): number {
   if (billedSeconds <= 0 || billedSeconds <= terms.graceSeconds) return 0;
   const first = firstPulseSeconds(terms);
   if (billedSeconds <= first) return first;

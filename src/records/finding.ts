@@ -1,7 +1,7 @@
 import { assertNever } from '../units/assert.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros, toMicros, type Micros } from '../units/money.ts';
-import { chargeTransferId, type Cdr, type Charge, type Transfer } from './records.ts';
+import { chargeTransferId, currencyOf, type Cdr, type Charge, type Transfer } from './records.ts';
 import type { WalletEvidence, WalletRecord } from './evidence.ts';
 
 /** One thing that `verify` found not to add up, with the figures that show it. */
@@ -52,7 +52,7 @@ export function describeFinding(finding: Finding): string {
     case 'charge_seconds_wrong':
       return `The ${nameOfCharge(finding.charge)} counts ${finding.charge.chargedSeconds} s, but its pulses make ${finding.seconds} s of ${finding.charge.billedSeconds} s talked.`;
     case 'charge_price_wrong':
-      return `The ${nameOfCharge(finding.charge)} costs ${priceOfCharge(finding.charge)}, but its rate makes ${money(finding.price, finding.charge.currency)} of ${finding.charge.billedSeconds} s.`;
+      return `The ${nameOfCharge(finding.charge)} costs ${priceOfCharge(finding.charge)}, but its rate makes ${money(finding.price, currencyOf(finding.charge))} of ${finding.charge.billedSeconds} s.`;
     case 'charge_transfer_amount_wrong':
       return `The ${nameOfCharge(finding.charge)} costs ${priceOfCharge(finding.charge)}, but ${sumOf(finding.transfer)} moved.`;
     case 'charge_transfer_sides_wrong':
@@ -92,7 +92,7 @@ function nameOfCdr(cdr: Cdr): string {
 }
 
 function priceOfCharge(charge: Charge): string {
-  return money(charge.price, charge.currency);
+  return money(charge.price, currencyOf(charge));
 }
 
 function sumOf(transfer: Transfer): string {
@@ -106,5 +106,5 @@ function expectedOf(wallet: WalletEvidence): string {
 }
 
 function money(amount: Micros | undefined, currency: string): string {
-  return amount === undefined ? 'nothing' : `${formatMicros(amount)} ${currency}`;
+  return amount === undefined ? 'nothing' : `${formatMicros(amount)} ${currency}`.trimEnd();
 }

@@ -1,6 +1,7 @@
 import { chargedSeconds, priceOf } from '../rating/price.ts';
 import { assertNever } from '../units/assert.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
+import { ZERO_MICROS } from '../units/money.ts';
 import type {
   CdrEvidence,
   ChargeEvidence,
@@ -11,6 +12,7 @@ import type {
 } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import {
+  currencyOf,
   systemLedger,
   walletLedger,
   type Cdr,
@@ -38,22 +40,35 @@ export function* findingsOfTransfer({ transfer, charge }: TransferEvidence): Gen
 
 export function* findingsOfCharge({ charge, transfer, cdr }: ChargeEvidence): Generator<Finding> {
   if (cdr === undefined) yield { kind: 'charge_without_cdr', charge };
-  const seconds = chargedSeconds(charge.terms, charge.billedSeconds);
+  const seconds = secondsOf(charge);
   if (seconds !== charge.chargedSeconds) yield { kind: 'charge_seconds_wrong', charge, seconds };
-  const price = priceOf(charge.terms, charge.billedSeconds);
+  const price = charge.way === 'per_minute' ? priceOf(charge.terms, charge.billedSeconds) : ZERO_MICROS;
   if (price !== charge.price) yield { kind: 'charge_price_wrong', charge, price };
   if (transfer === undefined) {
     // Nothing moves for a price of zero: a transfer's amount is positive.
     if (charge.price !== 0n) yield { kind: 'charge_without_transfer', charge };
     return;
   }
-  if (transfer.amount !== charge.price || transfer.currency !== charge.currency) {
+  if (transfer.amount !== charge.price || transfer.currency !== currencyOf(charge)) {
     yield { kind: 'charge_transfer_amount_wrong', charge, transfer };
   }
   const payer = walletLedger(charge.payer);
   const revenue = systemLedger('revenue', rootOf(charge.payer));
   if (transfer.debit !== payer || transfer.credit !== revenue) {
     yield { kind: 'charge_transfer_sides_wrong', charge, transfer };
+  }
+}
+
+/** The seconds that its pulses make. */
+function secondsOf(charge: Charge): number {
+  switch (charge.way) {
+    case 'per_minute':
+      return chargedSeconds(charge.terms, charge.billedSeconds);
+    case 'allotment':
+      return chargedSeconds(charge.pulses, charge.billedSeconds);
+    case 'flat_rate':
+    case 'flat_rate_burst':
+      return charge.billedSeconds;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PriceTerms } from '../rating/price.ts';
+import type { PriceTerms, PulseSeconds } from '../rating/price.ts';
 import type { AccountPath, LegKey, LegUuid, NodeId, TariffName } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
@@ -43,7 +43,7 @@ export type Cdr = AdmittedLeg & {
 
 export type CutReason = 'credit' | 'max_seconds' | 'max_cost' | 'killed' | 'ungated';
 /** How a leg was paid for. Where payers do it differently, per minute comes first: the call has a price. */
-export type FundingKind = 'per_minute' | 'flat_rate' | 'flat_rate_burst' | 'free' | 'none';
+export type FundingKind = 'per_minute' | 'allotment' | 'flat_rate' | 'flat_rate_burst' | 'free' | 'none';
 export type DecisionKind =
   | 'admitted'
   | 'refused'
@@ -54,24 +54,43 @@ export type DecisionKind =
   | 'store_down';
 
 /**
- * What one payer pays for one leg. Unique on (leg, segment, payer, version), ruling 9. A leg funded per minute that
- * talked leaves one even where the price is zero; only a price above zero has a transfer.
+ * How one payer pays for one part of one leg: a leg has more than one segment where its allotment ran dry in mid-call
+ * and it went on per minute. Unique on (leg, segment, payer, version), ruling 9. A leg that talked leaves one for each
+ * of its payers even where the price is zero; only a price above zero has a transfer.
  */
-export type Charge = {
+export type Charge = PerMinuteCharge | AllotmentCharge | TrunkCharge;
+
+type ChargePart = {
   readonly legUuid: LegUuid;
+  /** From 1, in the order in which they were talked. */
   readonly segment: number;
   readonly payer: AccountPath;
   readonly version: number;
+  /** Of this segment; all segments together are the CDR's. */
+  readonly billedSeconds: number;
+  readonly chargedSeconds: number;
+  /** Zero for what was paid for in advance. */
+  readonly price: Micros;
+};
+
+export type PerMinuteCharge = ChargePart & {
+  readonly way: 'per_minute';
   readonly tariff: TariffName;
   readonly tariffVersion: number;
   readonly rateId: number;
   readonly prefix: string;
   readonly terms: PriceTerms;
-  readonly billedSeconds: number;
-  readonly chargedSeconds: number;
-  readonly price: Micros;
   readonly currency: string;
 };
+
+/** `chargedSeconds` are what the call used of the allotment, and count in the cycles in which they were spoken. */
+export type AllotmentCharge = ChargePart & {
+  readonly way: 'allotment';
+  readonly allotment: string;
+  readonly pulses: PulseSeconds;
+};
+
+export type TrunkCharge = ChargePart & { readonly way: 'flat_rate' | 'flat_rate_burst' };
 
 /** The two sides of a transfer: an account's wallet, or a system account of the root (ruling 10). */
 export type LedgerName = `wallet:${string}` | `revenue:${string}` | `cash:${string}` | `adjust:${string}`;
@@ -121,4 +140,9 @@ export function systemLedger(kind: 'revenue' | 'cash' | 'adjust', root: AccountP
 /** The charge's one transfer: the same leg, segment, payer and version can move money only once. */
 export function chargeTransferId(charge: Pick<Charge, 'legUuid' | 'segment' | 'payer' | 'version'>): string {
   return `charge:${charge.legUuid}:${charge.segment}:${charge.payer}:${charge.version}`;
+}
+
+/** The currency of what it costs; empty where nothing is paid in money. */
+export function currencyOf(charge: Charge): string {
+  return charge.way === 'per_minute' ? charge.currency : '';
 }

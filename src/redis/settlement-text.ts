@@ -1,5 +1,15 @@
 import { formatTerms, parseTerms } from '../rating/terms-text.ts';
-import type { Cdr, Charge, Decision, LedgerName, Settlement, Transfer } from '../records/records.ts';
+import type {
+  AllotmentCharge,
+  Cdr,
+  Charge,
+  Decision,
+  LedgerName,
+  PerMinuteCharge,
+  Settlement,
+  Transfer,
+  TrunkCharge,
+} from '../records/records.ts';
 import {
   legKeyOf,
   parseAccountPath,
@@ -28,7 +38,7 @@ export function formatSettlement({ cdr, charges, transfers }: Settlement): strin
     cdr,
     charges: charges.map((charge) => ({
       ...charge,
-      terms: formatTerms(charge.terms),
+      ...(charge.way === 'per_minute' ? { terms: formatTerms(charge.terms) } : {}),
       price: `${charge.price}`,
     })),
     transfers: transfers.map((transfer) => ({ ...transfer, amount: `${transfer.amount}` })),
@@ -142,7 +152,7 @@ const micros: Read<Micros> = (value, at) => {
   if (!/^-?\d{1,16}$/.test(digits)) throw unlike(at, 'an amount in micros');
   return toMicros(BigInt(digits));
 };
-const terms: Read<Charge['terms']> = (value, at) => parseTerms(text(value, at));
+const terms: Read<PerMinuteCharge['terms']> = (value, at) => parseTerms(text(value, at));
 const inputs = check(
   'an object',
   (value): value is Decision['inputs'] =>
@@ -166,6 +176,45 @@ const decisionKind = [
   'store_down',
 ] as const;
 
+const chargePart = {
+  legUuid,
+  segment: count,
+  payer: accountPath,
+  version: count,
+  billedSeconds: count,
+  chargedSeconds: count,
+  price: micros,
+};
+const chargeByWay: { readonly [Way in Charge['way']]: Read<Charge> } = {
+  per_minute: fields<PerMinuteCharge>({
+    ...chargePart,
+    way: oneOf('per_minute'),
+    tariff: id('a tariff', parseTariffName),
+    tariffVersion: count,
+    rateId: count,
+    prefix: text,
+    terms,
+    currency: text,
+  }),
+  allotment: fields<AllotmentCharge>({
+    ...chargePart,
+    way: oneOf('allotment'),
+    allotment: text,
+    pulses: fields<AllotmentCharge['pulses']>({
+      minimumSeconds: count,
+      incrementSeconds: count,
+      graceSeconds: count,
+    }),
+  }),
+  flat_rate: fields<TrunkCharge>({ ...chargePart, way: oneOf('flat_rate') }),
+  flat_rate_burst: fields<TrunkCharge>({ ...chargePart, way: oneOf('flat_rate_burst') }),
+};
+const chargeWay = oneOf('per_minute', 'allotment', 'flat_rate', 'flat_rate_burst');
+const chargeEntry: Read<Charge> = (value, at) => {
+  if (typeof value !== 'object' || value === null) throw unlike(at, 'an object');
+  return chargeByWay[chargeWay('way' in value ? value.way : undefined, `${at}.way`)](value, at);
+};
+
 const settlementEntry = fields<{ readonly v: number } & Settlement>({
   v: version,
   cdr: fields<Cdr>({
@@ -188,26 +237,10 @@ const settlementEntry = fields<{ readonly v: number } & Settlement>({
     cause: text,
     cut: optional(oneOf('credit', 'max_seconds', 'max_cost', 'killed', 'ungated')),
     decision: oneOf(...decisionKind),
-    funding: oneOf('per_minute', 'flat_rate', 'flat_rate_burst', 'free', 'none'),
+    funding: oneOf('per_minute', 'allotment', 'flat_rate', 'flat_rate_burst', 'free', 'none'),
     estimated: flag,
   }),
-  charges: list(
-    fields<Charge>({
-      legUuid,
-      segment: count,
-      payer: accountPath,
-      version: count,
-      tariff: id('a tariff', parseTariffName),
-      tariffVersion: count,
-      rateId: count,
-      prefix: text,
-      terms,
-      billedSeconds: count,
-      chargedSeconds: count,
-      price: micros,
-      currency: text,
-    }),
-  ),
+  charges: list(chargeEntry),
   transfers: list(
     fields<Transfer>({
       id: text,

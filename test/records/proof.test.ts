@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CdrEvidence, ChargeEvidence, Evidence, WalletRecord } from '../../src/records/evidence.ts';
 import { describeFinding, type Finding } from '../../src/records/finding.ts';
 import { findingsOfWallet, netOf, proveRecord } from '../../src/records/proof.ts';
-import type { Cdr, Charge, Settlement, Transfer } from '../../src/records/records.ts';
+import type { Cdr, Charge, PerMinuteCharge, Settlement, Transfer } from '../../src/records/records.ts';
 import { toMicros, ZERO_MICROS } from '../../src/units/money.ts';
 import { addMs } from '../../src/units/time.ts';
 import { account, money, NOON, settlementOf, topupOf } from './samples.ts';
@@ -236,10 +236,9 @@ function unpaid(leg: string, cdr: Partial<Cdr>): Settlement {
   return { cdr: settlementOf({ leg, cdr }).cdr, charges: [], transfers: [] };
 }
 
-function graceOf({ charges }: Settlement): Partial<Charge> {
-  const terms = charges[0]?.terms;
-  if (terms === undefined) throw new Error('the sample has no charge');
-  return { terms: { ...terms, graceSeconds: 61 }, chargedSeconds: 0, price: ZERO_MICROS };
+function graceOf({ charges: [charge] }: Settlement): Partial<PerMinuteCharge> {
+  if (charge?.way !== 'per_minute') throw new Error('the sample has no charge');
+  return { terms: { ...charge.terms, graceSeconds: 61 }, chargedSeconds: 0, price: ZERO_MICROS };
 }
 
 async function* stream<Row>(rows: readonly Row[]): AsyncGenerator<Row> {

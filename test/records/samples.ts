@@ -2,11 +2,13 @@ import * as fc from 'fast-check';
 import { priceOf, chargedSeconds, toPriceTerms } from '../../src/rating/price.ts';
 import {
   chargeTransferId,
+  currencyOf,
   systemLedger,
   walletLedger,
   type Cdr,
   type Charge,
   type Decision,
+  type PerMinuteCharge,
   type Settlement,
   type Transfer,
 } from '../../src/records/records.ts';
@@ -36,7 +38,7 @@ export const NOON = toEpochMs(Date.UTC(2026, 0, 15, 12));
 export function settlementOf(changes: {
   readonly leg: string;
   readonly cdr?: Partial<Cdr>;
-  readonly charge?: Partial<Charge>;
+  readonly charge?: Partial<PerMinuteCharge>;
 }): Settlement {
   const cdr = { ...cdrOf(changes.leg), ...changes.cdr };
   const charge = { ...chargeOf(cdr.legUuid), ...changes.charge };
@@ -70,13 +72,14 @@ export function cdrOf(uuid: string): Cdr {
   };
 }
 
-export function chargeOf(legUuid: LegUuid): Charge {
+export function chargeOf(legUuid: LegUuid): PerMinuteCharge {
   const terms = toPriceTerms({ perMinute: money('0.10') });
   return {
     legUuid,
     segment: 0,
     payer: account('acme/alice'),
     version: 1,
+    way: 'per_minute',
     tariff: tariffName('retail'),
     tariffVersion: 1,
     rateId: 1,
@@ -98,7 +101,7 @@ export function transfersFor(charge: Charge): readonly Transfer[] {
       debit: walletLedger(charge.payer),
       credit: systemLedger('revenue', rootOf(charge.payer)),
       amount: charge.price,
-      currency: charge.currency,
+      currency: currencyOf(charge),
       at: NOON,
       reference: charge.legUuid,
     },
@@ -176,12 +179,45 @@ export const anyCdr = (uuid: string): fc.Arbitrary<Cdr> =>
     estimated: fc.boolean(),
   });
 
+const chargePart = (uuid: string) => ({
+  legUuid: fc.constant(leg(uuid)),
+  segment: fc.constantFrom(0, 1),
+  payer: fc.constantFrom(account('acme'), account('acme/alice')),
+  version: fc.integer({ min: 1, max: 3 }),
+  billedSeconds: anyNumber,
+  chargedSeconds: anyNumber,
+  price: anyMicros,
+});
+
 export const anyCharge = (uuid: string): fc.Arbitrary<Charge> =>
+  fc.oneof(
+    { weight: 3, arbitrary: anyPerMinuteCharge(uuid) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        ...chargePart(uuid),
+        way: fc.constant('allotment' as const),
+        allotment: fc.constantFrom('did_us', 'outbound_emergency'),
+        pulses: fc.record({
+          minimumSeconds: anyNumber,
+          incrementSeconds: anyNumber,
+          graceSeconds: anyNumber,
+        }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        ...chargePart(uuid),
+        way: fc.constantFrom('flat_rate' as const, 'flat_rate_burst' as const),
+      }),
+    },
+  );
+
+export const anyPerMinuteCharge = (uuid: string): fc.Arbitrary<PerMinuteCharge> =>
   fc.record({
-    legUuid: fc.constant(leg(uuid)),
-    segment: fc.constantFrom(0, 1),
-    payer: fc.constantFrom(account('acme'), account('acme/alice')),
-    version: fc.integer({ min: 1, max: 3 }),
+    ...chargePart(uuid),
+    way: fc.constant('per_minute' as const),
     tariff: fc.constant(tariffName('retail')),
     tariffVersion: anyNumber,
     rateId: anyNumber,
@@ -198,9 +234,6 @@ export const anyCharge = (uuid: string): fc.Arbitrary<Charge> =>
         decimals: fc.integer({ min: 0, max: 6 }),
       }),
     }),
-    billedSeconds: anyNumber,
-    chargedSeconds: anyNumber,
-    price: anyMicros,
     currency: fc.constantFrom('EUR', 'USD'),
   });
 
