@@ -1,5 +1,11 @@
 import { toEpochMs, type EpochMs } from '../units/time.ts';
-import { civilOfDay, dayOfCivil, firstMomentAtWall, offsetMsAt, transitionBetween } from './time-zone.ts';
+import {
+  civilOfDay,
+  dayOfCivil,
+  firstMomentAtWall,
+  offsetMsAt,
+  transitionBetween,
+} from '../units/time-zone.ts';
 
 /** How often an allotment is given anew: calendar boundaries in the account's time zone (DESIGN 7). */
 export const CYCLES = ['minutely', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;

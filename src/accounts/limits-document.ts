@@ -1,5 +1,6 @@
 import { DEFAULT_CLASSIFIERS } from '../rating/classify.ts';
 import { formatMicros, toMicros } from '../units/money.ts';
+import { isTimeZone } from '../units/time-zone.ts';
 import { readAllotments } from './allotment-document.ts';
 import { readDocument, type DocumentReader, type FieldProblem, type Parsed } from './document-reader.ts';
 import {
@@ -18,7 +19,6 @@ import type {
   OperatorLimits,
   SharedLimits,
 } from './limits.ts';
-import { isTimeZone } from './time-zone.ts';
 
 const ENFORCEMENTS = ['enforce', 'dry_run'] as const;
 const STORE_DOWN_ANSWERS = ['allow', 'refuse'] as const;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CYCLES, cycleAt, splitByCycle, type Cycle } from '../../src/accounts/cycles.ts';
-import { isTimeZone } from '../../src/accounts/time-zone.ts';
+import { isTimeZone } from '../../src/units/time-zone.ts';
 import { addMs, toEpochMs, toIsoUtc, type EpochMs } from '../../src/units/time.ts';
 
 const MINUTE_MS = 60_000;

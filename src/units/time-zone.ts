@@ -1,5 +1,5 @@
-import { assert } from '../units/assert.ts';
-import { toEpochMs, type EpochMs } from '../units/time.ts';
+import { assert } from './assert.ts';
+import { toEpochMs, type EpochMs } from './time.ts';
 
 /** A date of the calendar. Months and days count from 1. */
 export type CivilDate = { readonly year: number; readonly month: number; readonly day: number };
