@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { configTable } from '../src/config/config-table.ts';
-import { VARIABLES_READ, VARIABLES_WRITTEN } from '../src/freeswitch/channel-variables.ts';
+import { VARIABLES_READ, VARIABLES_WRITTEN } from '../src/calls/channel-variables.ts';
 import * as keys from '../src/redis/keys.ts';
 import { parseAccountPath, parseRouteName } from '../src/units/ids.ts';
 

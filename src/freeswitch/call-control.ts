@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CallControl, ChannelRow, DeadmanTask } from '../calls/switch.ts';
+import { cleanText } from '../units/clean-text.ts';
 import { parseLegUuid, type NodeId } from '../units/ids.ts';
 import {
   command,
@@ -8,7 +9,7 @@ import {
   toRespondArgument,
   type EslCommand,
 } from './command.ts';
-import { cleanText, decodeLeg, decodeTimes } from './decode-event.ts';
+import { decodeLeg, decodeTimes } from './decode-event.ts';
 import type { Timing } from './timing.ts';
 import { joinTokens, literal, toToken, type SafeToken, type TokenKind } from './tokens.ts';
 import { headerOf, isRecord, readJsonEvent, type WireEvent } from './wire-event.ts';

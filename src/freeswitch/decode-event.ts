@@ -1,7 +1,8 @@
-import type { GateVariables, LegFacts, LegTimes, SwitchEvent } from '../calls/switch-event.ts';
-import { parseAdmissionId, parseLegUuid, type NodeId } from '../units/ids.ts';
+import { isTrue, readGateVariables } from '../calls/gate-variables.ts';
+import type { LegFacts, LegTimes, SwitchEvent } from '../calls/switch-event.ts';
+import { cleanText } from '../units/clean-text.ts';
+import { parseLegUuid, type NodeId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
-import { VARIABLES_READ } from './channel-variables.ts';
 import { headerOf, type WireEvent } from './wire-event.ts';
 
 export type Reading = {
@@ -12,12 +13,6 @@ export type Reading = {
 };
 
 const TEXT_CHARACTERS_MAX = 256;
-/** Eight account segments of 64 characters and their slashes; cut short, a path would name the parent account. */
-const PATH_CHARACTERS_MAX = 520;
-/** Longer than any dial string that is taken, so that one cut short is refused instead of dialled. */
-const DIAL_STRING_CHARACTERS_MAX = 16_384;
-const ROUTES_MAX = 8;
-const BRANCHES_MAX = 32;
 
 /** Turns a wire event, plain or JSON, into ours. Undefined for what is not about a leg or a node of ours. */
 export function decodeEvent(event: WireEvent, reading: Reading): SwitchEvent | undefined {
@@ -69,7 +64,7 @@ export function decodeLeg(event: WireEvent, reading: Reading): LegFacts | undefi
     loopback:
       isTrue(headerOf(event, 'variable_is_loopback')) ||
       (headerOf(event, 'Channel-Name')?.startsWith('loopback/') ?? false),
-    gate: decodeGateVariables(event, reading.accountFallbacks),
+    gate: readGateVariables((name) => headerOf(event, `variable_${name}`), reading.accountFallbacks),
   };
 }
 
@@ -132,47 +127,6 @@ function decodeChannelEvent(name: string, leg: LegFacts, event: WireEvent): Swit
   }
 }
 
-function decodeGateVariables(event: WireEvent, accountFallbacks: readonly string[]): GateVariables {
-  const read = (name: string, charactersMax = PATH_CHARACTERS_MAX): string | undefined => {
-    const value = headerOf(event, `variable_${name}`);
-    return value === undefined || value === '' ? undefined : cleanText(value, charactersMax);
-  };
-  const names = [VARIABLES_READ.account.name, ...accountFallbacks];
-  return {
-    account: names.map((name) => read(name)).find((value) => value !== undefined),
-    callee: read(VARIABLES_READ.callee.name),
-    forwarder: read(VARIABLES_READ.forwarder.name),
-    routes: splitList(read(VARIABLES_READ.routes.name), ROUTES_MAX),
-    destination: read(VARIABLES_READ.destination.name),
-    bridge: read(VARIABLES_READ.bridge.name, DIAL_STRING_CHARACTERS_MAX),
-    admission: parseAdmissionId(read(VARIABLES_READ.admission.name) ?? ''),
-    branch: read(VARIABLES_READ.branch.name),
-    home: read(VARIABLES_READ.home.name),
-    metered: read(VARIABLES_READ.metered.name),
-    branches: splitList(read(VARIABLES_READ.branches.name), BRANCHES_MAX),
-    exportVars: read(VARIABLES_READ.exportVars.name, DIAL_STRING_CHARACTERS_MAX),
-    next: read(VARIABLES_READ.next.name),
-    asks: isTrue(read(VARIABLES_READ.asks.name)),
-  };
-}
-
-function splitList(value: string | undefined, countMax: number): readonly string[] {
-  const words = (value ?? '').split(',').map((word) => word.trim());
-  return words.filter((word) => word !== '').slice(0, countMax);
-}
-
-/**
- * Strangers choose names and numbers. Control characters, and those that turn the direction of text, become
- * spaces; what is too long ends in `…`, which no identifier may contain.
- */
-export function cleanText(value: string, charactersMax: number): string {
-  const clean = value
-    .toWellFormed()
-    // oxlint-disable-next-line no-control-regex -- they are what is looked for
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, ' ');
-  return clean.length <= charactersMax ? clean : `${clean.slice(0, charactersMax - 1).toWellFormed()}…`;
-}
-
 function text(event: WireEvent, name: string): string {
   return cleanText(headerOf(event, name) ?? '', TEXT_CHARACTERS_MAX);
 }
@@ -205,9 +159,4 @@ function moment(event: WireEvent, name: string): EpochMs | undefined {
 /** The one place where microseconds are floored. */
 function floorToMs(epochMicroseconds: number): EpochMs {
   return toEpochMs(epochMicroseconds / 1_000);
-}
-
-/** FreeSWITCH's own idea of true. */
-function isTrue(value: string | undefined): boolean {
-  return value !== undefined && /^(?:true|yes|on|t|enabled|active|allow|-?0*[1-9]\d*)$/i.test(value);
 }

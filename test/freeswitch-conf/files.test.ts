@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SETTING_LEAVES } from '../../src/config/config-table.ts';
-import { VARIABLES_READ, VARIABLES_WRITTEN } from '../../src/freeswitch/channel-variables.ts';
+import { VARIABLES_READ, VARIABLES_WRITTEN } from '../../src/calls/channel-variables.ts';
 import { attribute, elementsOf, parseXml } from './xml.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));

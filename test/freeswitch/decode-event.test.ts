@@ -4,7 +4,7 @@ import {
   DEFAULT_ACCOUNT_FALLBACKS,
   VARIABLES_READ,
   VARIABLES_WRITTEN,
-} from '../../src/freeswitch/channel-variables.ts';
+} from '../../src/calls/channel-variables.ts';
 import { decodeEvent, decodeLeg } from '../../src/freeswitch/decode-event.ts';
 import { toToken } from '../../src/freeswitch/tokens.ts';
 import { readPlainEvent, type WireEvent } from '../../src/freeswitch/wire-event.ts';
