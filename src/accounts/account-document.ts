@@ -1,5 +1,6 @@
 import { parseAccountPath, parseRouteName, parseTariffName, rootOf, type AccountPath } from '../units/ids.ts';
 import type { Account, Route } from './account.ts';
+import { allotmentNames } from './allotment-document.ts';
 import {
   isRecord,
   readDocument,
@@ -10,6 +11,7 @@ import {
 import {
   readCapacity,
   readCustomerLimits,
+  DEFAULT_CLASSIFICATIONS,
   readOperatorLimits,
   toLimitsDocument,
   type ReadingRules,
@@ -133,6 +135,33 @@ export function classificationsOn(
   return (root) => declared.get(root);
 }
 
+/**
+ * What allotments and discounts on record are for, and the classifiers of a root that is described anew do not name:
+ * they would stop without a word. Accounts that are described too were read by those classifiers already.
+ */
+export function lostClassifications(
+  onRecord: readonly Account[],
+  described: readonly Account[],
+): readonly FieldProblem[] {
+  const paths = new Set(described.map(({ path }) => path));
+  const roots = new Map(described.map((account) => [account.path, account]));
+  return onRecord.flatMap(({ path, operator }): readonly FieldProblem[] => {
+    const root = roots.get(rootOf(path));
+    if (root === undefined || paths.has(path)) return [];
+    const names = root.numbering?.classifiers?.map(({ name }) => name) ?? DEFAULT_CLASSIFICATIONS;
+    const known = { discounts: names, allotments: allotmentNames(names) };
+    return (['discounts', 'allotments'] as const).flatMap((field) =>
+      Object.keys(operator[field] ?? {})
+        .filter((name) => !known[field].includes(name))
+        .map((name) => ({
+          field: `${root.path}: numbering.classifiers`,
+          value: names.join(', '),
+          expected: `one that ${field} of ${path} can be for: "${name}"`,
+        })),
+    );
+  });
+}
+
 /** The later of two would win without anyone having said so. */
 export function refuseRepeated(field: string, names: readonly string[], problems: FieldProblem[]): void {
   const seen = new Set<string>();
@@ -165,7 +194,7 @@ export function readAccount(
   if (path !== undefined && !isRoot) {
     reader.refuse(['defaults', 'numbering'], 'to be left out: only the root of a tree has it');
   }
-  const numbering = readPart(reader, 'numbering', (section) => readNumbering(section, rules));
+  const numbering = readPart(reader, 'numbering', readNumbering);
   const own = numbering?.classifiers?.map(({ name }) => name);
   const classifications = own ?? (path === undefined ? undefined : rules.classificationsOf?.(rootOf(path)));
   const limitRules: ReadingRules = classifications === undefined ? rules : { ...rules, classifications };

@@ -1,8 +1,13 @@
-import { DEFAULT_CLASSIFIERS, type Classifier } from '../rating/classify.ts';
+import {
+  defaultClassifiers,
+  EMERGENCY_CLASSIFICATION,
+  type Classifier,
+  type Treatment,
+} from '../rating/classify.ts';
 import { storedPattern } from '../rating/patterns.ts';
 import { chainOf, type AccountPath, type RouteName, type TariffName } from '../units/ids.ts';
 import type { AccountTree } from './account-store.ts';
-import type { Account, Route } from './account.ts';
+import type { Account, ClassifierText, Route } from './account.ts';
 import { effectiveCapacity, effectiveLimits, type EffectiveCapacity } from './effective-limits.ts';
 import type { EffectiveLimits, OperatorLimits } from './limits.ts';
 
@@ -95,8 +100,17 @@ function createNode(
 }
 
 function classifiersOf({ numbering }: Account): readonly Classifier[] {
-  const own = numbering?.classifiers;
-  return own?.map(({ name, pattern }) => ({ name, pattern: storedPattern(pattern) })) ?? DEFAULT_CLASSIFIERS;
+  return numbering?.classifiers?.map(toClassifier) ?? defaultClassifiers(numbering?.country);
+}
+
+function toClassifier({ name, pattern, emergency, tollFree }: ClassifierText): Classifier {
+  const isEmergency = emergency === true || name === EMERGENCY_CLASSIFICATION;
+  const treatment: Treatment | undefined = isEmergency
+    ? 'emergency'
+    : tollFree === true
+      ? 'toll_free'
+      : undefined;
+  return { name, pattern: storedPattern(pattern), treatment };
 }
 
 function payerOf(

@@ -24,8 +24,15 @@ export type Numbering = {
   readonly classifiers?: readonly ClassifierText[] | undefined;
 };
 
-/** A classifier as it is written; its pattern was checked. */
-export type ClassifierText = { readonly name: string; readonly pattern: string };
+/** A classifier as it is written; its pattern was checked. `emergency` says for itself that it is one. */
+export type ClassifierText = {
+  readonly name: string;
+  readonly pattern: string;
+  /** Always let through, and never paid for. */
+  readonly emergency?: boolean | undefined;
+  /** Never paid for when it is called from here; the counts of calls hold. */
+  readonly tollFree?: boolean | undefined;
+};
 
 /** A trunk, gateway or routing rule with limits of its own. */
 export type Route = { readonly name: RouteName; readonly limits: CapacityLimits };

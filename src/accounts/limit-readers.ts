@@ -1,4 +1,4 @@
-import { parsePattern } from '../rating/patterns.ts';
+import { parsePattern, stepsOf } from '../rating/patterns.ts';
 import { parseDiscountPpm } from '../rating/terms.ts';
 import { nearestName } from '../units/nearest-name.ts';
 import type { DocumentReader, Reading } from './document-reader.ts';
@@ -14,8 +14,11 @@ import {
 
 /** Those limits of DESIGN 2 that are more than one value, each read from its own part of a document. */
 
+/** Every call is matched with the whole of a list: what takes longer than some milliseconds takes them from others. */
+const LIST_STEPS_MAX = 20_000;
+
 export function readNumberRules(reader: DocumentReader): readonly NumberRule[] | undefined {
-  return reader.sections('perNumber')?.flatMap((rule) => {
+  const rules = reader.sections('perNumber')?.flatMap((rule) => {
     const pattern = rule.value('pattern', readPattern);
     rule.require('pattern', 'the numbers it is for, as a regular expression');
     const calls = rule.count('calls');
@@ -23,6 +26,8 @@ export function readNumberRules(reader: DocumentReader): readonly NumberRule[] |
     rule.finish();
     return pattern === undefined || calls === undefined ? [] : [{ pattern, calls }];
   });
+  complainOfLongMatching(reader, 'perNumber', rules ?? []);
+  return rules;
 }
 
 export function readTrunks(reader: DocumentReader): Trunks | undefined {
@@ -52,6 +57,9 @@ export function readFlatRate(reader: DocumentReader): FlatRateNumbers | undefine
   const whitelist = section.list('whitelist', readPattern);
   section.require('whitelist', 'a list of patterns, of which a number must match one');
   const blacklist = section.list('blacklist', readPattern);
+  for (const [name, patterns] of Object.entries({ whitelist, blacklist })) {
+    complainOfLongMatching(section, name, patterns?.map((pattern) => ({ pattern })) ?? []);
+  }
   section.finish();
   return whitelist === undefined ? undefined : { whitelist, blacklist: blacklist ?? [] };
 }
@@ -96,6 +104,20 @@ export function readPattern(value: unknown): Reading<string> {
   if (typeof value !== 'string') return { kind: 'bad', expected: 'a regular expression, in quotes' };
   const pattern = parsePattern(value);
   return pattern.kind === 'bad' ? pattern : { kind: 'ok', value };
+}
+
+/** Of patterns that were checked one by one. */
+export function complainOfLongMatching(
+  reader: DocumentReader,
+  name: string,
+  list: readonly { readonly pattern: string }[],
+): void {
+  const all = list
+    .map(({ pattern }) => parsePattern(pattern))
+    .reduce((sum, parsed) => sum + (parsed.kind === 'bad' ? 0 : stepsOf(parsed)), 0);
+  if (all > LIST_STEPS_MAX) {
+    reader.complain(name, `patterns of at most ${LIST_STEPS_MAX} steps together, and these have ${all}`);
+  }
 }
 
 /** Money may depend on it: a fraction comes as text, never through a float. */

@@ -28,7 +28,7 @@ const EXHAUSTIONS = ['unpaid', 'all'] as const;
  * Fields that can be read but that no admission obeys yet: documents that have them are refused, because ignoring one
  * would let calls through that its author wanted refused. Whoever makes a field hold takes its name out of this list.
  */
-export const NOT_YET_ENFORCED: readonly string[] = ['allotments', 'maxSpend', 'timeZone', 'classifiers'];
+export const NOT_YET_ENFORCED: readonly string[] = ['allotments', 'maxSpend', 'timeZone'];
 
 const OPERATOR_ONLY = [
   'enabled',
@@ -46,12 +46,9 @@ const OPERATOR_ONLY = [
   'timeZone',
 ];
 
-/** Names of the list above that stand elsewhere in a document. */
-const NO_LIMITS = ['classifiers'];
-
 const MICROS_OF_PERCENT_PER_PPM = 100n;
 
-export const UNENFORCED_EXPECTED = 'to be left out: not supported by this version';
+const UNENFORCED_EXPECTED = 'to be left out: not supported by this version';
 
 /** How documents are read. */
 export type ReadingRules = {
@@ -61,7 +58,8 @@ export type ReadingRules = {
   readonly classifications?: readonly string[];
 };
 
-const DEFAULT_CLASSIFICATIONS = DEFAULT_CLASSIFIERS.map(({ name }) => name);
+/** Those that hold in a tree without classifiers of its own. */
+export const DEFAULT_CLASSIFICATIONS = DEFAULT_CLASSIFIERS.map(({ name }) => name);
 
 /** The service's `defaults` of the configuration, or any other operator's limits that stand alone. */
 export function parseOperatorLimits(document: unknown, rules: ReadingRules = {}): Parsed<OperatorLimits> {
@@ -91,7 +89,7 @@ export function readOperatorLimits(reader: DocumentReader, rules: ReadingRules):
       flatRate: ifRead('flatRate', rules, () => readFlatRate(reader)),
     }),
   };
-  refuseUnenforced(reader, rules, NO_LIMITS);
+  refuseUnenforced(reader, rules, []);
   reader.finish();
   return limits;
 }
@@ -102,7 +100,7 @@ export function readCustomerLimits(reader: DocumentReader, rules: ReadingRules):
   const allowPrepay = reader.flag('allowPrepay');
   if (allowPrepay === true) reader.refuse(['allowPrepay'], 'false or nothing: a customer may only restrict');
   reader.refuse(OPERATOR_ONLY, 'to be left out: only the operator may set it');
-  refuseUnenforced(reader, rules, [...OPERATOR_ONLY, ...NO_LIMITS]);
+  refuseUnenforced(reader, rules, OPERATOR_ONLY);
   reader.finish();
   return { ...limits, allowPrepay: allowPrepay === false ? allowPrepay : undefined };
 }
@@ -138,8 +136,7 @@ export function readCapacity(reader: DocumentReader): CapacityLimits {
   };
 }
 
-/** Whether documents may have this field. */
-export function isReadable(name: string, rules: ReadingRules): boolean {
+function isReadable(name: string, rules: ReadingRules): boolean {
   return rules.unenforced === 'read' || !NOT_YET_ENFORCED.includes(name);
 }
 

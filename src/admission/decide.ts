@@ -61,7 +61,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     admittedAt: question.at,
     answeredAt: undefined,
     decision: decisionOf(question),
-    funding: fundingOf({ payers: funding.payers, trunks: [] }),
+    funding: question.tollFree ? 'toll_free' : fundingOf({ payers: funding.payers, trunks: [] }),
     payers: funding.payers,
     trunks: [],
     cap: tighterCap(longest, funding.cap),

@@ -1,7 +1,6 @@
-import type { AccountNode, Payer } from '../accounts/account-tree.ts';
+import type { Payer } from '../accounts/account-tree.ts';
 import type { Bound, DiscountsPpm } from '../accounts/limits.ts';
 import { isFlatRateNumber } from '../accounts/trunks.ts';
-import { classify } from '../rating/classify.ts';
 import { chooseRate } from '../rating/tariff-table.ts';
 import { versionInForce, type TariffBook } from '../rating/tariff-book.ts';
 import { termsOf } from '../rating/terms.ts';
@@ -38,11 +37,11 @@ export type Funded = {
 
 /**
  * Every paying account of the chain funds the leg by itself, in the first of its ways that it can (DESIGN 4). Internal
- * legs and emergencies cost nothing (rulings 15 and 16).
+ * legs, emergencies and toll-free calls cost nothing (rulings 15 and 16).
  */
 export function fund(question: Question, tariffs: TariffBook, policy: FundingPolicy): Funding {
   const direction = directionOf(question);
-  if (direction === 'internal' || question.emergency) return UNPAID;
+  if (direction === 'internal' || question.emergency || question.tollFree) return UNPAID;
   const side = direction === 'outbound' ? question.caller : question.callee;
   const payers = side?.payers ?? [];
   if (payers.length === 0) {
@@ -51,7 +50,7 @@ export function fund(question: Question, tariffs: TariffBook, policy: FundingPol
     const words = `nobody in the chain of ${side?.path ?? 'the caller'} has a wallet or a tariff`;
     return { kind: 'refused', refusal: refuse('no_payer', 'credit', side?.path ?? '', words) };
   }
-  const asked = { question, direction, tariffs, policy, classify: classifier(question, side) };
+  const asked = { question, direction, tariffs, policy };
   const records: PayerRecord[] = [];
   const holds: HoldTake[] = [];
   const firstOf: FirstOf[] = [];
@@ -81,8 +80,6 @@ type Asked = {
   readonly direction: 'inbound' | 'outbound';
   readonly tariffs: TariffBook;
   readonly policy: FundingPolicy;
-  /** What the numbers of the account's tree call this one. Worked out once, and only where somebody asks. */
-  readonly classify: () => string;
 };
 
 type Ways =
@@ -190,7 +187,7 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
         : `the tariff of ${payer.path} has no ${direction} rate for ${question.destination}`;
     return { kind: 'refused', refusal: refuse('no_rate', 'barred', payer.path, words) };
   }
-  const terms = termsOf(inForce.version, rate, discountOf(payer.limits.discounts, asked.classify));
+  const terms = termsOf(inForce.version, rate, discountOf(payer.limits.discounts, question.classification));
   const { currency } = inForce.version;
   const costs = canCost(terms);
   const isSoft = question.soft?.has(payer.path) === true;
@@ -223,17 +220,8 @@ function noWay({ path, limits }: Payer): Refusal {
   return refuse('no_credit', 'credit', path, words, 'fundingOrder');
 }
 
-function classifier(question: Question, side: AccountNode | undefined): () => string {
-  const { dialled } = question;
-  let found: string | undefined;
-  return () => (found ??= classify(side?.classifiers ?? [], { dialled, e164: e164Of(question) }));
-}
-
-function discountOf(discounts: DiscountsPpm, classification: () => string): number {
-  const discounted = Object.entries(discounts);
-  if (discounted.length === 0) return 0;
-  const name = classification();
-  return discounted.find(([each]) => each === name)?.[1] ?? 0;
+function discountOf(discounts: DiscountsPpm, classification: string): number {
+  return Object.entries(discounts).find(([name]) => name === classification)?.[1] ?? 0;
 }
 
 /** A wallet that is not there or counts other money cannot be charged at all; what it may spend is asked of others. */

@@ -20,6 +20,10 @@ export type Question = {
   /** In E.164 digits; the dialled form where that is no number and nobody rates it. */
   readonly destination: string;
   readonly emergency: boolean;
+  /** What the numbers of the account's tree call this one. */
+  readonly classification: string;
+  /** Its numbers call it toll-free, and it goes out: nobody pays for it, and the counts of calls hold (Kazoo). */
+  readonly tollFree: boolean;
   /** The names of all branches of the dial, this one's included. */
   readonly siblings: readonly string[];
   readonly at: EpochMs;

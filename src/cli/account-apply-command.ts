@@ -1,4 +1,4 @@
-import { classificationsOn } from '../accounts/account-document.ts';
+import { classificationsOn, lostClassifications } from '../accounts/account-document.ts';
 import { differenceOf, type AccountChange, type Difference } from '../accounts/account-difference.ts';
 import type { AccountTree } from '../accounts/account-store.ts';
 import { savingOrder, type RecordFacts } from '../accounts/saving-order.ts';
@@ -45,6 +45,8 @@ async function applyFile(line: CommandLine, context: CommandContext): Promise<Re
       parsed.problems.map((problem) => ({ ...problem, field: `${file}: ${problem.field}` })),
     );
   }
+  const lost = lostClassifications(onRecord.accounts, parsed.value.accounts);
+  if (lost.length > 0) throw new BadInputError(lost);
   return await applyDescribed(parsed.value, { onRecord, confirmed: line.flags.has('yes') }, context);
 }
 

@@ -1,4 +1,4 @@
-import { classificationsOn, parseAccounts } from '../accounts/account-document.ts';
+import { classificationsOn, lostClassifications, parseAccounts } from '../accounts/account-document.ts';
 import type { RemoveVerdict, SaveVerdict } from '../accounts/account-store.ts';
 import { createAccountLookup, type AccountLookup } from '../accounts/account-tree.ts';
 import type { Account } from '../accounts/account.ts';
@@ -107,6 +107,8 @@ async function setByFile(line: CommandLine, context: CommandContext): Promise<Re
       parsed.problems.map((problem) => ({ ...problem, field: `${file}: ${problem.field}` })),
     );
   }
+  const lost = lostClassifications(onRecord, parsed.value);
+  if (lost.length > 0) throw new BadInputError(lost);
   const results: { readonly account: Account; readonly verdict: SaveVerdict }[] = [];
   for (const account of parsed.value.toSorted(parentsFirst)) {
     results.push({ account, verdict: await accounts.saveAccount(account) });

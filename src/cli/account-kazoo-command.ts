@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { classificationsOn, parseAccount, toAccountDocument } from '../accounts/account-document.ts';
 import type { Account } from '../accounts/account.ts';
-import { toLimitsDocument } from '../accounts/limits-document.ts';
+import { DEFAULT_CLASSIFICATIONS, toLimitsDocument } from '../accounts/limits-document.ts';
 import { importKazooLimits, type KazooLimits } from '../imports/kazoo-limits.ts';
-import { DEFAULT_CLASSIFIERS } from '../rating/classify.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
 import { applyDescribed, YES_FLAG } from './account-apply-command.ts';
 import {
@@ -44,7 +43,7 @@ async function importLimits(line: CommandLine, context: CommandContext): Promise
   const { accounts } = await context.stores();
   const onRecord = await accounts.loadAll();
   const classificationsOf = classificationsOn(onRecord.accounts);
-  const classifications = classificationsOf(rootOf(path)) ?? DEFAULT_CLASSIFIERS.map(({ name }) => name);
+  const classifications = classificationsOf(rootOf(path)) ?? DEFAULT_CLASSIFICATIONS;
   const imported = importKazooLimits(text, { money, classifications });
   if (imported.kind === 'bad') throw badFile(file, imported.problems);
   const before = onRecord.accounts.find((account) => account.path === path);

@@ -26,6 +26,7 @@ export function accountJson({ node, balance, live }: AccountView): Readonly<Reco
   return {
     ...toAccountDocument(account),
     effective: limitsJson(limits),
+    classifications: node.classifiers.map(({ name, treatment }) => ({ name, treatment })),
     payers: payers.map(({ path, walletCurrency, tariff }) => ({
       account: path,
       wallet: walletCurrency,
@@ -63,6 +64,7 @@ export function accountLines(view: AccountView): readonly string[] {
             ['committed', `${formatMicros(live.committed)} ${currency} by ${live.legs} legs`],
             ['available', `${formatMicros(live.available)} ${currency}`],
           ]),
+      ['numbers', numbersInWords(node)],
       ['paid by', paid.length === 0 ? 'nobody' : paid.join(', ')],
       ...Object.entries(limitsJson(limits)).map(([name, value]) => [
         name,
@@ -70,6 +72,16 @@ export function accountLines(view: AccountView): readonly string[] {
       ]),
     ]),
   ];
+}
+
+/** How numbers of its tree are dialled, and what they are called, the first that matches. */
+function numbersInWords({ chain, classifiers }: AccountNode): string {
+  const numbering = chain[0]?.account.numbering;
+  const plan = numbering === undefined ? 'as they are dialled' : `of country ${numbering.country}`;
+  const names = classifiers.map(({ name, treatment }) =>
+    treatment === undefined || name === treatment ? name : `${name} (${treatment.replace('_', '-')})`,
+  );
+  return `${plan}: ${names.join(', ')}`;
 }
 
 /** Where a limit comes from, when the account itself says something of it. */

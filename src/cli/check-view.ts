@@ -6,11 +6,18 @@ import { CAP_LIMITS } from '../admission/cap.ts';
 import { isEnforced } from '../admission/takes.ts';
 import { directionOf } from '../admission/question.ts';
 import { holderName } from '../admission/plan.ts';
+import { UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import { firstPulseSeconds, type PriceTerms } from '../rating/price.ts';
+import type { FundingKind } from '../records/records.ts';
 import { formatMicros } from '../units/money.ts';
 import { moneyJson } from './account-view.ts';
 import { columns } from './help.ts';
+
+const FUNDING_WORDS: Readonly<Partial<Record<FundingKind, string>>> = {
+  none: 'nobody pays',
+  toll_free: 'toll-free, nobody pays',
+};
 
 type Causes = ControllerPolicy['causes'];
 
@@ -33,6 +40,7 @@ export function checkJson(claims: Claims, rehearsal: Rehearsal, causes: Causes):
     direction: parties === undefined ? undefined : directionOf(parties),
     ...claims,
     destination: parties?.destination,
+    classification: parties?.classification,
     chains: {
       caller: parties?.caller?.chain.map(({ path }) => path) ?? [],
       callee: parties?.callee?.chain.map(({ path }) => path) ?? [],
@@ -66,7 +74,13 @@ function callLine(claims: Claims, parties: Parties | undefined): string {
   const number = parties?.destination ?? claims.dialled;
   const to = claims.callee === undefined ? number : `${claims.callee} (${number})`;
   const by = claims.routes.length === 0 ? '' : ` by ${claims.routes.join(', ')}`;
-  return `${parties === undefined ? 'unknown' : directionOf(parties)}: ${from} → ${to}${by}`;
+  const direction = parties === undefined ? 'unknown' : directionOf(parties);
+  return `${direction}: ${from} → ${to}${by}${direction === 'internal' ? '' : calledInWords(parties)}`;
+}
+
+function calledInWords(parties: Parties | undefined): string {
+  if (parties === undefined || parties.classification === UNKNOWN_CLASSIFICATION) return '';
+  return `, ${parties.classification}${parties.tollFree ? ' (toll-free)' : ''}`;
 }
 
 function limitLines(limits: readonly LimitStep[], parties: Parties | undefined): readonly string[] {
@@ -163,7 +177,7 @@ function verdictLines(rehearsal: Rehearsal, causes: Causes): readonly string[] {
   if (answer.kind === 'admitted') {
     const { funding, cap } = answer.record;
     const { funded } = answer.time;
-    const paid = funding === 'none' ? 'nobody pays' : funding.replaceAll('_', ' ');
+    const paid = FUNDING_WORDS[funding] ?? funding.replaceAll('_', ' ');
     if (cap !== undefined && cap.seconds === funded) {
       const most = `${CAP_LIMITS[cap.reason]} of ${cap.account}`;
       return [`${answer.record.decision}: ${paid}, for ${funded} s at most by ${most}`];

@@ -23,6 +23,8 @@ export type Admitted =
 
 /** What a decision says besides its record. */
 export type AdmissionWhy = {
+  /** What the number is called. */
+  readonly classification: string;
   /** What the accounts whose limits are soft would have refused it for. */
   readonly softened: readonly Refusal[];
   /** Why a payer does not pay in a way that its order puts first, in words. */
@@ -60,6 +62,7 @@ function softAccount({ caller, callee }: Question, { holder }: Refusal): Account
 
 async function admitOnce(context: ControllerContext, question: Question): Promise<Admitted> {
   const { store, directory, policy } = context;
+  const { classification } = question;
   const decided = decide(question, directory.tariffs(), policy);
   if (decided.kind === 'refused') return decided;
   const { plan, record } = decided;
@@ -67,7 +70,7 @@ async function admitOnce(context: ControllerContext, question: Question): Promis
   if (home.kind === 'refused') return refused(question, home, plan.home);
   if (home.kind === 'already') {
     const known = home.record ?? record;
-    const why = { softened: [], passedOver: [] };
+    const why = { classification, softened: [], passedOver: [] };
     return { kind: 'admitted', record: known, time: fundedTime(known, []), why, replayed: true };
   }
   const chosen = home.chosen ?? [];
@@ -75,7 +78,7 @@ async function admitOnce(context: ControllerContext, question: Question): Promis
   const refusal = await takeOthers(context, plan.others, taken, plan.home.slot);
   if (refusal !== undefined) return refused(question, { refusal }, plan.home);
   const full = { ...taken, admittedAt: home.at };
-  const why = { softened: [], passedOver: passedOver(plan.home, chosen) };
+  const why = { classification, softened: [], passedOver: passedOver(plan.home, chosen) };
   return { kind: 'admitted', record: full, time: fundedTime(full, home.wallets), why, replayed: false };
 }
 

@@ -16,7 +16,7 @@ export function admissionDecision(
   record: LegRecord,
   time: FundedTime,
   via: string,
-  why: AdmissionWhy = { softened: [], passedOver: [] },
+  why: AdmissionWhy,
 ): Decision {
   return {
     id: `${record.legKey}:admission`,
@@ -32,6 +32,7 @@ export function admissionDecision(
       direction: record.direction,
       dialled: record.dialled,
       destination: record.destination,
+      classification: why.classification,
       routes: record.routes,
       fundedSeconds: time.funded,
       longest: record.cap && capInputs(record.cap),
@@ -67,6 +68,8 @@ export function refusalDecision(
     readonly admission: AdmissionId;
     readonly branch: string;
     readonly at: EpochMs;
+    /** What the number is called, where its account is known. */
+    readonly classification?: string | undefined;
   },
   claims: Claims,
   refusal: Refusal,
@@ -92,6 +95,7 @@ export function refusalDecision(
       forwarder: claims.forwarder,
       routes: claims.routes,
       dialled: claims.dialled,
+      classification: asked.classification,
     },
   };
 }

@@ -106,7 +106,7 @@ async function answerBranch(
   const claims = claimsOf(leg, branch);
   const parties = findParties(claims, directory.accounts(), policy.emergencyNumbers);
   if (parties.kind === 'refused') {
-    record(context, request, admission, branch.name, parties.refusal, claims);
+    record(context, request, admission, branch.name, parties.refusal, { claims });
     return parties;
   }
   if (parties.emergency && parties.caller === undefined && parties.callee === undefined) {
@@ -127,8 +127,11 @@ async function answerBranch(
       siblings,
       at: store.now(),
     });
-    if (answer.kind === 'refused') record(context, request, admission, branch.name, answer.refusal, claims);
-    else if (!answer.replayed) context.record(admissionDecision(answer.record, answer.time, via, answer.why));
+    if (answer.kind === 'refused') {
+      const { classification } = parties;
+      record(context, request, admission, branch.name, answer.refusal, { claims, classification });
+    } else if (!answer.replayed)
+      context.record(admissionDecision(answer.record, answer.time, via, answer.why));
     return answer;
   } catch (err) {
     if (!(err instanceof StoreUnavailableError)) throw err;
@@ -156,16 +159,14 @@ function record(
   admission: AdmissionId,
   branch: string,
   refusal: Refusal,
-  claims: Claims = claimsOf(leg, {
-    name: branch,
-    dial: undefined,
-    callee: leg.gate.callee,
-    routes: leg.gate.routes,
-    destination: leg.gate.destination,
-  }),
+  known?: { readonly claims: Claims; readonly classification?: string },
 ): void {
+  const { callee, routes, destination } = leg.gate;
+  const claims =
+    known?.claims ?? claimsOf(leg, { name: branch, dial: undefined, callee, routes, destination });
   const at = context.store.now();
-  context.record(refusalDecision({ aLeg: leg.uuid, admission, branch, at }, claims, refusal, via));
+  const asked = { aLeg: leg.uuid, admission, branch, at, classification: known?.classification };
+  context.record(refusalDecision(asked, claims, refusal, via));
   const { reason, limit, holder, words } = refusal;
   context.log.info(
     { callUuid: leg.uuid, accountId: claims.account, reason, limit, holder, words },

@@ -1,6 +1,7 @@
 import type { AccountLookup, AccountNode } from '../accounts/account-tree.ts';
-import type { NamedRoute } from '../admission/question.ts';
+import { directionOf, type NamedRoute } from '../admission/question.ts';
 import { refuse, type Refusal } from '../admission/refusal.ts';
+import { EMERGENCY_CLASSIFICATION, findClassifier, UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
 import { isEmergency, toE164 } from '../rating/numbers.ts';
 import { parseAccountPath, parseRouteName } from '../units/ids.ts';
 
@@ -21,6 +22,9 @@ export type Parties = {
   readonly forwarded: boolean;
   readonly destination: string;
   readonly emergency: boolean;
+  /** What the numbers of the account's tree call this one. */
+  readonly classification: string;
+  readonly tollFree: boolean;
 };
 
 /** Finds the accounts and routes that the dialplan names. One that is not ours refuses the call: it could be anybody's money. */
@@ -31,7 +35,11 @@ export function findParties(
 ): Parties | { readonly kind: 'refused'; readonly refusal: Refusal } {
   const caller = findAccount(claims.forwarder ?? claims.account, accounts);
   const callee = findAccount(claims.callee, accounts);
-  const emergency = isEmergency(claims.dialled, emergencyNumbers);
+  const ours = caller.kind === 'account' ? caller.node : callee.kind === 'account' ? callee.node : undefined;
+  const number = toE164(claims.dialled, ours?.chain[0]?.account.numbering);
+  const classified = findClassifier(ours?.classifiers ?? [], { dialled: claims.dialled, e164: number });
+  const isKnownEmergency = classified?.treatment === 'emergency';
+  const emergency = isKnownEmergency || isEmergency(claims.dialled, emergencyNumbers);
   for (const found of [caller, callee]) {
     // Somebody in need is not asked who he is.
     if (found.kind === 'unknown' && !emergency) {
@@ -50,21 +58,27 @@ export function findParties(
     }
     routes.push({ name: route ?? name, node: route === undefined ? undefined : accounts.route(route) });
   }
-  const ours = caller.kind === 'account' ? caller.node : callee.kind === 'account' ? callee.node : undefined;
-  const number = toE164(claims.dialled, ours?.chain[0]?.account.numbering);
   const internal = callee.kind === 'account' && routes.length === 0;
   if (number === undefined && caller.kind === 'account' && !internal && !emergency) {
     const words = `"${claims.dialled}" is no number that can be rated`;
     return { kind: 'refused', refusal: refuse('bad_destination', 'barred', '', words) };
   }
-  return {
-    kind: 'known',
+  const sides = {
     caller: caller.kind === 'account' ? caller.node : undefined,
     callee: callee.kind === 'account' ? callee.node : undefined,
     routes,
+  };
+  return {
+    kind: 'known',
+    ...sides,
     forwarded: claims.forwarder !== undefined,
     destination: number ?? claims.dialled,
     emergency,
+    classification:
+      emergency && !isKnownEmergency
+        ? EMERGENCY_CLASSIFICATION
+        : (classified?.name ?? UNKNOWN_CLASSIFICATION),
+    tollFree: classified?.treatment === 'toll_free' && !emergency && directionOf(sides) === 'outbound',
   };
 }
 

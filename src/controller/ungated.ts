@@ -1,10 +1,9 @@
-import { isEmergency } from '../rating/numbers.ts';
 import { admissionIdOf, legKeyOf, type LegUuid } from '../units/ids.ts';
 import { admissionDecision, refusalDecision } from './decisions.ts';
 import { admitLeg } from './admit-leg.ts';
 import type { ControllerContext } from './context.ts';
 import type { Leg, LegBook } from './leg-book.ts';
-import { findParties, type Claims } from './parties.ts';
+import { findParties, type Claims, type Parties } from './parties.ts';
 
 /** The branch of an admission that was made after the leg came up. */
 const UNGATED_BRANCH = 'ungated';
@@ -27,15 +26,18 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
 
   const deal = async (leg: Leg): Promise<void> => {
     if (policy.ungated === 'ignore') return;
-    const emergency = isEmergencyCall(leg);
-    if (policy.ungated === 'kill' && !emergency) {
+    const claims = claimsOf(leg);
+    const found = findParties(claims, directory.accounts(), policy.emergencyNumbers);
+    const emergency = asEmergency(leg, claims);
+    if (policy.ungated === 'kill' && emergency === undefined) {
       log.warn({ callUuid: leg.uuid }, 'killed a leg that came by no gate');
       await kill(leg);
       return;
     }
-    const claims = claimsOf(leg);
-    const found = findParties(claims, directory.accounts(), policy.emergencyNumbers);
-    const parties = found.kind === 'known' && emergency ? { ...found, emergency } : found;
+    const parties =
+      found.kind === 'known' && emergency !== undefined
+        ? { ...found, emergency: true, tollFree: false, classification: emergency.classification }
+        : found;
     const admission = admissionIdOf(leg.uuid, NO_PASS);
     const legKey = legKeyOf(admission, UNGATED_BRANCH);
     if (legKey === undefined) return;
@@ -44,6 +46,7 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
       admission,
       branch: UNGATED_BRANCH,
       at: store.now(),
+      classification: parties.kind === 'known' ? parties.classification : undefined,
     };
     const outcome =
       parties.kind === 'refused'
@@ -62,7 +65,7 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
           });
     if (outcome.kind === 'refused') {
       // Somebody in need is let through, counted or not.
-      if (emergency) return;
+      if (emergency !== undefined) return;
       context.record(refusalDecision(asked, claims, outcome.refusal, 'no gate'));
       log.warn(
         { callUuid: leg.uuid, reason: outcome.refusal.reason },
@@ -77,11 +80,13 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
   };
 
   /** By the number that this leg or its caller's dialled: a gateway may want it in another form. */
-  const isEmergencyCall = (leg: Leg): boolean => {
+  const asEmergency = (leg: Leg, claims: Claims): Parties | undefined => {
     const { destination } = placerOf(leg)?.facts ?? leg.facts;
-    return [claimsOf(leg).dialled, destination].some((number) =>
-      isEmergency(number, policy.emergencyNumbers),
-    );
+    for (const dialled of [claims.dialled, destination]) {
+      const found = findParties({ ...claims, dialled }, directory.accounts(), policy.emergencyNumbers);
+      if (found.kind === 'known' && found.emergency) return found;
+    }
+    return undefined;
   };
 
   /** The leg that placed this one; a loopback pair between them is looked through. */

@@ -53,6 +53,11 @@ export function storedPattern(text: string): NumberPattern {
   return pattern;
 }
 
+/** Matching one character of a number costs at most so much. */
+export function stepsOf({ program }: NumberPattern): number {
+  return program.states.length;
+}
+
 /**
  * Whether the pattern is found anywhere in the number, as `RegExp.test` would; anchors say where. All ways through
  * the pattern are followed at once, so that the time grows with the number's length and never faster, whoever

@@ -137,7 +137,8 @@ function mustBeCharged(cdr: Cdr): boolean {
 }
 
 function mustNotBeCharged(cdr: Cdr): boolean {
-  return cdr.funding === 'none' || cdr.decision === 'emergency' || cdr.decision === 'refused';
+  const isUnpaid = cdr.funding === 'none' || cdr.funding === 'toll_free';
+  return isUnpaid || cdr.decision === 'emergency' || cdr.decision === 'refused';
 }
 
 /** Each payer's charge of each version, its segments taken together. */

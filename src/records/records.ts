@@ -43,7 +43,14 @@ export type Cdr = AdmittedLeg & {
 
 export type CutReason = 'credit' | 'max_seconds' | 'max_cost' | 'killed' | 'ungated';
 /** How a leg was paid for. Where payers do it differently, per minute comes first: the call has a price. */
-export type FundingKind = 'per_minute' | 'allotment' | 'flat_rate' | 'flat_rate_burst' | 'free' | 'none';
+export type FundingKind =
+  | 'per_minute'
+  | 'allotment'
+  | 'flat_rate'
+  | 'flat_rate_burst'
+  | 'free'
+  | 'toll_free'
+  | 'none';
 export type DecisionKind =
   | 'admitted'
   | 'refused'

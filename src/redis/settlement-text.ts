@@ -237,7 +237,7 @@ const settlementEntry = fields<{ readonly v: number } & Settlement>({
     cause: text,
     cut: optional(oneOf('credit', 'max_seconds', 'max_cost', 'killed', 'ungated')),
     decision: oneOf(...decisionKind),
-    funding: oneOf('per_minute', 'allotment', 'flat_rate', 'flat_rate_burst', 'free', 'none'),
+    funding: oneOf('per_minute', 'allotment', 'flat_rate', 'flat_rate_burst', 'free', 'toll_free', 'none'),
     estimated: flag,
   }),
   charges: list(chargeEntry),

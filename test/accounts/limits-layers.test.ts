@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseAccount, parseAccounts, toAccountDocument } from '../../src/accounts/account-document.ts';
+import {
+  lostClassifications,
+  parseAccount,
+  parseAccounts,
+  toAccountDocument,
+} from '../../src/accounts/account-document.ts';
 import { createAccountLookup } from '../../src/accounts/account-tree.ts';
 import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
 
@@ -97,6 +102,50 @@ describe('classifiers', () => {
     ]);
   });
 
+  it('say which numbers are emergencies and which are toll-free', () => {
+    const own = [
+      { name: 'emergency', pattern: '^112$' },
+      { name: 'police', pattern: '^110$', emergency: true },
+      { name: 'freecall', pattern: String.raw`^\+49800`, tollFree: true },
+      { name: 'mobile', pattern: String.raw`^\+491`, emergency: false, tollFree: false },
+    ];
+    const parsed = parseAccount({ account: 'acme', numbering: { ...plan, classifiers: own } });
+    if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
+    expect(toAccountDocument(parsed.value)['numbering']).toEqual({ ...plan, classifiers: own });
+    const lookup = createAccountLookup({ revision: 1, accounts: [parsed.value], routes: [] }, {});
+    expect(lookup.nodes[0]?.classifiers.map(({ treatment }) => treatment)).toEqual([
+      'emergency',
+      'emergency',
+      'toll_free',
+      undefined,
+    ]);
+  });
+
+  it('on record may not lose what the tree has discounts or allotments for', () => {
+    const read = (document: object) => {
+      const parsed = parseAccount(document, { ...READ, classificationsOf: () => ['mobile'] });
+      if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
+      return parsed.value;
+    };
+    const root = read({ account: 'acme', numbering: { ...plan, classifiers } });
+    const other = read({
+      account: 'acme',
+      numbering: { ...plan, classifiers: [{ name: 'fixed', pattern: '^1' }] },
+    });
+    const child = read({ account: 'acme/x', operator: { discounts: { mobile: 10 } } });
+    expect(lostClassifications([root, child], [root])).toEqual([]);
+    expect(lostClassifications([root, child], [other])).toEqual([
+      {
+        field: 'acme: numbering.classifiers',
+        value: 'fixed',
+        expected: 'one that discounts of acme/x can be for: "mobile"',
+      },
+    ]);
+    expect(lostClassifications([root, child], [other, read({ account: 'acme/x' })])).toEqual([]);
+    const grandchild = read({ account: 'acme/y', operator: { allotments } });
+    expect(lostClassifications([root, grandchild], [other])).toHaveLength(1);
+  });
+
   it('are refused when they are wrong', () => {
     const wrong = {
       ...plan,
@@ -108,5 +157,35 @@ describe('classifiers', () => {
       'numbering.classifiers[0].pattern',
       'numbering.classifiers',
     ]);
+  });
+
+  it.each([
+    [
+      [{ name: 'emergency', pattern: '^112$', emergency: false }],
+      'classifiers[0].emergency',
+      'true or nothing',
+    ],
+    [
+      [{ name: 'help', pattern: '^112$', emergency: true, tollFree: true }],
+      'classifiers[0].tollFree',
+      'nothing beside emergency',
+    ],
+    [[{ name: 'help', pattern: '^112$', free: true }], 'classifiers[0].free', 'no such field'],
+    [[{ name: 'loop', pattern: '(a+)+$' }], 'classifiers[0].pattern', 'never behind a group'],
+    [
+      Array.from({ length: 1001 }, (_, index) => ({ name: `n${index}`, pattern: '^1' })),
+      'classifiers',
+      'a list of at most 1000',
+    ],
+    [
+      Array.from({ length: 60 }, (_, index) => ({ name: `n${index}`, pattern: '(?:[0-9]{0,64}){6}' })),
+      'classifiers',
+      'patterns of at most 20000 steps together',
+    ],
+  ])('are refused where they mean nothing or take too long: %#', (own, field, expected) => {
+    const parsed = parseAccount({ account: 'acme', numbering: { ...plan, classifiers: own } });
+    expect(parsed).toMatchObject({
+      problems: [{ field: `numbering.${field}`, expected: expect.stringContaining(expected) }],
+    });
   });
 });

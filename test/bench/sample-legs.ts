@@ -103,6 +103,8 @@ export function legMaker(shape: {
         dialled: DESTINATION,
         destination: DESTINATION,
         emergency: false,
+        classification: 'international',
+        tollFree: false,
         siblings: ['b1'],
         at,
       },

@@ -94,6 +94,60 @@ describe('account apply', () => {
     expect(await ask('account', 'list')).toEqual([]);
   });
 
+  it('describes the numbers of a tree, and keeps the classifiers that its discounts are for', async () => {
+    const tree = `
+accounts:
+  - account: acme
+    numbering:
+      country: '49'
+      internationalPrefix: '00'
+      trunkPrefix: '0'
+      classifiers:
+        - { name: police, pattern: '^110$', emergency: true }
+        - { name: mobile, pattern: '^\\+491[567]' }
+        - { name: freecall, pattern: '^\\+49800', tollFree: true }
+    accounts:
+      - { account: retail, operator: { discounts: { mobile: 10 } } }
+`;
+    const { run, ask, file, write } = createApply(tree);
+    const applied = await run('account', 'apply', file, '--yes');
+    expect(applied).toMatchObject({ code: 0, err: '' });
+    expect((await run('account', 'apply', file)).out).toBe(
+      '0 to create, 0 to change, 2 as described already\n',
+    );
+    expect(await ask('account', 'show', 'acme/retail')).toMatchObject({
+      operator: { discounts: { mobile: '10' } },
+      classifications: [
+        { name: 'police', treatment: 'emergency' },
+        { name: 'mobile' },
+        { name: 'freecall', treatment: 'toll_free' },
+      ],
+    });
+    expect((await run('account', 'show', 'acme/retail')).out).toContain(
+      'of country 49: police (emergency), mobile, freecall (toll-free)\n',
+    );
+
+    const calls = await run('account', 'set', 'acme/retail', '--calls', '3');
+    expect(calls).toMatchObject({ code: 0 });
+    const root = tree.slice(0, tree.indexOf('    accounts:'));
+    write(root.replace('name: mobile', 'name: cellular'));
+    for (const command of [
+      ['account', 'apply', file, '--yes'],
+      ['account', 'set', '--file', file],
+    ]) {
+      const refused = await run(...command);
+      expect(refused).toMatchObject({ code: 2, out: '' });
+      expect(refused.err).toContain('one that discounts of acme/retail can be for: "mobile"');
+    }
+    write(root.replace("'^\\+491[567]'", () => "'^(a|aa)*$'"));
+    const slow = await run('account', 'apply', file, '--yes');
+    expect(slow).toMatchObject({ code: 2, out: '' });
+    expect(slow.err).toContain('numbering.classifiers[1].pattern: "^(a|aa)*$": expected');
+    expect(await ask('account', 'show', 'acme/retail')).toMatchObject({
+      classifications: [{}, { name: 'mobile' }, {}],
+    });
+  });
+
   it('foresees what the record would refuse, and saves none of it', async () => {
     const { run, ask, file, write } = createApply(
       'accounts: [{ account: a }, { account: b/c }, { account: a/d, tariff: none }]',

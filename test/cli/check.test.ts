@@ -17,6 +17,8 @@ beforeAll(async () => {
   await stage.account({ account: 'acme/retail/alice', operator: { outboundCalls: 0 } });
   await stage.account({ account: 'acme/retail/bob', operator: { outboundCalls: 0, enforcement: 'dry_run' } });
   await stage.route({ route: 'carrier', calls: 30 });
+  const numbering = { country: '1', internationalPrefix: '011', trunkPrefix: '1' };
+  await stage.account({ account: 'us', wallet: 'EUR', tariff: 'standard', numbering });
   await stage.topUp('acme/retail', '10.00');
 });
 
@@ -48,7 +50,7 @@ describe('tollgate check', () => {
     expect(run).toEqual({
       code: 0,
       err: '',
-      out: `outbound: acme/retail → 4915112345678 by carrier
+      out: `outbound: acme/retail → 4915112345678 by carrier, international
 limits and their use now
   acme
     calls                   0 of 50
@@ -142,7 +144,7 @@ admitted: per minute, funded for 5940 s
     expect(inbound.out).toContain('inbound: somebody → acme/retail/alice (1001) by carrier\n');
     const forwarder = ['--forwarder', 'acme/retail/alice'];
     const forwarded = await check('acme/retail', '--to', '4930123', '--route', 'carrier', ...forwarder);
-    expect(forwarded.err).toContain('outbound: acme/retail/alice → 4930123 by carrier\n');
+    expect(forwarded.err).toContain('outbound: acme/retail/alice → 4930123 by carrier, international\n');
     expect(forwarded.err).not.toContain('resourceConsumingCalls');
   });
 
@@ -151,6 +153,13 @@ admitted: per minute, funded for 5940 s
     expect(code).toBe(0);
     expect(out).toContain('  acme/retail/alice (emergency: counted, refuses nobody)\n');
     expect(out).toMatch(/^emergency: nobody pays$/m);
+  });
+
+  it('says what the number is called, and that a toll-free one is paid for by nobody', async () => {
+    const { code, out } = await check('us', '--to', '8005551234', '--route', 'carrier');
+    expect(code).toBe(0);
+    expect(out).toContain('outbound: us → 18005551234 by carrier, tollfree_us (toll-free)\n');
+    expect(out).toMatch(/^admitted: toll-free, nobody pays$/m);
   });
 
   it('refuses in the name of an account that does not exist', async () => {

@@ -20,6 +20,8 @@ export type AccountSpec = Limits & {
   readonly tariff?: string;
   readonly customer?: Limits;
   readonly balance?: string;
+  /** Of a root: how its numbers are dialled and what they are called. */
+  readonly numbering?: Limits;
 };
 
 export type Step =

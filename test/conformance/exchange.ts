@@ -63,6 +63,7 @@ export async function openExchange(
   const stage = await createStage(url);
   const redis = connectTestRedis();
   await stage.tariff('standard', TARIFF);
+  await stage.tariff('tollfree', 'prefix,rate,direction\n1,0.10,inbound\n');
   for (const gate of GATES) {
     for (const [index, { accounts, routes = {} }] of cases.entries()) {
       const suffix = suffixOf(index, gate);
@@ -111,11 +112,12 @@ function renamed(name: string, suffix: string): string {
 }
 
 async function saveAccount(stage: Stage, account: string, spec: AccountSpec): Promise<void> {
-  const { wallet, tariff, customer = {}, balance: _, ...operator } = spec;
+  const { wallet, tariff, customer = {}, balance: _, numbering, ...operator } = spec;
   await stage.account({
     account,
     ...(wallet === undefined ? {} : { wallet }),
     ...(tariff === undefined ? {} : { tariff }),
+    ...(numbering === undefined ? {} : { numbering }),
     operator,
     customer,
   });

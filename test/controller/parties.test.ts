@@ -7,6 +7,21 @@ const ACCOUNTS = accountsOf(
     { account: 'acme', numbering: { country: '49', internationalPrefix: '00', trunkPrefix: '0' } },
     { account: 'acme/alice' },
     { account: 'umbrella' },
+    { account: 'us', numbering: { country: '1', internationalPrefix: '011', trunkPrefix: '1' } },
+    {
+      account: 'own',
+      numbering: {
+        country: '49',
+        internationalPrefix: '00',
+        trunkPrefix: '0',
+        classifiers: [
+          { name: 'german', pattern: String.raw`^\+49` },
+          { name: 'police', pattern: '^110$', emergency: true },
+          { name: 'freecall', pattern: String.raw`^\+49800` },
+          { name: 'freephone', pattern: String.raw`^\+800`, tollFree: true },
+        ],
+      },
+    },
   ],
   [{ route: 'carrier' }],
 );
@@ -114,5 +129,46 @@ describe('what the dialplan says of a call', () => {
     ['bad_destination', { account: 'acme', dialled: '4'.repeat(40) }],
   ])('is refused as %s: %j', (refused, claims) => {
     expect(parties(claims)).toEqual({ refused, cause: 'barred' });
+  });
+});
+
+describe('what a number is called by the account whose call it is', () => {
+  const called = (claims: Partial<Claims>) => {
+    const found = findParties(
+      {
+        account: 'own',
+        callee: undefined,
+        forwarder: undefined,
+        routes: ['carrier'],
+        dialled: '',
+        ...claims,
+      },
+      ACCOUNTS,
+      ['112'],
+    );
+    if (found.kind === 'refused') throw new Error(found.refusal.words);
+    const { classification, emergency, tollFree } = found;
+    return [classification, ...(emergency ? ['emergency'] : []), ...(tollFree ? ['toll-free'] : [])].join();
+  };
+
+  it.each([
+    // The dialled form first: as a number of the country it would be german.
+    [{ dialled: '110' }, 'police,emergency'],
+    [{ dialled: '+110' }, 'unknown'],
+    [{ dialled: '112' }, 'emergency,emergency'],
+    [{ dialled: '0800123' }, 'german'],
+    [{ dialled: '00800123' }, 'freephone,toll-free'],
+    // Only who calls such a number calls for nothing.
+    [{ dialled: '00800123', account: undefined, callee: 'own' }, 'freephone'],
+    [{ dialled: '00800123', callee: 'own', routes: [] }, 'freephone'],
+    [{ dialled: '00800123', forwarder: 'own' }, 'freephone,toll-free'],
+    // Another tree has other numbers.
+    [{ dialled: '110', account: 'umbrella' }, 'unknown'],
+    [{ dialled: '999', account: 'acme/alice' }, 'international'],
+    [{ dialled: '999', account: 'us' }, 'emergency,emergency'],
+    [{ dialled: '18005551234', account: 'us' }, 'tollfree_us,toll-free'],
+    [{ dialled: '0018005551234', account: 'acme' }, 'tollfree_us'],
+  ])('%j is %s', (claims, expected) => {
+    expect(called(claims)).toBe(expected);
   });
 });

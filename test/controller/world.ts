@@ -1,6 +1,7 @@
 import { parseAccounts, parseRoutes } from '../../src/accounts/account-document.ts';
 import { createAccountLookup, type AccountLookup } from '../../src/accounts/account-tree.ts';
-import type { Question } from '../../src/admission/question.ts';
+import { e164Of, type Question } from '../../src/admission/question.ts';
+import { classify } from '../../src/rating/classify.ts';
 import { DEFAULT_ROUNDING } from '../../src/rating/price.ts';
 import type { Rate } from '../../src/rating/rate.ts';
 import { EMPTY_TARIFF_BOOK, withTariffVersions, type TariffBook } from '../../src/rating/tariff-book.ts';
@@ -79,6 +80,7 @@ export function questionOf(
   } & Partial<Omit<Question, 'caller' | 'callee' | 'routes'>>,
 ): Question {
   const { caller, callee, routes = [], ...rest } = asked;
+  const { dialled = '4930123', destination = '4930123' } = asked;
   const node = (path: string | undefined) => {
     if (path === undefined) return undefined;
     const found = accounts.node(path as AccountPath);
@@ -99,9 +101,14 @@ export function questionOf(
     }),
     forwarded: false,
     callerNumber: '1001',
-    dialled: '4930123',
-    destination: '4930123',
+    dialled,
+    destination,
     emergency: false,
+    classification: classify(node(caller ?? callee)?.classifiers ?? [], {
+      dialled,
+      e164: e164Of({ destination }),
+    }),
+    tollFree: false,
     siblings: ['b1'],
     at: toEpochMs(1_000_000),
     ...rest,

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { classify, DEFAULT_CLASSIFIERS } from '../../src/rating/classify.ts';
+import {
+  classify,
+  DEFAULT_CLASSIFIERS,
+  defaultClassifiers,
+  findClassifier,
+} from '../../src/rating/classify.ts';
 import { toE164 } from '../../src/rating/numbers.ts';
 import { storedPattern } from '../../src/rating/patterns.ts';
 
@@ -40,6 +45,24 @@ describe('a number is classified by the first that matches', () => {
 
   it('never emergency for what only looks so in E.164', () => {
     expect(classify(DEFAULT_CLASSIFIERS, { dialled: '+911', e164: '911' })).toBe('international');
+  });
+
+  it('as an emergency only by the dialled form, and before everything else', () => {
+    const help = { name: 'police', pattern: storedPattern('^110$'), treatment: 'emergency' } as const;
+    const all = { name: 'all', pattern: storedPattern('.*') };
+    expect(classify([all, help], { dialled: '110', e164: '49110' })).toBe('police');
+    expect(classify([help], { dialled: '0110', e164: '110' })).toBe('unknown');
+  });
+
+  it('as what it is treated as in its own country only', () => {
+    const treatmentIn = (country: string | undefined, dialled: string) =>
+      findClassifier(defaultClassifiers(country), { dialled, e164: dialled })?.treatment;
+    expect(treatmentIn('1', '18005551234')).toBe('toll_free');
+    expect(treatmentIn('1', '999')).toBe('emergency');
+    for (const country of ['49', undefined]) {
+      expect(treatmentIn(country, '18005551234')).toBe(undefined);
+      expect(treatmentIn(country, '999')).toBe(undefined);
+    }
   });
 
   it('by whatever list there is, in its order', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseAccount, parseRoute } from '../../src/accounts/account-document.ts';
+import { classificationsOn, parseAccount, parseRoute } from '../../src/accounts/account-document.ts';
 import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { connectLiveState } from '../../src/cli/wiring.ts';
@@ -117,7 +117,8 @@ export async function createStage(
       if (services.length > 0) await (await live()).announceTariffs();
     },
     async account(document) {
-      const parsed = parseAccount(document);
+      const { accounts } = await database.accounts.loadAll();
+      const parsed = parseAccount(document, { classificationsOf: classificationsOn(accounts) });
       if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
       await saved(database.accounts.saveAccount(parsed.value));
       if (services.length > 0) await (await live()).announceAccounts([parsed.value.path]);
