@@ -175,7 +175,9 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
   const { question, direction, tariffs, policy } = asked;
   const inForce = payer.tariff === undefined ? undefined : versionInForce(tariffs, payer.tariff, question.at);
   const routes = question.routes.map((route) => route.name);
-  const rate = inForce && chooseRate(inForce.table, { number: question.destination, direction, routes });
+  const rate =
+    inForce &&
+    chooseRate(inForce.table, { number: question.destination, direction, routes, at: question.at });
   if (payer.tariff === undefined || inForce === undefined || rate === undefined) {
     const unrated = direction === 'inbound' ? policy.unratedInbound : policy.unrated;
     if (unrated === 'allow' && mayBeUnrated) {

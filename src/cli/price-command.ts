@@ -1,6 +1,7 @@
 import { DEFAULT_ROUNDING, firstPulseSeconds, toPriceTerms, type PriceTerms } from '../rating/price.ts';
 import { quote } from '../rating/quote.ts';
 import type { Rate, TariffVersion } from '../rating/rate.ts';
+import { periodInWords } from '../rating/rate-period.ts';
 import { chooseRate, createTariffTable } from '../rating/tariff-table.ts';
 import { parseDiscountPpm, termsOf } from '../rating/terms.ts';
 import { toE164 } from '../rating/numbers.ts';
@@ -98,19 +99,23 @@ async function priceByTariff(flags: FlagReader, input: PriceInput, context: Comm
   const version = await tariffs.loadInForce(tariff, at);
   if (version === undefined) return failed(`tariff ${tariff} has no version in force at ${toIsoUtc(at)}`);
   const routes = route === undefined ? [] : [route];
-  const rate = chooseRate(createTariffTable(version), { number, direction, routes });
+  const rate = chooseRate(createTariffTable(version), { number, direction, routes, at });
   if (rate === undefined) return failed(`tariff ${tariff} has no ${direction} rate for ${number}`);
   return quotedByRate(version, rate, input);
 }
 
 function quotedByRate(version: TariffVersion, rate: Rate, { seconds, discountPpm }: PriceInput): Result {
   const { tariff, currency } = version;
-  const found = { id: rate.id, prefix: rate.prefix, description: rate.description };
+  const period = periodInWords(rate.period);
+  const found = { id: rate.id, prefix: rate.prefix, description: rate.description, period };
   return quoted(
     termsOf(version, rate, discountPpm),
     seconds,
     { currency, tariff, tariffVersion: version.version, rate: found },
-    [['rate', `${rate.prefix} ${rate.description}, rate ${rate.id} of ${tariff} version ${version.version}`]],
+    [
+      ['rate', `${rate.prefix} ${rate.description}, rate ${rate.id} of ${tariff} version ${version.version}`],
+      ...(period === undefined ? [] : [['holds', `${period}, by the clocks of ${version.zone}`]]),
+    ],
   );
 }
 

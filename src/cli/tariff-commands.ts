@@ -3,10 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { readTariffCsv } from '../imports/tariff-csv.ts';
 import { exportTariffCsv } from '../imports/tariff-export.ts';
 import { DEFAULT_ROUNDING } from '../rating/price.ts';
+import { DEFAULT_ZONE } from '../rating/rate.ts';
 import type { TariffImport, TariffStore, TariffVersionSummary } from '../rating/tariff-store.ts';
 import { assertNever } from '../units/assert.ts';
 import type { TariffName } from '../units/ids.ts';
 import { toEpochMs, toIsoUtc, type EpochMs } from '../units/time.ts';
+import { isTimeZone } from '../units/time-zone.ts';
 import { announce } from './announcement.ts';
 import {
   BadInputError,
@@ -33,10 +35,13 @@ export const TARIFF_COMMANDS: readonly Command[] = [
       currency: { value: 'CURRENCY', doc: 'of the rates; needed for a new tariff' },
       rounding: { value: 'MODE', doc: 'up, down or half_up (default: as before, else up)' },
       decimals: { value: 'N', doc: 'that prices are rounded to, 0 to 6 (default: as before, else 6)' },
+      zone: { value: 'ZONE', doc: 'whose clocks days, from and until follow (default: as before, else UTC)' },
       starts: { value: 'TIME', doc: 'when it comes into force (default: now; a first version: always)' },
     },
     notes: [
-      'columns: prefix, rate and, if wanted, description, surcharge, minimum, increment, grace, direction, routes, weight',
+      'columns: prefix, rate and, if wanted, description, surcharge, minimum, increment, grace, direction, routes, weight,',
+      "days (mon-fri; sat,sun), from and until (HH:MM): when in the week a rate holds, by the clocks of the tariff's zone; a period that",
+      'passes midnight has the days on which it begins. Of rates that hold at once for a prefix the lowest weight counts.',
       'tollgate tariff import standard rates.csv --currency EUR',
     ],
     run: importTariff,
@@ -80,6 +85,10 @@ async function importTariff(line: CommandLine, context: CommandContext): Promise
     mode: flags.choice('rounding', ['up', 'down', 'half_up']) ?? before.mode,
     decimals: flags.wholeNumber('decimals', 6) ?? before.decimals,
   };
+  const zone =
+    flags.parsed('zone', parseZone, 'a name of the time zone database such as Europe/Berlin') ??
+    latest?.zone ??
+    DEFAULT_ZONE;
   const starts = flags.parsed('starts', parseMoment, 'a moment such as 2026-08-01T00:00:00Z');
   flags.check();
   if (currency === undefined) return failed('no currency');
@@ -94,7 +103,7 @@ async function importTariff(line: CommandLine, context: CommandContext): Promise
     if (reading.more > 0) context.say(`nothing imported; ${reading.more} more errors are not shown`);
     throw new BadInputError(problems);
   }
-  const content = { tariff, currency, rounding, rates: reading.rates };
+  const content = { tariff, currency, rounding, zone, rates: reading.rates };
   const startsAt = starts ?? (await defaultStart(tariffs, { content, latest, now: context.now() }));
   const verdict = await tariffs.importVersion({ ...content, startsAt });
   if (verdict.kind === 'refused') return failed(refusalOf(tariff, verdict), { reason: verdict.reason });
@@ -179,14 +188,20 @@ function versionCells({
   rateCount,
   rounding,
   startsAt,
+  zone,
 }: TariffVersionSummary): readonly string[] {
   return [
     `version ${version}`,
     currency,
     `${rateCount} rates`,
     `rounded ${rounding.mode} to ${rounding.decimals}`,
+    `clocks of ${zone}`,
     startsAt === ALWAYS ? 'always in force' : `from ${showMoment(startsAt)} UTC`,
   ];
+}
+
+function parseZone(text: string): string | undefined {
+  return isTimeZone(text) ? text : undefined;
 }
 
 function parseCurrency(text: string): string | undefined {

@@ -69,7 +69,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await table('tariff', {
     keys: ['tariff'],
     integers: ['version', 'starts_at', 'rounding_decimals', 'rate_count'],
-    texts: ['currency', 'rounding_mode', 'digest'],
+    texts: ['currency', 'rounding_mode', 'zone', 'digest'],
   })
     .addPrimaryKeyConstraint('tariff_pk', ['tariff', 'version'])
     .execute();
@@ -78,7 +78,16 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
     keys: ['tariff', 'prefix'],
     integers: ['version', 'id', 'per_minute'],
     texts: ['description', 'routes'],
-    optionalIntegers: ['surcharge', 'minimum_seconds', 'increment_seconds', 'grace_seconds', 'weight'],
+    optionalIntegers: [
+      'surcharge',
+      'minimum_seconds',
+      'increment_seconds',
+      'grace_seconds',
+      'weight',
+      'period_days',
+      'period_from',
+      'period_until',
+    ],
     optionalTexts: ['direction'],
   })
     .addPrimaryKeyConstraint('rate_pk', ['tariff', 'version', 'id'])

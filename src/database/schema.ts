@@ -47,6 +47,7 @@ export type TariffRow = {
   readonly rounding_mode: Rounding['mode'];
   readonly rounding_decimals: bigint;
   readonly starts_at: bigint;
+  readonly zone: string;
   readonly rate_count: bigint;
   /** SHA-256 of the content: what makes a repeated import `unchanged`. */
   readonly digest: string;
@@ -66,6 +67,10 @@ export type RateRow = {
   readonly direction: NonNullable<Rate['direction']> | null;
   readonly routes: JsonText<readonly string[]>;
   readonly weight: bigint | null;
+  /** The three of a period, or none of them: one bit for each day, and minutes after midnight. */
+  readonly period_days: bigint | null;
+  readonly period_from: bigint | null;
+  readonly period_until: bigint | null;
 };
 
 export type CdrRow = {

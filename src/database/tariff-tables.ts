@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Kysely, Transaction } from 'kysely';
+import type { RatePeriod } from '../rating/rate-period.ts';
 import type { Rate, TariffVersion } from '../rating/rate.ts';
 import type {
   ImportVerdict,
@@ -27,7 +28,7 @@ import { toRounding } from './charge-rows.ts';
 import { bumpRevision, readRevision } from './revision.ts';
 import type { RateRow, Schema, TariffRow } from './schema.ts';
 
-/** Rows of one insert: 13 parameters each, well under SQLite's 32,766 and PostgreSQL's 65,535. */
+/** Rows of one insert: 16 parameters each, well under SQLite's 32,766 and PostgreSQL's 65,535. */
 const RATES_PER_INSERT = 400;
 /** Rows of one read: some milliseconds, during which nothing else of the process runs. */
 const RATES_PER_READ = 2_000;
@@ -144,9 +145,9 @@ async function loadRates(database: Kysely<Schema>, tariff: TariffRow): Promise<r
 
 /** Over the content as the tables hold it; the order of the rates is part of it. */
 async function digestOf(version: TariffImport): Promise<string> {
-  const { tariff, currency, rounding, startsAt } = version;
+  const { tariff, currency, rounding, startsAt, zone } = version;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([tariff, currency, rounding.mode, rounding.decimals, startsAt]));
+  hash.update(JSON.stringify([tariff, currency, rounding.mode, rounding.decimals, startsAt, zone]));
   for (let start = 0; start < version.rates.length; start += RATES_PER_INSERT) {
     for (const rate of version.rates.slice(start, start + RATES_PER_INSERT)) {
       const cells = Object.values(toRateRow(rate, tariff, 0n));
@@ -165,6 +166,7 @@ function toTariffRow(version: TariffImport, number: bigint, digest: string): Tar
     rounding_mode: version.rounding.mode,
     rounding_decimals: integerCell(version.rounding.decimals),
     starts_at: integerCell(version.startsAt),
+    zone: textCell(version.zone),
     rate_count: BigInt(version.rates.length),
     digest,
   };
@@ -177,6 +179,7 @@ function toSummary(row: TariffRow): TariffVersionSummary {
     currency: row.currency,
     rounding: toRounding(row),
     startsAt: momentOf(row.starts_at),
+    zone: row.zone,
     rateCount: numberOf(row.rate_count),
   };
 }
@@ -196,6 +199,9 @@ function toRateRow(rate: Rate, tariff: TariffName, version: bigint): RateRow {
     direction: rate.direction ?? null,
     routes: jsonCell(rate.routes),
     weight: optionalIntegerCell(rate.weight),
+    period_days: optionalIntegerCell(rate.period?.days),
+    period_from: optionalIntegerCell(rate.period?.fromMinute),
+    period_until: optionalIntegerCell(rate.period?.untilMinute),
   };
 }
 
@@ -212,5 +218,16 @@ function toRate(row: RateRow): Rate {
     direction: row.direction ?? undefined,
     routes: valueOfJson(row.routes),
     weight: optionalNumberOf(row.weight),
+    period: periodOf(row),
   };
+}
+
+function periodOf({ period_days, period_from, period_until }: RateRow): RatePeriod | undefined {
+  return period_days === null || period_from === null || period_until === null
+    ? undefined
+    : {
+        days: numberOf(period_days),
+        fromMinute: numberOf(period_from),
+        untilMinute: numberOf(period_until),
+      };
 }

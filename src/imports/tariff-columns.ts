@@ -12,6 +12,9 @@ export const TARIFF_COLUMNS = [
   'direction',
   'routes',
   'weight',
+  'days',
+  'from',
+  'until',
 ] as const;
 
 export type TariffColumn = (typeof TARIFF_COLUMNS)[number];
@@ -42,6 +45,9 @@ const SYNONYMS: Readonly<Record<TariffColumn, readonly string[]>> = {
   direction: [],
   routes: ['route'],
   weight: [],
+  days: ['weekdays', 'days_of_week'],
+  from: ['time_from', 'from_time'],
+  until: ['time_until', 'until_time'],
 };
 
 const COLUMN_BY_NAME: ReadonlyMap<string, TariffColumn> = new Map(

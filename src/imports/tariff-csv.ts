@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { periodText } from '../rating/rate-period.ts';
 import { DEFAULT_WEIGHT, type Rate } from '../rating/rate.ts';
 import { createErrorList, type ErrorList, type ImportError } from './import-error.ts';
 import { parseTariffHeader, type ColumnPlaces } from './tariff-columns.ts';
@@ -132,7 +133,7 @@ function isRepeated({ rate, number, lineByIdentity, errors }: Repeat): boolean {
     lineByIdentity.set(identity, number);
     return false;
   }
-  const expected = `no second rate for the prefix, direction, routes and weight of line ${firstLine}`;
+  const expected = `no second rate for the prefix, direction, routes, weight and period of line ${firstLine}`;
   errors.add({ line: number, field: 'prefix', value: rate.prefix, expected });
   return true;
 }
@@ -143,7 +144,10 @@ function identityOf({
   direction = 'outbound',
   routes,
   weight = DEFAULT_WEIGHT,
+  period,
 }: Omit<Rate, 'id'>): string {
-  if (direction === 'outbound' && routes.length === 0 && weight === DEFAULT_WEIGHT) return prefix;
-  return [prefix, direction, weight, ...routes.toSorted()].join(' ');
+  const isPlain = direction === 'outbound' && routes.length === 0 && weight === DEFAULT_WEIGHT;
+  if (isPlain && period === undefined) return prefix;
+  const { days, from, until } = periodText(period);
+  return [prefix, direction, weight, days, from, until, ...routes.toSorted()].join(' ');
 }

@@ -1,3 +1,4 @@
+import { periodText } from '../rating/rate-period.ts';
 import type { Rate, TariffVersion } from '../rating/rate.ts';
 import { formatMicros } from '../units/money.ts';
 import { TARIFF_COLUMNS, type TariffColumn } from './tariff-columns.ts';
@@ -23,6 +24,7 @@ function fieldsOf(rate: Rate): Readonly<Record<TariffColumn, string>> {
     direction: rate.direction ?? '',
     routes: rate.routes.join(';'),
     weight: textOf(rate.weight),
+    ...periodText(rate.period),
   };
 }
 

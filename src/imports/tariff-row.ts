@@ -1,3 +1,4 @@
+import { parseClock, parseDays, periodOf } from '../rating/rate-period.ts';
 import type { Rate } from '../rating/rate.ts';
 import { parseRouteName } from '../units/ids.ts';
 import { parseMicros, type Micros } from '../units/money.ts';
@@ -16,6 +17,7 @@ const DESCRIPTION_CHARS_MAX = 200;
 /** A day. A longer pulse or grace is a slip of the pen, and would hold a fortune at every call. */
 const SECONDS_MAX = 86_400;
 const WEIGHT_MAX = 10_000;
+const DAY_MINUTES = 1_440;
 
 /**
  * A million units a minute is dearer than any call in any currency, and low enough that days of it are still
@@ -28,6 +30,9 @@ const PREFIX_SHAPE = 'up to 32 digits, a plus before them at most';
 const PRICE_SHAPE = `a decimal number such as 0.015, 0 to ${PRICE_MAX_UNITS}, with at most six decimals`;
 const SECONDS_SHAPE = `whole seconds, 0 to ${SECONDS_MAX}`;
 const DESCRIPTION_SHAPE = `one line of at most ${DESCRIPTION_CHARS_MAX} characters`;
+const DAYS_SHAPE = 'days such as mon-fri or sat;sun: mon tue wed thu fri sat sun';
+const FROM_SHAPE = 'a time of day, 00:00 to 23:59';
+const UNTIL_SHAPE = 'a time of day, 00:00 to 24:00';
 const ROUTES_SHAPE = 'names of routes separated by ; or |, each once';
 
 /** Shared by all the rates that name no route, which is most of them. */
@@ -40,19 +45,23 @@ export function parseTariffRow(
   report: ReportFault,
 ): Omit<Rate, 'id'> | undefined {
   let isGood = true;
+  const textOf = (column: TariffColumn): string => {
+    const place = columns.places.get(column);
+    return place === undefined ? '' : (fields[place] ?? '');
+  };
+  const complain: ReportFault = (column, value, expected) => {
+    isGood = false;
+    report(column, value, expected);
+  };
   const read = <Value>(
     column: TariffColumn,
     parse: (text: string) => Value | undefined,
     expected: string,
   ): Value | undefined => {
-    const place = columns.places.get(column);
-    const text = place === undefined ? '' : (fields[place] ?? '');
+    const text = textOf(column);
     if (text === '' && !REQUIRED_COLUMNS.includes(column)) return undefined;
     const value = parse(text);
-    if (value === undefined) {
-      isGood = false;
-      report(column, text, expected);
-    }
+    if (value === undefined) complain(column, text, expected);
     return value;
   };
 
@@ -68,8 +77,26 @@ export function parseTariffRow(
     routes: read('routes', parseRoutes, ROUTES_SHAPE) ?? ANY_ROUTE,
     weight: read('weight', parseWeight, `a whole number, 0 to ${WEIGHT_MAX}`),
   };
+  const days = read('days', parseDays, DAYS_SHAPE);
+  const fromMinute = read('from', parseBeginning, FROM_SHAPE);
+  const untilMinute = read('until', parseClock, UNTIL_SHAPE);
+  if ((textOf('from') === '') !== (textOf('until') === '')) {
+    const [missing, given] =
+      textOf('from') === '' ? (['from', 'until'] as const) : (['until', 'from'] as const);
+    complain(missing, '', `a time of day, for there is one in column ${given}`);
+  }
+  const period = periodOf({ days, fromMinute, untilMinute });
+  if (period?.fromMinute === period?.untilMinute && period !== undefined) {
+    complain('until', textOf('until'), 'another time than from, or neither for the whole day');
+  }
   if (!isGood || prefix === undefined || perMinute === undefined) return undefined;
-  return { prefix, perMinute, ...rate };
+  return { prefix, perMinute, ...rate, period };
+}
+
+/** A period may end at 24:00 and not begin there. */
+function parseBeginning(text: string): number | undefined {
+  const minute = parseClock(text);
+  return minute === DAY_MINUTES ? undefined : minute;
 }
 
 function parsePrefix(text: string): string | undefined {

@@ -2,9 +2,13 @@ import type { TariffName } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Rounding } from './price.ts';
+import type { RatePeriod } from './rate-period.ts';
 
 /** The weight of a rate that names none. */
 export const DEFAULT_WEIGHT = 100;
+
+/** The zone of a tariff that names none. */
+export const DEFAULT_ZONE = 'UTC';
 
 export type Direction = 'inbound' | 'outbound';
 
@@ -26,6 +30,8 @@ export type Rate = {
   readonly routes: readonly string[];
   /** Lower is preferred; absent is 100. */
   readonly weight: number | undefined;
+  /** Undefined: the whole week. */
+  readonly period: RatePeriod | undefined;
 };
 
 /** One immutable version of a tariff: what one import made. */
@@ -35,5 +41,7 @@ export type TariffVersion = {
   readonly currency: string;
   readonly rounding: Rounding;
   readonly startsAt: EpochMs;
+  /** By whose clocks the periods of its rates are told: a name of the time zone database. */
+  readonly zone: string;
   readonly rates: readonly Rate[];
 };

@@ -9,8 +9,8 @@ import type { TariffVersion } from './rate.ts';
  */
 export type TariffStore = {
   /**
-   * Writes a whole version or nothing. Content identical to the latest version (rates, rounding, start, currency)
-   * is `unchanged` and returns that version's number, so that an import may be repeated.
+   * Writes a whole version or nothing. Content identical to the latest version (rates, rounding, start, zone,
+   * currency) is `unchanged` and returns that version's number, so that an import may be repeated.
    */
   importVersion(version: TariffImport): Promise<ImportVerdict>;
   /** Every tariff by name, with its latest version. */
@@ -41,5 +41,6 @@ export type TariffVersionSummary = {
   readonly currency: string;
   readonly rounding: Rounding;
   readonly startsAt: EpochMs;
+  readonly zone: string;
   readonly rateCount: number;
 };

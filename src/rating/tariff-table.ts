@@ -1,20 +1,26 @@
 import { assert } from '../units/assert.ts';
+import type { EpochMs } from '../units/time.ts';
+import { periodHolds, weekMinuteAt } from './rate-period.ts';
 import { DEFAULT_WEIGHT, type Direction, type Rate, type TariffVersion } from './rate.ts';
 
 /**
  * A tariff's version made ready for longest-prefix matching. Rates are sorted by prefix, and those of one
  * prefix form a group. Between a prefix and any number it begins stand only longer prefixes it begins too,
  * so the longest match is the greatest prefix not above the number, or one of the prefixes that one starts
- * with. `parent` names the longest of these. It costs 12 bytes a prefix beside the rates themselves.
+ * with. `parent` names the longest of these. Prefixes are compared by their keys, which are numbers: to compare
+ * texts, scattered over the memory, takes most of a choice. It costs 32 bytes a prefix beside the rates themselves.
  */
 export type TariffTable = {
+  readonly zone: string;
+  /** By prefix, then by preference: lowest weight, lowest id (ruling 18). */
   readonly rates: readonly Rate[];
-  /** Indexes into `rates` by prefix, then by preference: lowest weight, lowest id (ruling 18). */
-  readonly order: Uint32Array;
-  /** Where in `order` each group begins, and one past the last. */
+  /** Where in `rates` each group begins, and one past the last. */
   readonly groupStart: Uint32Array;
   /** The group of the longest prefix in the table that this group's prefix starts with, or −1. */
   readonly parent: Int32Array;
+  /** The key of each group's prefix, and the first key above those of the numbers that start with it. */
+  readonly key: Float64Array;
+  readonly keyEnd: Float64Array;
 };
 
 /** What the rate choice looks at. `number` is E.164 digits without a plus. */
@@ -22,38 +28,49 @@ export type RatedCall = {
   readonly number: string;
   readonly direction: Direction;
   readonly routes: readonly string[];
+  /** When it was admitted: by that the periods of rates are told. */
+  readonly at: EpochMs;
 };
 
 const NO_GROUP = -1;
 
+/**
+ * A key is the first digits of a number, each one more than it is and none a zero, in base 11: keys sort as
+ * the numbers do. A double holds that many exactly; of longer prefixes the text is compared as well.
+ */
+const KEY_BASE = 11;
+const KEY_DIGITS = 15;
+const ZERO_CODE = 48;
+const DIGIT_COUNT = 10;
+/** How many keys the numbers with a prefix of so many digits have. */
+const KEY_SPANS = Array.from({ length: KEY_DIGITS + 1 }, (_, digits) => KEY_BASE ** (KEY_DIGITS - digits));
+
 export function createTariffTable(version: TariffVersion): TariffTable {
-  const { rates } = version;
-  // A plain array's sort is quick on rates that come sorted already, as they do from the database.
-  const sorted = rates.map((_, index) => index);
-  sorted.sort((a, b) => byPrefixThenPreference(rateAt(rates, a), rateAt(rates, b)));
-  const order = Uint32Array.from(sorted);
+  const rates = version.rates.toSorted(byPrefixThenPreference);
   const starts: number[] = [];
-  for (let row = 0; row < order.length; row++) {
-    const isFirst = row === 0 || prefixOfRow(rates, order, row) !== prefixOfRow(rates, order, row - 1);
-    if (isFirst) starts.push(row);
+  for (let row = 0; row < rates.length; row++) {
+    if (row === 0 || prefixOf(rates, row) !== prefixOf(rates, row - 1)) starts.push(row);
   }
-  const groupStart = Uint32Array.from([...starts, order.length]);
-  return { rates, order, groupStart, parent: parentsOf(rates, order, starts) };
+  const prefixes = starts.map((row) => prefixOf(rates, row));
+  const key = Float64Array.from(prefixes, keyOf);
+  const keyEnd = key.map((first, group) => first + spanOf(prefixes[group] ?? ''));
+  const groupStart = Uint32Array.from([...starts, rates.length]);
+  return { zone: version.zone, rates, groupStart, parent: parentsOf(prefixes), key, keyEnd };
 }
 
 /**
- * Ruling 18: filter by direction and routes, then longest prefix, lowest weight, lowest id. A prefix whose
+ * Ruling 18: filter by direction, routes and period, then longest prefix, lowest weight, lowest id. A prefix whose
  * rates are all filtered out gives way to the next shorter one.
  */
 export function chooseRate(table: TariffTable, call: RatedCall): Rate | undefined {
-  let group = lastGroupUpTo(table, call.number);
+  const key = keyOf(call.number);
+  let group = lastGroupUpTo(table, call.number, key);
   while (group !== NO_GROUP) {
-    const start = table.groupStart[group] ?? 0;
-    if (call.number.startsWith(prefixOfRow(table.rates, table.order, start))) {
-      const end = table.groupStart[group + 1] ?? start;
-      for (let row = start; row < end; row++) {
-        const rate = rateAt(table.rates, table.order[row]);
-        if (suits(rate, call)) return rate;
+    if (isPrefix(table, group, call.number, key)) {
+      const end = table.groupStart[group + 1] ?? 0;
+      for (let row = table.groupStart[group] ?? end; row < end; row++) {
+        const rate = rateAt(table.rates, row);
+        if (suits(rate, call, table.zone)) return rate;
       }
     }
     group = table.parent[group] ?? NO_GROUP;
@@ -61,31 +78,57 @@ export function chooseRate(table: TariffTable, call: RatedCall): Rate | undefine
   return undefined;
 }
 
-function suits(rate: Rate, call: RatedCall): boolean {
+function suits(rate: Rate, call: RatedCall, zone: string): boolean {
   const direction = rate.direction ?? 'outbound';
   if (direction !== 'both' && direction !== call.direction) return false;
-  return rate.routes.length === 0 || rate.routes.some((route) => call.routes.includes(route));
+  if (rate.routes.length > 0 && !rate.routes.some((route) => call.routes.includes(route))) return false;
+  return rate.period === undefined || periodHolds(rate.period, weekMinuteAt(zone, call.at));
 }
 
 /** The group with the greatest prefix that is not above the number. */
-function lastGroupUpTo(table: TariffTable, number: string): number {
+function lastGroupUpTo(table: TariffTable, number: string, key: number): number {
   let low = 0;
-  let high = table.parent.length;
+  let high = table.key.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const prefix = prefixOfRow(table.rates, table.order, table.groupStart[middle] ?? 0);
-    if (prefix <= number) low = middle + 1;
+    const middleKey = table.key[middle] ?? 0;
+    const isUpTo = middleKey < key || (middleKey === key && groupPrefix(table, middle) <= number);
+    if (isUpTo) low = middle + 1;
     else high = middle;
   }
   return low - 1;
 }
 
+/** Of a group that is not above the number. */
+function isPrefix(table: TariffTable, group: number, number: string, key: number): boolean {
+  const end = table.keyEnd[group] ?? 0;
+  if (key >= end) return false;
+  const isWholeInKey = end - (table.key[group] ?? 0) > 1;
+  return isWholeInKey || number.startsWith(groupPrefix(table, group));
+}
+
+/** Of the digits that the text begins with. */
+function keyOf(text: string): number {
+  let key = 0;
+  let at = 0;
+  for (; at < KEY_DIGITS; at++) {
+    const digit = text.charCodeAt(at) - ZERO_CODE;
+    // Also at the end of the text, where it is not a number.
+    if (!(digit >= 0 && digit < DIGIT_COUNT)) break;
+    key = key * KEY_BASE + digit + 1;
+  }
+  return key * (KEY_SPANS[at] ?? 1);
+}
+
+function spanOf(prefix: string): number {
+  return KEY_SPANS[prefix.length] ?? 1;
+}
+
 /** In sorted order the prefixes that the next one may start with form a stack, none longer than 32 digits. */
-function parentsOf(rates: readonly Rate[], order: Uint32Array, starts: readonly number[]): Int32Array {
-  const parent = new Int32Array(starts.length);
+function parentsOf(prefixes: readonly string[]): Int32Array {
+  const parent = new Int32Array(prefixes.length);
   const open: { readonly group: number; readonly prefix: string }[] = [];
-  for (const [group, row] of starts.entries()) {
-    const prefix = prefixOfRow(rates, order, row);
+  for (const [group, prefix] of prefixes.entries()) {
     while (open.length > 0 && !prefix.startsWith(open.at(-1)?.prefix ?? '')) open.pop();
     parent[group] = open.at(-1)?.group ?? NO_GROUP;
     open.push({ group, prefix });
@@ -98,12 +141,16 @@ function byPrefixThenPreference(a: Rate, b: Rate): number {
   return (a.weight ?? DEFAULT_WEIGHT) - (b.weight ?? DEFAULT_WEIGHT) || a.id - b.id;
 }
 
-function prefixOfRow(rates: readonly Rate[], order: Uint32Array, row: number): string {
-  return rateAt(rates, order[row]).prefix;
+function groupPrefix(table: TariffTable, group: number): string {
+  return prefixOf(table.rates, table.groupStart[group] ?? 0);
 }
 
-function rateAt(rates: readonly Rate[], index: number | undefined): Rate {
-  const rate = index === undefined ? undefined : rates[index];
+function prefixOf(rates: readonly Rate[], row: number): string {
+  return rateAt(rates, row).prefix;
+}
+
+function rateAt(rates: readonly Rate[], row: number): Rate {
+  const rate = rates[row];
   assert(rate !== undefined, 'the table points only at its own rates');
   return rate;
 }

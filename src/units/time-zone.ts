@@ -12,6 +12,14 @@ const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+/-]*$/;
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
+/** The offsets of one day of UTC, in which the clocks change once at most. */
+type DayOffsets = { readonly before: number; readonly changesAt: number; readonly after: number };
+
+/** To ask Intl takes some microseconds, and calls ask about the same days again and again. */
+const dayOffsets = new Map<string, Map<number, DayOffsets>>();
+/** Eleven years. */
+const REMEMBERED_DAYS_MAX = 4_000;
+
 /** Whether this is a name of the time zone database, such as Europe/Berlin or UTC. */
 export function isTimeZone(text: string): boolean {
   if (text.length > ZONE_CHARS_MAX || !ZONE_NAME.test(text)) return false;
@@ -28,6 +36,27 @@ export function isTimeZone(text: string): boolean {
 
 /** How far the clocks of the zone are ahead of UTC at a moment. */
 export function offsetMsAt(zone: string, at: number): number {
+  const day = Math.floor(at / DAY_MS);
+  const days = dayOffsets.get(zone) ?? new Map<number, DayOffsets>();
+  let offsets = days.get(day);
+  if (offsets === undefined) {
+    offsets = readDayOffsets(zone, day);
+    if (days.size >= REMEMBERED_DAYS_MAX) days.clear();
+    days.set(day, offsets);
+    dayOffsets.set(zone, days);
+  }
+  return at < offsets.changesAt ? offsets.before : offsets.after;
+}
+
+function readDayOffsets(zone: string, day: number): DayOffsets {
+  const before = readOffsetMs(zone, day * DAY_MS);
+  const after = readOffsetMs(zone, (day + 1) * DAY_MS - 1);
+  const changesAt =
+    before === after ? Infinity : firstMomentWith(zone, after, day * DAY_MS, (day + 1) * DAY_MS - 1);
+  return { before, changesAt, after };
+}
+
+function readOffsetMs(zone: string, at: number): number {
   const fields = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
   for (const { type, value } of formatterOf(zone).formatToParts(at)) {
     if (type in fields) fields[type as keyof typeof fields] = Number.parseInt(value, 10);
@@ -56,14 +85,19 @@ export function firstMomentAtWall(zone: string, wallMs: number): EpochMs {
 export function transitionBetween(zone: string, from: number, to: number): EpochMs {
   const after = offsetMsAt(zone, to);
   assert(offsetMsAt(zone, from) !== after, `the clocks of ${zone} change between the two moments`);
+  return toEpochMs(firstMomentWith(zone, after, from, to));
+}
+
+/** By halves: the clocks show that offset at `to`, and another one at `from`. */
+function firstMomentWith(zone: string, offset: number, from: number, to: number): number {
   let before = from;
   let reached = to;
   while (reached - before > 1) {
     const middle = Math.floor((before + reached) / 2);
-    if (offsetMsAt(zone, middle) === after) reached = middle;
+    if (readOffsetMs(zone, middle) === offset) reached = middle;
     else before = middle;
   }
-  return toEpochMs(reached);
+  return reached;
 }
 
 /** Days since 1970-01-01. The year is taken to start in March, so that the leap day is its last. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fundingOf } from '../../src/admission/funded.ts';
 import { fund, type FundingPolicy } from '../../src/admission/funding.ts';
+import { toEpochMs } from '../../src/units/time.ts';
 import { accountsOf, mergedTariffs, questionOf, tariffOf } from '../controller/world.ts';
+import { period } from '../rating/samples.ts';
 
 const ACCOUNTS = accountsOf(
   [
@@ -41,6 +43,8 @@ const TARIFFS = mergedTariffs(
     { prefix: '49800', rate: '0' },
     { prefix: '4930', rate: '0.50', direction: 'inbound' },
     { prefix: '33', rate: '0.20', routes: ['carrier'] },
+    { prefix: '44', rate: '0.20', period: period('thu 08:00-18:00') },
+    { prefix: '44', rate: '0.10', period: period('thu 18:00-08:00') },
   ]),
 );
 const STRICT: FundingPolicy = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' };
@@ -194,6 +198,16 @@ describe('who pays', () => {
   it('takes a rate that is for a route where the call goes by that route', () => {
     const asked = { caller: 'postpaid', destination: '331', routes: ['carrier'] };
     expect(funding(asked)).toMatchObject({ payers: ['postpaid retail 4'] });
+  });
+
+  it('takes the rate that holds when the call is admitted', () => {
+    const at = (text: string) => {
+      const asked = { caller: 'postpaid', destination: '441', at: toEpochMs(Date.parse(text)) };
+      return funding(asked);
+    };
+    expect(at('2026-03-05T17:59:59.999Z')).toMatchObject({ payers: ['postpaid retail 5'] });
+    expect(at('2026-03-05T18:00Z')).toMatchObject({ payers: ['postpaid retail 6'] });
+    expect(at('2026-03-06T08:00Z')).toMatchObject({ refused: 'no_rate' });
   });
 
   it.each([

@@ -114,6 +114,7 @@ async function importTariff(database: Database): Promise<void> {
     currency: 'EUR',
     rounding: DEFAULT_ROUNDING,
     startsAt: toEpochMs(0),
+    zone: 'UTC',
     rates: read.rates,
   });
 }

@@ -65,6 +65,7 @@ export function legMaker(shape: {
       currency: 'EUR',
       rounding: DEFAULT_ROUNDING,
       startsAt: toEpochMs(0),
+      zone: 'UTC',
       rates: [
         {
           id: 1,
@@ -78,6 +79,7 @@ export function legMaker(shape: {
           direction: undefined,
           routes: [],
           weight: undefined,
+          period: undefined,
         },
       ],
     },

@@ -147,6 +147,8 @@ export async function readTariffs(): Promise<TariffBook> {
   const read = await readTariffCsv({ file: 'standard.csv', bytes: [new TextEncoder().encode(TARIFF)] });
   if (read.kind === 'errors') throw new Error(JSON.stringify(read.errors));
   const tariff = 'standard' as TariffName;
-  const version = { tariff, version: 1, currency: 'EUR', rounding: DEFAULT_ROUNDING, startsAt: toEpochMs(0) };
-  return withTariffVersions(EMPTY_TARIFF_BOOK, [{ ...version, rates: read.rates }]);
+  const standing = { tariff, version: 1, currency: 'EUR', startsAt: toEpochMs(0), zone: 'UTC' };
+  return withTariffVersions(EMPTY_TARIFF_BOOK, [
+    { ...standing, rounding: DEFAULT_ROUNDING, rates: read.rates },
+  ]);
 }

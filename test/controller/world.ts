@@ -42,6 +42,7 @@ export function tariffOf(
       currency,
       rounding: DEFAULT_ROUNDING,
       startsAt: toEpochMs(0),
+      zone: 'UTC',
       rates: rates.map(({ rate, ...rest }, index) => ({
         id: index + 1,
         description: '',
@@ -53,6 +54,7 @@ export function tariffOf(
         direction: undefined,
         routes: [],
         weight: undefined,
+        period: undefined,
         ...rest,
       })),
     },

@@ -22,7 +22,14 @@ function accountOf(path: string, changes: Partial<Account> = {}): Account {
 
 async function importEmpty(tariffs: TariffStore, name: string, currency: string): Promise<void> {
   const tariff = tariffName(name);
-  await tariffs.importVersion({ tariff, currency, rounding: DEFAULT_ROUNDING, startsAt: NOON, rates: [] });
+  await tariffs.importVersion({
+    tariff,
+    currency,
+    rounding: DEFAULT_ROUNDING,
+    startsAt: NOON,
+    zone: 'UTC',
+    rates: [],
+  });
 }
 
 async function saved(accounts: AccountStore, ...all: readonly Account[]): Promise<void> {

@@ -23,6 +23,7 @@ function rateOf(id: number, changes: Partial<Rate> = {}): Rate {
     direction: undefined,
     routes: [],
     weight: undefined,
+    period: undefined,
     ...changes,
   };
 }
@@ -33,6 +34,7 @@ function importOf(changes: Partial<TariffImport> = {}): TariffImport {
     currency: 'EUR',
     rounding: DEFAULT_ROUNDING,
     startsAt: NOON,
+    zone: 'UTC',
     rates: [rateOf(1), rateOf(2)],
     ...changes,
   };
@@ -54,6 +56,9 @@ describe('a tariff', () => {
         direction: fc.constantFrom(undefined, 'inbound' as const, 'outbound' as const, 'both' as const),
         routes: fc.array(hostileText),
         weight: whole,
+        period: fc.option(fc.record({ days: fc.nat(), fromMinute: fc.nat(), untilMinute: fc.nat() }), {
+          nil: undefined,
+        }),
       }),
       { maxLength: 8 },
     );
@@ -79,6 +84,8 @@ describe('a tariff', () => {
     const changes: readonly Partial<TariffImport>[] = [
       { startsAt: addMs(NOON, 1) },
       { rounding: { mode: 'up', decimals: 2 } },
+      { zone: 'Europe/Berlin' },
+      { rates: [rateOf(1), rateOf(2, { period: { days: 1, fromMinute: 0, untilMinute: 60 } })] },
       { rates: [rateOf(1), rateOf(2, { perMinute: money('7') })] },
       { rates: [rateOf(1), rateOf(2, { surcharge: money('0') })] },
       { rates: [rateOf(1)] },
@@ -87,12 +94,14 @@ describe('a tariff', () => {
     for (const [index, change] of changes.entries()) {
       expect(await tariffs.importVersion(importOf(change))).toEqual({ kind: 'imported', version: index + 2 });
     }
-    expect(await tariffs.revision()).toBe(7);
-    expect((await tariffs.versions(RETAIL)).map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    expect(await tariffs.listTariffs()).toEqual([
-      expect.objectContaining({ tariff: 'retail', version: 7, rateCount: 2, currency: 'EUR' }),
+    expect(await tariffs.revision()).toBe(9);
+    expect((await tariffs.versions(RETAIL)).map(({ version }) => version)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9,
     ]);
-    expect(await tariffs.loadVersion(RETAIL, 8)).toBeUndefined();
+    expect(await tariffs.listTariffs()).toEqual([
+      expect.objectContaining({ tariff: 'retail', version: 9, rateCount: 2, currency: 'EUR' }),
+    ]);
+    expect(await tariffs.loadVersion(RETAIL, 10)).toBeUndefined();
   });
 
   it('is in force from its start, and of two that start together the later import holds', async () => {

@@ -9,7 +9,8 @@ function asLine({ file, line, field, value, expected }: ImportError): string {
   return `${file}:${line}: ${field} ${JSON.stringify(value)}: expected ${expected}`;
 }
 
-const HEADER = 'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,weight';
+const HEADER =
+  'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,weight,days,from,until';
 
 function read(content: string | Uint8Array): Promise<TariffReading> {
   return readTariffCsv({ file: 'rates.csv', bytes: [Buffer.from(content)] });
@@ -29,8 +30,8 @@ describe('a good file', () => {
   test('gives the rates in the order of its lines, absent fields staying absent', async () => {
     const reading = await readLines(
       HEADER,
-      '+49,"Germany, ""all""",0.015,0.05,30,6,2,both,gold|silver,10',
-      '44,,1,,0,0,,,,',
+      '+49,"Germany, ""all""",0.015,0.05,30,6,2,both,gold|silver,10,fri-mon,18:00,00:00',
+      '44,,1,,0,0,,,,,,,',
     );
     expect(reading).toEqual({
       kind: 'rates',
@@ -47,6 +48,7 @@ describe('a good file', () => {
           direction: 'both',
           routes: ['gold', 'silver'],
           weight: 10,
+          period: { days: 113, fromMinute: 1080, untilMinute: 1440 },
         },
         rateOf({ id: 2, prefix: '44', perMinute: money('1'), minimumSeconds: 0, incrementSeconds: 0 }),
       ],
@@ -84,14 +86,17 @@ describe('a good file', () => {
 
   test('may name a prefix again where the choice of a rate can tell the lines apart', async () => {
     const reading = await readLines(
-      'prefix,rate,direction,routes,weight',
-      '49,0.01,,,',
-      '49,0.01,inbound,,',
-      '49,0.01,,gold,',
-      '49,0.01,,gold;silver,',
-      '49,0.01,,,99',
+      'prefix,rate,direction,routes,weight,days,from,until',
+      '49,0.01,,,,,,',
+      '49,0.01,inbound,,,,,',
+      '49,0.01,,gold,,,,',
+      '49,0.01,,gold;silver,,,,',
+      '49,0.01,,,99,,,',
+      '49,0.01,,,,mon-fri,,',
+      '49,0.01,,,,,08:00,18:00',
+      '49,0.01,,,,,18:00,08:00',
     );
-    expect(reading).toMatchObject({ kind: 'rates', rates: { length: 5 } });
+    expect(reading).toMatchObject({ kind: 'rates', rates: { length: 8 } });
   });
 
   test('is the same in whatever pieces it arrives', async () => {
@@ -125,7 +130,7 @@ describe('a bad header', () => {
       'a column that resembles none',
       'prefix,rate,zzz\n49,0.01,1',
       [
-        'rates.csv:1: header "zzz": expected one of prefix, description, rate, surcharge, minimum, increment, grace, direction, routes, weight',
+        'rates.csv:1: header "zzz": expected one of prefix, description, rate, surcharge, minimum, increment, grace, direction, routes, weight, days, from, until',
       ],
     ],
     [
@@ -191,13 +196,37 @@ describe('a bad field', () => {
     ['weight', '10001', 'a whole number, 0 to 10000'],
     ['weight', '1.0', 'a whole number, 0 to 10000'],
     ['description', 'x\u0007y', 'one line of at most 200 characters'],
+    ['days', 'mon-xyz', 'days such as mon-fri or sat;sun: mon tue wed thu fri sat sun'],
+    ['days', '1-5', 'days such as mon-fri or sat;sun: mon tue wed thu fri sat sun'],
   ])('%s %j', async (field, value, expected) => {
     const good: Record<string, string> = { prefix: '49', rate: '0.01', [field]: value };
     const line = HEADER.split(',').map((column) => good[column] ?? '');
-    const reading = await readLines(HEADER, '44,,1,,,,,,,', line.join(','));
+    const reading = await readLines(HEADER, '44,,1,,,,,,,,,,', line.join(','));
     expect(reading).toEqual({
       kind: 'errors',
       errors: [{ file: 'rates.csv', line: 3, field, value, expected }],
+      more: 0,
+    });
+  });
+
+  test.each([
+    [',8:00,18:00', [['from', '8:00', 'a time of day, 00:00 to 23:59']]],
+    [',24:00,06:00', [['from', '24:00', 'a time of day, 00:00 to 23:59']]],
+    [',08:00,24:01', [['until', '24:01', 'a time of day, 00:00 to 24:00']]],
+    [',08:00,', [['until', '', 'a time of day, for there is one in column from']]],
+    ['mon,,18:00', [['from', '', 'a time of day, for there is one in column until']]],
+    [',08:00,08:00', [['until', '08:00', 'another time than from, or neither for the whole day']]],
+    [
+      ',x,y',
+      [
+        ['from', 'x', 'a time of day, 00:00 to 23:59'],
+        ['until', 'y', 'a time of day, 00:00 to 24:00'],
+      ],
+    ],
+  ])('a period of days, from and until %j', async (written, faults) => {
+    const reading = await readLines('prefix,rate,days,from,until', `49,1,${written}`);
+    expect(reading).toMatchObject({
+      errors: faults.map(([field, value, expected]) => ({ line: 2, field, value, expected })),
       more: 0,
     });
   });
@@ -233,11 +262,11 @@ describe('a bad line', () => {
 
   test('a repeated rate names the first, absent fields and defaults being the same', async () => {
     const faults = await faultsOf(
-      'prefix,rate,direction,routes,weight\n49,1,,a;b,\n44,1,,,\n+49,2,outbound,b;a,100\n44,1,outbound,,',
+      'prefix,rate,direction,routes,weight,days,from,until\n49,1,,a;b,,,,\n44,1,,,,sat,00:00,00:00\n+49,2,outbound,b;a,100,mon-sun,,\n44,1,outbound,,,sat,00:00,24:00',
     );
     expect(faults).toEqual([
-      'rates.csv:4: prefix "49": expected no second rate for the prefix, direction, routes and weight of line 2',
-      'rates.csv:5: prefix "44": expected no second rate for the prefix, direction, routes and weight of line 3',
+      'rates.csv:4: prefix "49": expected no second rate for the prefix, direction, routes, weight and period of line 2',
+      'rates.csv:5: prefix "44": expected no second rate for the prefix, direction, routes, weight and period of line 3',
     ]);
   });
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { readTariffCsv } from '../../src/imports/tariff-csv.ts';
 import { exportTariffCsv } from '../../src/imports/tariff-export.ts';
 import { toMicros } from '../../src/units/money.ts';
-import { money, rateOf } from '../rating/samples.ts';
+import { anyPeriod, money, period, rateOf } from '../rating/samples.ts';
 
 test('an export is a header and a line for each rate, by id', () => {
   const rates = [
@@ -15,12 +15,13 @@ test('an export is a header and a line for each rate, by id', () => {
       minimumSeconds: 0,
       direction: 'both',
       weight: 5,
+      period: period('sat,sun 22:00-06:00'),
     }),
   ];
   expect([...exportTariffCsv({ rates })]).toEqual([
-    'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,weight',
-    '49,,0.01,0.05,0,,,both,,5',
-    '44,"UK ""all"", 1st",0.01,,,,,,gold;silver,',
+    'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,weight,days,from,until',
+    '49,,0.01,0.05,0,,,both,,5,"sat,sun",22:00,06:00',
+    '44,"UK ""all"", 1st",0.01,,,,,,gold;silver,,,,',
   ]);
 });
 
@@ -40,6 +41,7 @@ test('a version exports to lines that import as the same rates', async () => {
     direction: fc.constantFrom(undefined, 'inbound' as const, 'outbound' as const, 'both' as const),
     routes: fc.subarray(['gold', 'silver', 'tin']),
     weight: fc.option(fc.nat({ max: 10_000 }), { nil: undefined }),
+    period: fc.option(anyPeriod, { nil: undefined }),
   });
   const rates = fc
     .uniqueArray(rate, { minLength: 1, maxLength: 20, selector: (row) => row.prefix })

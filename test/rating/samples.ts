@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { toPriceTerms, type PriceTerms, type Rounding } from '../../src/rating/price.ts';
+import { parseClock, parseDays, type RatePeriod } from '../../src/rating/rate-period.ts';
 import type { Rate, TariffVersion } from '../../src/rating/rate.ts';
 import { parseTariffName, type TariffName } from '../../src/units/ids.ts';
 import { parseMicros, toMicros, type Micros } from '../../src/units/money.ts';
@@ -29,10 +30,21 @@ const NOTHING_MORE = {
   direction: undefined,
   routes: [],
   weight: undefined,
+  period: undefined,
 } as const;
 
 export function rateOf(fields: Partial<Rate> & Pick<Rate, 'id' | 'prefix'>): Rate {
   return { perMinute: money('0.01'), ...NOTHING_MORE, ...fields };
+}
+
+/** As it is spoken: `mon-fri 08:00-18:00`, `sat,sun`, `22:00-06:00`. */
+export function period(text: string): RatePeriod {
+  const [, days, from, until] = /^([a-z,-]+)? ?(?:(\d\d:\d\d)-(\d\d:\d\d))?$/.exec(text) ?? [];
+  return {
+    days: (days === undefined ? 127 : parseDays(days)) ?? 0,
+    fromMinute: (from === undefined ? 0 : parseClock(from)) ?? 0,
+    untilMinute: (until === undefined ? 1440 : parseClock(until)) ?? 0,
+  };
 }
 
 export function versionOf(rates: readonly Rate[], fields: Partial<TariffVersion> = {}): TariffVersion {
@@ -42,6 +54,7 @@ export function versionOf(rates: readonly Rate[], fields: Partial<TariffVersion>
     currency: 'EUR',
     rounding: { mode: 'up', decimals: 6 },
     startsAt: toEpochMs(0),
+    zone: 'UTC',
     rates,
     ...fields,
   };
@@ -69,3 +82,15 @@ export const anyTerms: fc.Arbitrary<PriceTerms> = fc
     rounding: anyRounding,
   })
   .map(toPriceTerms);
+
+/** Every period but the whole week, which is none. */
+export const anyPeriod: fc.Arbitrary<RatePeriod> = fc
+  .record({
+    days: fc.integer({ min: 1, max: 127 }),
+    fromMinute: fc.nat({ max: 1439 }),
+    untilMinute: fc.integer({ min: 1, max: 1440 }),
+  })
+  .filter(
+    ({ days, fromMinute, untilMinute }) =>
+      fromMinute !== untilMinute && (days !== 127 || fromMinute !== 0 || untilMinute !== 1440),
+  );

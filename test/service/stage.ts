@@ -111,6 +111,7 @@ export async function createStage(
           currency,
           rounding: DEFAULT_ROUNDING,
           startsAt: toEpochMs(0),
+          zone: 'UTC',
           rates: read.rates,
         }),
       );

@@ -28,6 +28,7 @@ export const rating: Figure = {
       currency: 'EUR',
       rounding: DEFAULT_ROUNDING,
       startsAt: toEpochMs(0),
+      zone: 'UTC',
       rates,
     });
     const byPrefix = new Map(rates.map((rate) => [rate.prefix, rate]));
@@ -36,7 +37,7 @@ export const rating: Figure = {
       return (prefix + digits(random, NUMBER_DIGITS)).slice(0, NUMBER_DIGITS);
     });
     const inTable = (number: string): Rate | undefined =>
-      chooseRate(table, { number, direction: 'outbound', routes: [] });
+      chooseRate(table, { number, direction: 'outbound', routes: [], at: toEpochMs(0) });
     const inMap = (number: string): Rate | undefined => {
       for (let length = number.length; length > 0; length -= 1) {
         const rate = byPrefix.get(number.slice(0, length));
@@ -85,6 +86,7 @@ function tariff(random: () => number): readonly Rate[] {
     direction: undefined,
     routes: [],
     weight: undefined,
+    period: undefined,
   }));
 }
 
