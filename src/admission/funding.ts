@@ -1,14 +1,13 @@
 import type { Payer } from '../accounts/account-tree.ts';
-import type { Bound, DiscountsPpm } from '../accounts/limits.ts';
+import type { Bound } from '../accounts/limits.ts';
 import { isFlatRateNumber } from '../accounts/trunks.ts';
-import { chooseRate } from '../rating/tariff-table.ts';
-import { versionInForce, type TariffBook } from '../rating/tariff-book.ts';
-import { termsOf } from '../rating/terms.ts';
+import type { TariffBook } from '../rating/tariff-book.ts';
 import { costCap, refusedByCap, tighterCap } from './cap.ts';
 import { canCost } from './funded.ts';
 import type { LegCap, PayerRecord, TrunkRecord } from './leg-record.ts';
+import { payerRecordOf, rateForPayer } from './payer-rate.ts';
 import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
-import { directionOf, e164Of, type Question } from './question.ts';
+import { directionOf, e164Of, type FundingQuestion } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { isEnforced, toLimit } from './takes.ts';
 
@@ -39,7 +38,7 @@ export type Funded = {
  * Every paying account of the chain funds the leg by itself, in the first of its ways that it can (DESIGN 4). Internal
  * legs, emergencies and toll-free calls cost nothing (rulings 15 and 16).
  */
-export function fund(question: Question, tariffs: TariffBook, policy: FundingPolicy): Funding {
+export function fund(question: FundingQuestion, tariffs: TariffBook, policy: FundingPolicy): Funding {
   const direction = directionOf(question);
   if (direction === 'internal' || question.emergency || question.tollFree) return UNPAID;
   const side = direction === 'outbound' ? question.caller : question.callee;
@@ -50,7 +49,8 @@ export function fund(question: Question, tariffs: TariffBook, policy: FundingPol
     const words = `nobody in the chain of ${side?.path ?? 'the caller'} has a wallet or a tariff`;
     return { kind: 'refused', refusal: refuse('no_payer', 'credit', side?.path ?? '', words) };
   }
-  const asked = { question, direction, tariffs, policy };
+  const routes = question.routes.map((route) => route.name);
+  const asked = { question, direction, routes, tariffs, policy };
   const records: PayerRecord[] = [];
   const holds: HoldTake[] = [];
   const firstOf: FirstOf[] = [];
@@ -76,8 +76,9 @@ export function fund(question: Question, tariffs: TariffBook, policy: FundingPol
 const UNPAID: Funding = { kind: 'funded', payers: [], holds: [], firstOf: [], cap: undefined };
 
 type Asked = {
-  readonly question: Question;
+  readonly question: FundingQuestion;
   readonly direction: 'inbound' | 'outbound';
+  readonly routes: readonly string[];
   readonly tariffs: TariffBook;
   readonly policy: FundingPolicy;
 };
@@ -172,13 +173,15 @@ type PerMinute =
 
 /** By the payer's tariff; for nothing where nobody prices the call and that is allowed. */
 function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute {
-  const { question, direction, tariffs, policy } = asked;
-  const inForce = payer.tariff === undefined ? undefined : versionInForce(tariffs, payer.tariff, question.at);
-  const routes = question.routes.map((route) => route.name);
-  const rate =
-    inForce &&
-    chooseRate(inForce.table, { number: question.destination, direction, routes, at: question.at });
-  if (payer.tariff === undefined || inForce === undefined || rate === undefined) {
+  const { question, direction, routes, tariffs, policy } = asked;
+  const { destination, at } = question;
+  const rated = rateForPayer(
+    payer,
+    { destination, direction, routes, at },
+    tariffs,
+    () => question.classification,
+  );
+  if (rated === undefined) {
     const unrated = direction === 'inbound' ? policy.unratedInbound : policy.unrated;
     if (unrated === 'allow' && mayBeUnrated) {
       return { kind: 'option', option: { take: undefined, part: undefined } };
@@ -189,8 +192,8 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
         : `the tariff of ${payer.path} has no ${direction} rate for ${question.destination}`;
     return { kind: 'refused', refusal: refuse('no_rate', 'barred', payer.path, words) };
   }
-  const terms = termsOf(inForce.version, rate, discountOf(payer.limits.discounts, question.classification));
-  const { currency } = inForce.version;
+  const { terms, version } = rated;
+  const { currency } = version;
   const costs = canCost(terms);
   const isSoft = question.soft?.has(payer.path) === true;
   if (costs) {
@@ -201,16 +204,7 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
   const cap = isSoft ? undefined : costCap(payer.path, terms, maxCallCost);
   const tooDear = refusedByCap(cap, maxCallCost);
   if (tooDear !== undefined) return { kind: 'refused', refusal: tooDear };
-  const record: PayerRecord = {
-    account: payer.path,
-    wallet: payer.path,
-    tariff: payer.tariff,
-    tariffVersion: inForce.version.version,
-    rateId: rate.id,
-    prefix: rate.prefix,
-    currency,
-    terms,
-  };
+  const record = payerRecordOf(payer.path, rated);
   const hold = { wallet: payer.path, terms };
   const part = { way: 'per_minute', payer: record, cap } as const;
   return { kind: 'option', option: { take: costs ? { kind: 'hold', hold } : undefined, part } };
@@ -220,10 +214,6 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
 function noWay({ path, limits }: Payer): Refusal {
   const words = `${path} pays by ${limits.fundingOrder.join(', ')}, and this call cannot be paid so`;
   return refuse('no_credit', 'credit', path, words, 'fundingOrder');
-}
-
-function discountOf(discounts: DiscountsPpm, classification: string): number {
-  return Object.entries(discounts).find(([name]) => name === classification)?.[1] ?? 0;
 }
 
 /** A wallet that is not there or counts other money cannot be charged at all; what it may spend is asked of others. */

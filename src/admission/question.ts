@@ -31,6 +31,12 @@ export type Question = {
   readonly soft?: ReadonlySet<AccountPath>;
 };
 
+/** What its funding depends on, also where the call is long over. */
+export type FundingQuestion = Pick<
+  Question,
+  'caller' | 'callee' | 'routes' | 'destination' | 'emergency' | 'classification' | 'tollFree' | 'at' | 'soft'
+>;
+
 /** A route by the dialplan's name, and what is configured for it, if anything is. */
 export type NamedRoute = { readonly name: string; readonly node: RouteNode | undefined };
 

@@ -1,17 +1,9 @@
 import type { LegRecord } from '../admission/leg-record.ts';
 import type { LegTimes } from '../calls/switch-event.ts';
+import { transferOfCharge } from '../charging/charges.ts';
 import { chargedSeconds } from '../rating/price.ts';
-import {
-  chargeTransferId,
-  currencyOf,
-  systemLedger,
-  walletLedger,
-  type Charge,
-  type CutReason,
-  type Settlement,
-  type Transfer,
-} from '../records/records.ts';
-import { rootOf, type AccountPath, type LegUuid } from '../units/ids.ts';
+import type { Charge, CutReason, Settlement } from '../records/records.ts';
+import type { AccountPath, LegUuid } from '../units/ids.ts';
 import { ZERO_MICROS, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 
@@ -76,7 +68,7 @@ export function settlementOf(
       estimated: ending.estimated,
     },
     charges,
-    transfers: charges.flatMap((charge) => transferOf(charge, final.at)),
+    transfers: charges.flatMap((charge) => transferOfCharge(charge, final.at) ?? []),
   };
 }
 
@@ -111,20 +103,4 @@ function chargesOf(
     };
   });
   return [...trunks, ...payers];
-}
-
-function transferOf(charge: Charge, at: EpochMs): readonly Transfer[] {
-  if (charge.price === 0n) return [];
-  return [
-    {
-      id: chargeTransferId(charge),
-      kind: 'charge',
-      debit: walletLedger(charge.payer),
-      credit: systemLedger('revenue', rootOf(charge.payer)),
-      amount: charge.price,
-      currency: currencyOf(charge),
-      at,
-      reference: charge.legUuid,
-    },
-  ];
 }

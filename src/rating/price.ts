@@ -109,6 +109,11 @@ export function commitmentOf(terms: PriceTerms, pulses: number): Micros {
   return priceOfCharged(terms, paidSeconds(terms, pulses));
 }
 
+/** What a call that was paid for otherwise goes on by in its middle: it has begun, so no surcharge, minimum or grace. */
+export function continuationOf(terms: PriceTerms): PriceTerms {
+  return { ...terms, surcharge: ZERO_MICROS, minimumSeconds: 0, graceSeconds: 0 };
+}
+
 /** The smallest amount the rounding can tell apart. */
 export function roundingUnit(rounding: Rounding): bigint {
   assert(rounding.decimals >= 0 && rounding.decimals <= 6, 'money has 0 to 6 decimals');

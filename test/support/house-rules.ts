@@ -14,6 +14,7 @@ const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   credit: ['units', 'rating', 'calls', 'accounts'],
   admission: ['units', 'rating', 'accounts', 'credit', 'calls', 'records'],
   records: ['units', 'rating', 'accounts', 'calls'],
+  charging: ['units', 'rating', 'accounts', 'admission', 'records'],
 };
 const PURE = Object.keys(PURE_ROOMS);
 const BUILTINS = builtinModules.map((name) => (name.startsWith('node:') ? name : `node:${name}`));
@@ -37,7 +38,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 const WIRING = /^src\/(?:main\.ts|cli\.ts|cli\/|demo\/|wiring\/)/;
 
 const FILE_LINES_MAX = 300;
-const MONEY_ROOMS = /^src\/(?:units|rating|accounts|admission|credit|records)\//;
+const MONEY_ROOMS = /^src\/(?:units|rating|accounts|admission|credit|records|charging)\//;
 /** `Number(…)` passes only of a name whose unit says that it is no money, such as `Number(furtherPulses)`. */
 const FLOAT = /\bparseFloat\b|\.toFixed\b|\bNumber\((?!\w*(?:[Pp]ulses|[Ss]econds|[Cc]ount|[Pp]pm|Ms)\))/;
 

@@ -1,0 +1,84 @@
+import type { AccountNode } from '../accounts/account-tree.ts';
+import { fund } from '../admission/funding.ts';
+import { fundingOf } from '../admission/funded.ts';
+import type { PayerRecord, TrunkRecord } from '../admission/leg-record.ts';
+import type { FirstOf, FundingOption } from '../admission/plan.ts';
+import type { FundingQuestion } from '../admission/question.ts';
+import type { Refusal } from '../admission/refusal.ts';
+import { UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
+import type { Charge, FundingKind } from '../records/records.ts';
+import { chargesOf, type PaidPart } from './charges.ts';
+import { classifierOf, type FinishedCall, type RatingBooks } from './finished-call.ts';
+
+export type FirstRated =
+  /** No charges: nobody pays for such a call, or it was not answered. `funding` is what its CDR says. */
+  | { readonly kind: 'rated'; readonly charges: readonly Charge[]; readonly funding: FundingKind }
+  /** Some payer has no way to pay for it. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Which of its ways a payer takes who has several, in its order: the place of one in `options`. */
+export type ChooseWay = (first: FirstOf, call: FinishedCall) => number;
+
+/** As if every trunk were free. */
+export const FIRST_WAY: ChooseWay = () => 0;
+
+/**
+ * The charges, of version 1, of a call that nobody has rated yet: funded by the limits and the tariff in force at its
+ * admission, as the gate would have done. That the money was there is taken for granted: it has been talked.
+ */
+export function rateFirst(call: FinishedCall, books: RatingBooks, chooseWay: ChooseWay): FirstRated {
+  const { direction, decision } = call;
+  if (direction === 'internal' || decision === 'emergency' || decision === 'refused') return NOT_CHARGED;
+  const question = questionOf(call, direction, books.accounts.node(call.account));
+  if (question.tollFree) return { ...NOT_CHARGED, funding: 'toll_free' };
+  const funded = fund(question, books.tariffs, books.policy);
+  if (funded.kind === 'refused') return funded;
+  const taken = funded.firstOf.flatMap((first) => first.options[chooseWay(first, call)] ?? []);
+  const payers: PayerRecord[] = [...funded.payers];
+  const trunks: TrunkRecord[] = [];
+  for (const { part } of taken satisfies readonly FundingOption[]) {
+    if (part?.way === 'per_minute') payers.push(part.payer);
+    else if (part !== undefined) trunks.push({ account: part.account, way: part.way });
+  }
+  const paying = payers.filter(({ account }) => isCharged(call, account));
+  const charged = trunks.filter(({ account }) => isCharged(call, account));
+  const { billedSeconds, legUuid } = call;
+  const parts: readonly PaidPart[] = [
+    ...charged.map(({ account, way }): PaidPart => ({ account, way, billedSeconds })),
+    ...paying.map((payer): PaidPart => ({ way: 'per_minute', payer, billedSeconds })),
+  ];
+  return {
+    kind: 'rated',
+    charges: call.answeredAt === undefined ? [] : chargesOf({ legUuid, version: 1 }, parts),
+    funding: fundingOf({ payers: paying, trunks: charged }),
+  };
+}
+
+const NOT_CHARGED = { kind: 'rated', charges: [], funding: 'none' } as const;
+
+function questionOf(
+  call: FinishedCall,
+  direction: 'inbound' | 'outbound',
+  node: AccountNode | undefined,
+): FundingQuestion {
+  const { routes, destination, admittedAt, decision } = call;
+  const classifier = classifierOf(call, node);
+  const flag = direction === 'outbound' ? 'softLimitOutbound' : 'softLimitInbound';
+  const soft = decision === 'soft' ? node?.chain.filter(({ limits }) => limits[flag]) : undefined;
+  return {
+    caller: direction === 'outbound' ? node : undefined,
+    callee: direction === 'inbound' ? node : undefined,
+    routes: routes.map((name) => ({ name, node: undefined })),
+    destination,
+    emergency: false,
+    classification: classifier?.name ?? UNKNOWN_CLASSIFICATION,
+    tollFree: classifier?.treatment === 'toll_free' && direction === 'outbound',
+    at: admittedAt,
+    ...(soft === undefined ? {} : { soft: new Set(soft.map(({ path }) => path)) }),
+  };
+}
+
+/** What was let pass for one account's sake was not charged to it (ruling 16), whatever its flags say today. */
+function isCharged({ account, decision }: FinishedCall, payer: string): boolean {
+  return account !== payer || (decision !== 'dry_run' && decision !== 'unrestricted');
+}

@@ -1,0 +1,168 @@
+import * as fc from 'fast-check';
+import type { AccountLookup } from '../../src/accounts/account-tree.ts';
+import { decide } from '../../src/admission/decide.ts';
+import { chosenParts, withFunded } from '../../src/admission/funded.ts';
+import type { FundingPolicy } from '../../src/admission/funding.ts';
+import type { RatingBooks } from '../../src/charging/finished-call.ts';
+import { settlementOf } from '../../src/controller/settlement.ts';
+import { priceOf, type Rounding } from '../../src/rating/price.ts';
+import type { Rate } from '../../src/rating/rate.ts';
+import { EMPTY_TARIFF_BOOK, withTariffVersions, type TariffBook } from '../../src/rating/tariff-book.ts';
+import type { Settlement } from '../../src/records/records.ts';
+import {
+  admissionIdOf,
+  legKeyOf,
+  type AccountPath,
+  type LegKey,
+  type LegUuid,
+  type TariffName,
+} from '../../src/units/ids.ts';
+import { toMicros } from '../../src/units/money.ts';
+import { toEpochMs } from '../../src/units/time.ts';
+import { anyPeriod, anyRounding } from '../rating/samples.ts';
+import { accountsOf, questionOf } from '../controller/world.ts';
+
+/** Calls as they are charged live: decided by the gate's own plan, settled by the controller's own settlement. */
+
+export const POLICY: FundingPolicy = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' };
+
+/** A reseller with a customer, each with a tariff; one with discounts, one with trunks, one that is only counted. */
+export const ACCOUNTS = accountsOf(
+  [
+    { account: 'acme', wallet: 'EUR', tariff: 'wholesale' },
+    { account: 'acme/shop', wallet: 'EUR', tariff: 'retail' },
+    { account: 'acme/shop/till' },
+    {
+      account: 'acme/cheap',
+      wallet: 'EUR',
+      tariff: 'retail',
+      operator: { discounts: { international: '12.5', did_us: '99.9' } },
+    },
+    {
+      account: 'acme/rents',
+      wallet: 'EUR',
+      operator: { trunks: { outbound: 5, burst: 1 }, softLimitOutbound: true },
+    },
+    { account: 'acme/watched', wallet: 'EUR', operator: { enforcement: 'dry_run' } },
+  ],
+  [{ route: 'carrier' }, { route: 'backup' }],
+);
+const CALLERS = ['acme', 'acme/shop', 'acme/shop/till', 'acme/cheap', 'acme/rents', 'acme/watched'];
+const NUMBERS = ['4930123456', '49151234567', '442071234567', '12125550123', '18005550123', '33123456789'];
+const PREFIXES = ['49', '4930', '4915', '44', '4420', '1', '1212', '1800', '33', '331'];
+
+/** Any versions of both tariffs, the first in force from the beginning and so broad that most calls have a rate. */
+export const anyTariffs: fc.Arbitrary<TariffBook> = fc
+  .tuple(anyVersions('wholesale'), anyVersions('retail'))
+  .map(([wholesale, retail]) => withTariffVersions(EMPTY_TARIFF_BOOK, [...wholesale, ...retail]));
+
+function anyVersions(name: string) {
+  const anySeconds = fc.option(fc.integer({ min: 0, max: 90 }), { nil: undefined });
+  const anyRate: fc.Arbitrary<Omit<Rate, 'id'>> = fc.record({
+    prefix: fc.constantFrom(...PREFIXES),
+    description: fc.constant(''),
+    perMinute: fc.bigInt({ min: 0n, max: 3_000_000n }).map(toMicros),
+    surcharge: fc.option(fc.bigInt({ min: 0n, max: 500_000n }).map(toMicros), { nil: undefined }),
+    minimumSeconds: anySeconds,
+    incrementSeconds: anySeconds,
+    graceSeconds: fc.option(fc.integer({ min: 0, max: 10 }), { nil: undefined }),
+    direction: fc.constantFrom(undefined, 'inbound', 'outbound', 'both'),
+    routes: fc.constantFrom([], [], ['carrier'], ['backup', 'carrier']),
+    weight: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
+    period: fc.option(anyPeriod, { nil: undefined }),
+  });
+  const anyVersion = fc.record({
+    rates: fc.array(anyRate, { minLength: 5, maxLength: 15 }),
+    rounding: anyRounding,
+  });
+  return fc
+    .array(anyVersion, { minLength: 1, maxLength: 3 })
+    .map((versions) => versions.map(({ rates, rounding }, index) => versionOf(name, index, rates, rounding)));
+}
+
+export const DAY_MS = 86_400_000;
+
+function versionOf(name: string, index: number, rates: readonly Omit<Rate, 'id'>[], rounding: Rounding) {
+  return {
+    tariff: name as TariffName,
+    version: index + 1,
+    currency: 'EUR',
+    zone: 'Europe/Berlin',
+    rounding,
+    startsAt: toEpochMs(index * DAY_MS),
+    rates: rates.map((rate, place) => ({ ...rate, id: place + 1 })),
+  };
+}
+
+export type Talk = {
+  readonly caller: string;
+  readonly inbound: boolean;
+  readonly number: string;
+  readonly routes: readonly string[];
+  readonly at: number;
+  readonly billedSeconds: number;
+  readonly answered: boolean;
+  readonly soft: boolean;
+};
+
+export const anyTalk: fc.Arbitrary<Talk> = fc.record({
+  caller: fc.constantFrom(...CALLERS),
+  inbound: fc.boolean(),
+  number: fc.constantFrom(...NUMBERS),
+  routes: fc.constantFrom(['carrier'], ['backup'], ['carrier', 'backup']),
+  at: fc.integer({ min: 0, max: 3 * DAY_MS }),
+  billedSeconds: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 90_000 })),
+  answered: fc.boolean(),
+  soft: fc.boolean(),
+});
+
+/** What settles the call, were it admitted; undefined: the gate refused it. Trunks are all free. */
+export function settledLive(talk: Talk, books: RatingBooks, name: string): Settlement | undefined {
+  const side = talk.inbound ? { callee: talk.caller } : { caller: talk.caller };
+  const uuid = `b-${name}` as LegUuid;
+  const admission = admissionIdOf(`a-${name}` as LegUuid, 1);
+  const question = questionOf(books.accounts as AccountLookup, {
+    ...side,
+    routes: talk.routes,
+    legKey: legKeyOf(admission, 'b0') as LegKey,
+    admission,
+    aLeg: `a-${name}` as LegUuid,
+    dialled: talk.number,
+    destination: talk.number,
+    at: toEpochMs(talk.at),
+    ...(talk.soft && talk.caller === 'acme/rents' && !talk.inbound
+      ? { soft: new Set(['acme/rents' as AccountPath]) }
+      : {}),
+  });
+  const decided = decide(question, books.tariffs, books.policy);
+  if (decided.kind === 'refused') return undefined;
+  const { home } = decided.plan;
+  const record = withFunded(
+    decided.record,
+    chosenParts(
+      home,
+      home.firstOf.map(() => 0),
+    ),
+  );
+  const answeredAt = talk.answered ? toEpochMs(talk.at + 4_000) : undefined;
+  const billedSeconds = talk.answered ? talk.billedSeconds : 0;
+  const endedAt = toEpochMs((answeredAt ?? talk.at) + billedSeconds * 1000);
+  return settlementOf(
+    record,
+    {
+      uuid,
+      cause: 'NORMAL_CLEARING',
+      answeredAt,
+      endedAt,
+      billMicroseconds: billedSeconds * 1_000_000,
+      billsec: billedSeconds,
+      cut: undefined,
+      estimated: false,
+    },
+    {
+      billedSeconds,
+      prices: new Map(record.payers.map(({ wallet, terms }) => [wallet, priceOf(terms, billedSeconds)])),
+      at: endedAt,
+    },
+  );
+}
