@@ -28,6 +28,9 @@ export type PulseSeconds = Pick<PriceTerms, 'minimumSeconds' | 'incrementSeconds
 const DEFAULT_PULSE_SECONDS = 60;
 const PPM = 1_000_000;
 const SECONDS_PER_MINUTE = 60n;
+const SECONDS_PER_MINUTE_PPM = SECONDS_PER_MINUTE * BigInt(PPM);
+/** In micros, by the number of decimals. */
+const ROUNDING_UNITS = [1_000_000n, 100_000n, 10_000n, 1_000n, 100n, 10n, 1n];
 
 /** Fills in what a rate leaves out: no minimum is 60 s, no increment or 0 is 60 s, no grace or discount is none. */
 export function toPriceTerms(rate: {
@@ -93,10 +96,11 @@ export function chargedSeconds(terms: PulseSeconds, billedSeconds: number): numb
 /** The price of so many charged seconds, rounded once. Zero seconds cost nothing, the surcharge included. */
 export function priceOfCharged(terms: PriceTerms, charged: number): Micros {
   if (charged === 0) return ZERO_MICROS;
-  const exact =
-    (terms.surcharge * SECONDS_PER_MINUTE + terms.perMinute * BigInt(charged)) *
-    BigInt(PPM - terms.discountPpm);
-  return roundQuotient(exact, SECONDS_PER_MINUTE * BigInt(PPM), terms.rounding);
+  const { surcharge, perMinute, discountPpm, rounding } = terms;
+  const exact = surcharge * SECONDS_PER_MINUTE + perMinute * BigInt(charged);
+  // Without a discount the numbers are smaller, and most prices are without one.
+  if (discountPpm === 0) return roundQuotient(exact, SECONDS_PER_MINUTE, rounding);
+  return roundQuotient(exact * BigInt(PPM - discountPpm), SECONDS_PER_MINUTE_PPM, rounding);
 }
 
 /** DESIGN 5, whole: the price of `billedSeconds` of talk. */
@@ -116,8 +120,9 @@ export function continuationOf(terms: PriceTerms): PriceTerms {
 
 /** The smallest amount the rounding can tell apart. */
 export function roundingUnit(rounding: Rounding): bigint {
-  assert(rounding.decimals >= 0 && rounding.decimals <= 6, 'money has 0 to 6 decimals');
-  return 10n ** BigInt(6 - rounding.decimals);
+  const unit = ROUNDING_UNITS[rounding.decimals];
+  assert(unit !== undefined, 'money has 0 to 6 decimals');
+  return unit;
 }
 
 function roundQuotient(dividend: bigint, divisor: bigint, rounding: Rounding): Micros {

@@ -124,6 +124,23 @@ describe('the choice of a rate', () => {
     expect(idOf(rates, { number: base.slice(1) })).toBeUndefined();
   });
 
+  test('in a large tariff the longest prefix is found as a Map of all prefixes finds it', () => {
+    const prefixes = new Set(
+      Array.from({ length: 20_000 }, (_, index) => String((index * 7_919) % 1_000_003)),
+    );
+    const rates = [...prefixes].map((prefix, index) => rateOf({ id: index + 1, prefix }));
+    const byPrefix = new Map(rates.map((rate) => [rate.prefix, rate]));
+    const table = createTariffTable(versionOf(rates));
+    const differing = Array.from({ length: 20_000 }, (_, index) => String(index * 104_729)).filter(
+      (number) => {
+        let length = number.length;
+        while (length > 0 && !byPrefix.has(number.slice(0, length))) length -= 1;
+        return chooseRate(table, { ...OUTBOUND, number }) !== byPrefix.get(number.slice(0, length));
+      },
+    );
+    expect(differing).toEqual([]);
+  });
+
   test('what is dialled need not be a number', () => {
     const rates = [rateOf({ id: 1, prefix: '49' }), rateOf({ id: 2, prefix: '490' })];
     const dialled = ['49*', '49x0', 'alice', '*49', '\u{664}9', '490#'];
