@@ -6,7 +6,7 @@ const countFile = process.env['TEST_COUNT_FILE'];
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/redis-setup.ts'],
+    globalSetup: ['test/support/redis-setup.ts', 'test/support/postgres-setup.ts'],
     reporters: countFile === undefined ? ['default'] : ['default', countReporter(countFile)],
     // Most of the long files wait for calls to end: more of them than cores run at once.
     maxWorkers: 3,

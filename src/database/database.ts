@@ -1,19 +1,15 @@
 import { statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Kysely } from 'kysely';
-import { Migrator } from 'kysely/migration';
+import { dirname } from 'node:path';
+import { Kysely, sql } from 'kysely';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { TariffStore } from '../rating/tariff-store.ts';
 import type { Evidence } from '../records/evidence.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { createAccountStore } from './account-tables.ts';
-import {
-  DatabaseSchemaError,
-  DatabaseUnwritableError,
-  UnsupportedDatabaseUrlError,
-} from './database-error.ts';
-import { createMigrations, SQLITE_TYPES } from './migrations.ts';
+import { DatabaseSchemaError, DatabaseUnwritableError } from './database-error.ts';
+import { MEMORY, parseDatabaseUrl } from './database-url.ts';
+import { bringUpToDate, isUpToDate, POSTGRES_TYPES, SQLITE_TYPES } from './migrations.ts';
+import { createPostgresDialect, postgresName, type PostgresPlace } from './postgres-dialect.ts';
 import { createRecordReader } from './record-reader.ts';
 import { createRecordWriter } from './record-writer.ts';
 import type { Schema } from './schema.ts';
@@ -21,42 +17,40 @@ import { createSqliteDialect, openSqlite, whileLocked } from './sqlite-dialect.t
 import { createTariffStore } from './tariff-tables.ts';
 import { createEvidence } from './verify-queries.ts';
 
-/** The record: one file, its tables made and at this release's version. */
+/** The record: a file or a database of a server, its tables made and at this release's version. */
 export type Database = {
   readonly accounts: AccountStore;
   readonly tariffs: TariffStore;
   readonly records: RecordStore;
   /** The rows that `verify` holds against one another. */
   readonly evidence: Evidence;
-  /** Lets what runs finish, then closes the file. A second call waits for the first. */
+  /** Lets what runs finish, then closes it. A second call waits for the first. */
   readonly close: () => Promise<void>;
 };
 
-const MEMORY = ':memory:';
+export type DatabaseOptions = {
+  readonly url: string;
+  /** How long a write waits for another's. */
+  readonly lockWaitMs?: number | undefined;
+  /** Of PostgreSQL: at once, and beside the one of the writer. */
+  readonly connectionsMax?: number | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  readonly statementTimeoutMs?: number | undefined;
+};
+
 /** Longer than the longest transaction of another process, the import of a large tariff. */
 const LOCK_WAIT_MS = 10_000;
+const CONNECTIONS_MAX = 5;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 60_000;
 
 /**
  * Opens or creates the record: `sqlite:///absolute/path`, `sqlite:relative/path`, `sqlite::memory:` or a plain
- * path. Brings its tables up to date first; two processes may do so at once. Rejects with one of the errors of
- * `database-error.ts`, each naming the file.
+ * path; or `postgres://user:password@host:5432/database`, which must exist. Brings its tables up to date first; two
+ * processes may do so at once. Rejects with one of the errors of `database-error.ts`, each naming the database.
  */
-export async function openDatabase(options: {
-  readonly url: string;
-  /** How long a write waits for another process's. */
-  readonly lockWaitMs?: number | undefined;
-}): Promise<Database> {
-  const path = pathOfUrl(options.url);
-  refuseMissingFolder(path);
-  const file = { path, lockWaitMs: options.lockWaitMs ?? LOCK_WAIT_MS };
-  const sqlite = await openSqlite(file);
-  const kysely = new Kysely<Schema>({ dialect: createSqliteDialect(sqlite, file) });
-  try {
-    await whileLocked(file, () => migrate(kysely, path));
-  } catch (error) {
-    if (sqlite.isOpen) sqlite.close();
-    throw error;
-  }
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const kysely = await openTables(options);
   let closing: Promise<void> | undefined;
   return {
     accounts: createAccountStore(kysely),
@@ -67,15 +61,34 @@ export async function openDatabase(options: {
   };
 }
 
-function pathOfUrl(url: string): string {
-  if (url === `sqlite:${MEMORY}` || url === MEMORY) return MEMORY;
-  if (url.startsWith('sqlite:///')) return fileURLToPath(url.replace(/^sqlite:/, 'file:'));
-  const path = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : url;
-  // Two slashes would name a host, and any other scheme another database.
-  if (path === '' || path.startsWith('//') || /^[a-z][a-z0-9+.-]*:/i.test(path)) {
-    throw new UnsupportedDatabaseUrlError(url);
+function openTables(options: DatabaseOptions): Promise<Kysely<Schema>> {
+  const place = parseDatabaseUrl(options.url);
+  const lockWaitMs = options.lockWaitMs ?? LOCK_WAIT_MS;
+  if (place.kind === 'sqlite') return openSqliteTables(place.path, lockWaitMs);
+  return openPostgresTables({
+    url: place.url,
+    name: postgresName(place.url),
+    connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
+    connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+    lockWaitMs,
+  });
+}
+
+async function openSqliteTables(path: string, lockWaitMs: number): Promise<Kysely<Schema>> {
+  refuseMissingFolder(path);
+  const file = { path, lockWaitMs };
+  const sqlite = await openSqlite(file);
+  const kysely = new Kysely<Schema>({ dialect: createSqliteDialect(sqlite, file) });
+  try {
+    await whileLocked(file, async () => {
+      if (!(await isUpToDate(kysely))) await bringUpToDate(kysely, SQLITE_TYPES, path);
+    });
+    return kysely;
+  } catch (error) {
+    if (sqlite.isOpen) sqlite.close();
+    throw error;
   }
-  return resolve(path);
 }
 
 /** A folder is not made here: a mistyped path must not begin a second, empty record. */
@@ -87,10 +100,34 @@ function refuseMissingFolder(path: string): void {
   if (!found.isDirectory()) throw new DatabaseUnwritableError(path, `${folder} is not a folder`);
 }
 
-async function migrate(kysely: Kysely<Schema>, path: string): Promise<void> {
-  const migrator = new Migrator({ db: kysely, provider: createMigrations(SQLITE_TYPES) });
-  const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  const named = error instanceof Error && error.name.startsWith('Database');
-  throw named ? error : new DatabaseSchemaError(path, error);
+async function openPostgresTables(place: PostgresPlace): Promise<Kysely<Schema>> {
+  const kysely = new Kysely<Schema>({ dialect: createPostgresDialect(place) });
+  try {
+    await requireUnicode(kysely, place.name);
+    if (!(await isUpToDate(kysely))) await migratePostgres(place);
+    return kysely;
+  } catch (error) {
+    await kysely.destroy();
+    throw error;
+  }
+}
+
+/** On a connection of its own without a limit of time: an index on a large table takes as long as it takes. */
+async function migratePostgres(place: PostgresPlace): Promise<void> {
+  const patient = { ...place, connectionsMax: 1, statementTimeoutMs: undefined };
+  const kysely = new Kysely<Schema>({ dialect: createPostgresDialect(patient) });
+  try {
+    await bringUpToDate(kysely, POSTGRES_TYPES, place.name);
+  } finally {
+    await kysely.destroy();
+  }
+}
+
+/** Names and numbers come from strangers: in any other encoding some of them could not be written. */
+async function requireUnicode(kysely: Kysely<Schema>, name: string): Promise<void> {
+  const { rows } = await sql<{ encoding: string }>`
+    select current_setting('server_encoding') as encoding`.execute(kysely);
+  const encoding = rows[0]?.encoding;
+  if (encoding === 'UTF8') return;
+  throw new DatabaseSchemaError(name, new Error(`its encoding is ${encoding}, and must be UTF8`));
 }

@@ -1,7 +1,9 @@
 import { sql, type CreateTableBuilder, type Kysely, type RawBuilder } from 'kysely';
-import type { Migration, MigrationProvider } from 'kysely/migration';
+import { DEFAULT_MIGRATION_TABLE, Migrator, type Migration } from 'kysely/migration';
+import { DatabaseSchemaError, isDatabaseError } from './database-error.ts';
+import type { Schema } from './schema.ts';
 
-/** What a dialect calls the few things that tables are made of. PostgreSQL's are the second entry to come. */
+/** What a dialect calls the few things that tables are made of. */
 export type DialectTypes = {
   readonly integer: 'integer' | 'bigint';
   readonly text: 'text';
@@ -18,6 +20,13 @@ export const SQLITE_TYPES: DialectTypes = {
   tableEnd: 'strict',
 };
 
+export const POSTGRES_TYPES: DialectTypes = {
+  integer: 'bigint',
+  text: 'text',
+  key: sql`text collate "C"`,
+  tableEnd: undefined,
+};
+
 type Columns = {
   readonly keys?: readonly string[];
   readonly texts?: readonly string[];
@@ -28,12 +37,40 @@ type Columns = {
 };
 
 /** The migrations in their order. One that was released is never edited: a change is a further one. */
-export function createMigrations(types: DialectTypes): MigrationProvider {
-  const migrations = { '0001-record': { up: (database) => makeRecord(database, types) } } satisfies Record<
-    string,
-    Migration
-  >;
-  return { getMigrations: async () => migrations };
+const MIGRATIONS = { '0001-record': makeRecord } satisfies Record<
+  string,
+  (database: Kysely<unknown>, types: DialectTypes) => Promise<void>
+>;
+
+/** Most starts find the tables as they should be, and then need not wait for whoever writes. */
+export async function isUpToDate(database: Kysely<Schema>): Promise<boolean> {
+  try {
+    const made = await sql<{ readonly name: string }>`
+      select name from ${sql.table(DEFAULT_MIGRATION_TABLE)} order by name`.execute(database);
+    return made.rows.map(({ name }) => name).join() === Object.keys(MIGRATIONS).join();
+  } catch (error) {
+    // Anything else is that there is no such table yet, or a reason that the migration will meet again.
+    if (isDatabaseError(error)) throw error;
+    return false;
+  }
+}
+
+/** All in one transaction: two processes at once do it one after the other, and one that fails leaves nothing. */
+export async function bringUpToDate(
+  database: Kysely<Schema>,
+  types: DialectTypes,
+  name: string,
+): Promise<void> {
+  const migrations = Object.entries(MIGRATIONS).map(([key, up]): readonly [string, Migration] => [
+    key,
+    { up: (trx) => up(trx, types) },
+  ]);
+  const provider = { getMigrations: async () => Object.fromEntries(migrations) };
+  await database.transaction().execute(async (trx) => {
+    const { error } = await new Migrator({ db: trx, provider }).migrateToLatest();
+    if (error === undefined) return;
+    throw isDatabaseError(error) ? error : new DatabaseSchemaError(name, error);
+  });
 }
 
 async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promise<void> {

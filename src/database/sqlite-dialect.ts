@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import {
   SqliteAdapter,
   SqliteDriver,
@@ -11,7 +11,9 @@ import {
   type SqliteStatement,
   type TransactionSettings,
 } from 'kysely';
-import { DatabaseLockedError, toDatabaseError } from './database-error.ts';
+import { DatabaseLockedError } from './database-error.ts';
+import { toQueryParameters } from './query-parameter.ts';
+import { nameSqliteError } from './sqlite-error.ts';
 
 /**
  * How long one statement may wait inside SQLite for another process. The wait blocks this whole process, cutoffs
@@ -39,7 +41,7 @@ export async function whileLocked<Result>(
     try {
       return await work();
     } catch (error) {
-      const named = toDatabaseError(file.path, error);
+      const named = nameSqliteError(file.path, error);
       if (!(named instanceof DatabaseLockedError) || performance.now() >= deadlineMs) throw named;
     }
     await delay(LOCK_RETRY_MS);
@@ -114,7 +116,7 @@ function adaptDatabase(database: DatabaseSync, file: SqliteFile): SqliteDatabase
     try {
       return work();
     } catch (error) {
-      throw toDatabaseError(file.path, error);
+      throw nameSqliteError(file.path, error);
     }
   };
   const prepareOnce = (sql: string): StatementSync => {
@@ -136,10 +138,10 @@ function adaptDatabase(database: DatabaseSync, file: SqliteFile): SqliteDatabase
       const statement = named(() => prepareOnce(sql));
       return {
         reader: statement.columns().length > 0,
-        all: (parameters) => named(() => statement.all(...toInputs(parameters))),
-        run: (parameters) => named(() => statement.run(...toInputs(parameters))),
+        all: (parameters) => named(() => statement.all(...toQueryParameters(parameters))),
+        run: (parameters) => named(() => statement.run(...toQueryParameters(parameters))),
         // A statement of its own: running a cached one again would end an iteration half way.
-        iterate: (parameters) => named(() => database.prepare(sql).iterate(...toInputs(parameters))),
+        iterate: (parameters) => named(() => database.prepare(sql).iterate(...toQueryParameters(parameters))),
       };
     },
     close: () => {
@@ -147,13 +149,4 @@ function adaptDatabase(database: DatabaseSync, file: SqliteFile): SqliteDatabase
       if (database.isOpen) database.close();
     },
   };
-}
-
-function toInputs(parameters: readonly unknown[]): SQLInputValue[] {
-  return parameters.map((value) => {
-    if (value === null || typeof value === 'string' || typeof value === 'bigint') return value;
-    // Limits of queries. Columns get bigints, and money never comes as a number.
-    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
-    throw new TypeError(`a ${typeof value} cannot be a parameter of a query`);
-  });
 }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findExecutable } from '../servers/redis-binary.ts';
+import { findExecutable } from '../servers/debian-package.ts';
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 

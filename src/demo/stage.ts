@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseOperatorLimits } from '../accounts/limits-document.ts';
@@ -8,6 +6,7 @@ import type { LiveState } from '../cli/live-state.ts';
 import { connectLiveState } from '../cli/wiring.ts';
 import { loadConfig } from '../config/config.ts';
 import { openDatabase, type Database } from '../database/database.ts';
+import { freePort } from '../servers/free-port.ts';
 import { startRedis, type StartedRedis } from '../servers/redis-server.ts';
 import { createSimulator, type Simulator } from '../simulator/simulator.ts';
 import { assert } from '../units/assert.ts';
@@ -119,15 +118,4 @@ async function isHealthy(url: string): Promise<boolean> {
     // Not listening yet.
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert(address !== null && typeof address === 'object', 'a listening TCP server has an address');
-  server.close();
-  await once(server, 'close');
-  return address.port;
 }

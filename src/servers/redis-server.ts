@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assert } from '../units/assert.ts';
-import { findExecutable, findRedisBinary, installRedisBinary, type RedisBinary } from './redis-binary.ts';
+import { findExecutable } from './debian-package.ts';
+import { freePort } from './free-port.ts';
+import { findRedisBinary, installRedisBinary, type RedisBinary } from './redis-binary.ts';
 import { askRedis } from './redis-question.ts';
 
 export type RedisOptions = {
@@ -164,15 +165,4 @@ async function readiness(url: string, child: ChildProcess): Promise<void> {
 async function versionOf(url: string): Promise<string> {
   const info = await askRedis(url, ['INFO', 'server']);
   return /^(?:valkey|redis)_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert(address !== null && typeof address === 'object', 'a listening TCP server has an address');
-  server.close();
-  await once(server, 'close');
-  return address.port;
 }

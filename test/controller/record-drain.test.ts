@@ -10,7 +10,7 @@ import { createLeases } from '../../src/redis/leases.ts';
 import { createSettlementFeed, type RedisSettlementFeed } from '../../src/redis/settlement-feed.ts';
 import { formatSettlement } from '../../src/redis/settlement-text.ts';
 import { toEpochMs } from '../../src/units/time.ts';
-import { openRecord } from '../database/temporary-record.ts';
+import { SQLITE } from '../database/databases.ts';
 import { until } from '../feed/until.ts';
 import { createMemoryLog, type MemoryLog } from '../freeswitch/support/memory-log.ts';
 import { account, leg, NOON, settlementOf } from '../records/samples.ts';
@@ -39,7 +39,7 @@ beforeEach(async () => {
   redis = await freshRedis();
   log = createMemoryLog();
   feed = createSettlementFeed(redis, { log });
-  database = await openRecord();
+  database = await SQLITE.openRecord();
   drains = [];
 });
 afterEach(async () => {

@@ -5,7 +5,7 @@ import { DEFAULT_ROUNDING } from '../../src/rating/price.ts';
 import type { TariffStore } from '../../src/rating/tariff-store.ts';
 import { parseRouteName } from '../../src/units/ids.ts';
 import { account, money, NOON, settlementOf, tariffName, topupOf } from '../records/samples.ts';
-import { openRecord, temporaryFile } from './temporary-record.ts';
+import { DATABASES } from './databases.ts';
 
 function accountOf(path: string, changes: Partial<Account> = {}): Account {
   return {
@@ -36,10 +36,10 @@ async function saved(accounts: AccountStore, ...all: readonly Account[]): Promis
   for (const one of all) expect((await accounts.saveAccount(one)).kind).toBe('saved');
 }
 
-describe('accounts', () => {
+describe.each(DATABASES)('accounts on $name', ({ openRecord, freshUrl }) => {
   it('read back as they were, money included, parents first', async () => {
-    const path = temporaryFile();
-    const first = await openRecord(path);
+    const url = await freshUrl();
+    const first = await openRecord(url);
     await importEmpty(first.tariffs, 'retail', 'EUR');
     const root = accountOf('acme', {
       operator: { calls: 0, inboundCalls: 'unlimited', maxPostpay: money('-0.000001'), allowPrepay: true },
@@ -53,7 +53,7 @@ describe('accounts', () => {
     await first.accounts.saveRoute(route);
     await first.close();
 
-    const { accounts } = await openRecord(path);
+    const { accounts } = await openRecord(url);
     expect(await accounts.loadAll()).toEqual({ revision: 3, accounts: [root, child], routes: [route] });
   });
 
@@ -116,7 +116,7 @@ describe('accounts', () => {
   });
 });
 
-describe('the currency of an account', () => {
+describe.each(DATABASES)('the currency of an account on $name', ({ openRecord }) => {
   it('agrees with its tariff, its own or the nearest above', async () => {
     const { accounts, tariffs } = await openRecord();
     await importEmpty(tariffs, 'retail', 'EUR');

@@ -5,11 +5,11 @@ import type { Cdr, Transfer } from '../../src/records/records.ts';
 import { addMs, toEpochMs } from '../../src/units/time.ts';
 import { negateMicros, toMicros } from '../../src/units/money.ts';
 import { account, cdrOf, NOON, topupOf } from '../records/samples.ts';
-import { openRecord } from './temporary-record.ts';
+import { DATABASES } from './databases.ts';
 
 const ALWAYS = { from: toEpochMs(0), to: toEpochMs(Number.MAX_SAFE_INTEGER) };
 
-describe('the CDRs of an account', () => {
+describe.each(DATABASES)('the CDRs of an account on $name', ({ openScratch }) => {
   const cdrs = ['acme', 'acme/alice', 'acme/alice/desk', 'acme-two', 'acme.three', 'acme0', 'zeta'].flatMap(
     (path, index) =>
       [0, 1, 2].map((number): Cdr => ({
@@ -19,7 +19,7 @@ describe('the CDRs of an account', () => {
       })),
   );
   const opened = async () => {
-    const { records } = await openRecord('sqlite::memory:');
+    const { records } = await openScratch();
     const settlements = cdrs.map((cdr) => ({ cdr, charges: [], transfers: [] }));
     await records.writeBatch({ settlements, decisions: [] });
     return records;
@@ -69,7 +69,7 @@ describe('the CDRs of an account', () => {
   );
 });
 
-describe('ledgers', () => {
+describe.each(DATABASES)('ledgers on $name', ({ openScratch }) => {
   const ledgers = [
     'wallet:acme',
     'wallet:acme/alice',
@@ -98,7 +98,7 @@ describe('ledgers', () => {
   it('balance as the plain sum of their transfers, one by one and all wallets together', async () => {
     await fc.assert(
       fc.asyncProperty(anyTransfers, async (transfers) => {
-        const { records, close } = await openRecord('sqlite::memory:');
+        const { records, close } = await openScratch();
         for (const transfer of transfers) await records.insertTransfer(transfer);
         const expected = oracle(transfers);
         for (const { ledger, currency, balance } of expected) {
@@ -121,7 +121,7 @@ describe('ledgers', () => {
   });
 
   it('are walked over more wallets than a page holds, each once', async () => {
-    const { records } = await openRecord('sqlite::memory:');
+    const { records } = await openScratch();
     const transfers = Array.from({ length: 1_300 }, (_, number) =>
       topupOf({ id: `t${number}`, credit: `wallet:acme/u${number}`, amount: toMicros(BigInt(number + 1)) }),
     );
@@ -135,7 +135,7 @@ describe('ledgers', () => {
   });
 
   it('know which transfers of the stream are already here', async () => {
-    const { records } = await openRecord('sqlite::memory:');
+    const { records } = await openScratch();
     await records.insertTransfer(topupOf({}));
     expect(await records.knownTransferIds(['topup:1', 'topup:2'])).toEqual(new Set(['topup:1']));
   });

@@ -21,11 +21,11 @@ import {
   topupOf,
   transfersFor,
 } from '../records/samples.ts';
-import { openRaw, openRecord, temporaryFile } from './temporary-record.ts';
+import { DATABASES } from './databases.ts';
 
 const NOTHING = { cdrs: 0, charges: 0, transfers: 0, decisions: 0 };
 
-describe('a written record', () => {
+describe.each(DATABASES)('a written record on $name', ({ openRecord }) => {
   it('reads back as it was, whatever strangers put into it', async () => {
     const { records } = await openRecord();
     let run = 0;
@@ -77,7 +77,7 @@ describe('a written record', () => {
   });
 });
 
-describe('a batch', () => {
+describe.each(DATABASES)('a batch on $name', ({ openRecord, openScratch, freshUrl, trip }) => {
   it('written twice counts once', async () => {
     const { records } = await openRecord();
     const batch = {
@@ -103,7 +103,7 @@ describe('a batch', () => {
       fc.asyncProperty(
         fc.array(fc.array(fc.nat({ max: 7 }), { maxLength: 5 }), { minLength: 1, maxLength: 6 }),
         async (batches) => {
-          const { records, close } = await openRecord('sqlite::memory:');
+          const { records, close } = await openScratch();
           for (const numbers of batches) {
             const settlements = numbers.map((number) => settlementOf({ leg: `l${number}` }));
             const { inserted, already, conflicts } = await records.writeBatch({ settlements, decisions: [] });
@@ -214,29 +214,28 @@ describe('a batch', () => {
   });
 
   it('that fails half way leaves nothing, and goes through when tried again', async () => {
-    const path = temporaryFile();
-    const { records } = await openRecord(path);
-    const raw = openRaw(path);
-    raw.exec(`create trigger trip before insert on transfer begin select raise(abort, 'tripped'); end`);
+    const url = await freshUrl();
+    const { records } = await openRecord(url);
+    const callOff = await trip(url, 'transfer');
     const batch = { settlements: [settlementOf({ leg: 'l1' })], decisions: [] };
     await expect(records.writeBatch(batch)).rejects.toThrow('tripped');
     expect(await records.counts()).toEqual(NOTHING);
-    raw.exec('drop trigger trip');
+    await callOff();
     expect((await records.writeBatch(batch)).inserted.cdrs).toBe(1);
   });
 
   it('survives the death of its writer once it has said so, and never in part', async () => {
-    const path = temporaryFile();
-    await (await openRecord(path)).close();
+    const url = await freshUrl();
+    await (await openRecord(url)).close();
     const script = new URL('./dying-writer.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, [script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [script, url], { stdio: ['ignore', 'pipe', 'inherit'] });
     let acknowledged = -1;
     for await (const line of createInterface({ input: child.stdout })) {
       acknowledged = Number(line);
       if (acknowledged === 20) child.kill('SIGKILL');
     }
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    const { records } = await openRecord(path);
+    const { records } = await openRecord(url);
     const counts = await records.counts();
     expect(acknowledged).toBeGreaterThanOrEqual(20);
     expect(counts.cdrs).toBeGreaterThanOrEqual((acknowledged + 1) * 3);
@@ -245,7 +244,7 @@ describe('a batch', () => {
   });
 });
 
-describe('a top-up', () => {
+describe.each(DATABASES)('a top-up on $name', ({ openRecord, freshUrl }) => {
   it('moves money once, and its id belongs to it for ever', async () => {
     const { records } = await openRecord();
     expect(await records.insertTransfer(topupOf({}))).toBe('inserted');
@@ -257,8 +256,8 @@ describe('a top-up', () => {
   });
 
   it('by two processes at once is one', async () => {
-    const path = temporaryFile();
-    const [one, other] = [await openRecord(path), await openRecord(path)];
+    const url = await freshUrl();
+    const [one, other] = [await openRecord(url), await openRecord(url)];
     const outcomes = await Promise.all(
       [one, other].map(({ records }) => records.insertTransfer(topupOf({}))),
     );
@@ -266,7 +265,7 @@ describe('a top-up', () => {
   });
 });
 
-describe('a decision', () => {
+describe.each(DATABASES)('a decision on $name', ({ openRecord }) => {
   it('is found by any leg of its call, and stands as it was first written', async () => {
     const { records } = await openRecord();
     const aLeg = leg('a-l1');

@@ -6,7 +6,7 @@ import type { TariffImport } from '../../src/rating/tariff-store.ts';
 import { toMicros } from '../../src/units/money.ts';
 import { addMs } from '../../src/units/time.ts';
 import { anyMicros, hostileText, money, NOON, storable, tariffName } from '../records/samples.ts';
-import { openRaw, openRecord, temporaryFile } from './temporary-record.ts';
+import { DATABASES } from './databases.ts';
 
 const RETAIL = tariffName('retail');
 
@@ -40,7 +40,7 @@ function importOf(changes: Partial<TariffImport> = {}): TariffImport {
   };
 }
 
-describe('a tariff', () => {
+describe.each(DATABASES)('a tariff on $name', ({ openRecord, freshUrl, trip, rowsOf }) => {
   it('reads back as it was imported, absent fields and all', async () => {
     const { tariffs } = await openRecord();
     const whole = fc.option(fc.nat(), { nil: undefined });
@@ -135,16 +135,14 @@ describe('a tariff', () => {
   });
 
   it('that fails half way is not there at all', async () => {
-    const path = temporaryFile();
-    const { tariffs } = await openRecord(path);
-    const raw = openRaw(path);
-    raw.exec(
-      `create trigger trip before insert on rate when new.id = 900 begin select raise(abort, 'tripped'); end`,
-    );
+    const url = await freshUrl();
+    const { tariffs } = await openRecord(url);
+    await trip(url, 'rate', 'new.id = 900');
     const rates = Array.from({ length: 1_000 }, (_, index) => rateOf(index + 1));
     await expect(tariffs.importVersion(importOf({ rates }))).rejects.toThrow('tripped');
     expect(await tariffs.listTariffs()).toEqual([]);
-    expect(raw.prepare('select count(*) as rows from rate').get()).toEqual({ rows: 0n });
+    expect(await tariffs.loadVersion(RETAIL, 1)).toBeUndefined();
+    expect(await rowsOf(url, 'rate')).toBe(0);
     expect(await tariffs.revision()).toBe(0);
   });
 

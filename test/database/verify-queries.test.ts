@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/records/finding.ts';
 import { proveRecord } from '../../src/records/proof.ts';
 import { account, settlementOf, topupOf } from '../records/samples.ts';
-import { openRaw, openRecord, temporaryFile } from './temporary-record.ts';
+import { DATABASES, type TestedDatabase } from './databases.ts';
 
 const LEGS = 1_100;
 
-async function filledRecord() {
-  const path = temporaryFile();
-  const { records, accounts, evidence } = await openRecord(path);
+async function filledRecord({ freshUrl, openRecord }: TestedDatabase) {
+  const url = await freshUrl();
+  const { records, accounts, evidence } = await openRecord(url);
   const unset = { operator: {}, customer: {}, tariff: undefined, defaults: undefined, numbering: undefined };
   await accounts.saveAccount({ ...unset, path: account('acme'), walletCurrency: undefined });
   await accounts.saveAccount({ ...unset, path: account('acme/alice'), walletCurrency: 'EUR' });
@@ -16,12 +16,12 @@ async function filledRecord() {
   const settlements = Array.from({ length: LEGS }, (_, number) => settlementOf({ leg: `l${number}` }));
   await records.writeBatch({ settlements, decisions: [] });
   await records.insertTransfer(topupOf({}));
-  return { evidence, raw: openRaw(path) };
+  return { evidence, url };
 }
 
-describe('the evidence of a real file', () => {
+describe.each(DATABASES)('the evidence of a real record on $name', (database) => {
   it('is whole and proves itself', async () => {
-    const { evidence } = await filledRecord();
+    const { evidence } = await filledRecord(database);
     expect(await Array.fromAsync(proveRecord(evidence))).toEqual([]);
     const lengths = [
       (await Array.fromAsync(evidence.transfers())).length,
@@ -32,7 +32,7 @@ describe('the evidence of a real file', () => {
     expect(lengths).toEqual([LEGS + 1, LEGS, LEGS, 1]);
   });
 
-  // Someone with another program and no constraints was at the file.
+  // Someone with another program and no constraints was at the record.
   it.each<readonly [sql: string, ...kinds: Finding['kind'][]]>([
     [`delete from transfer where reference = 'l7'`, 'charge_without_transfer'],
     [`update transfer set amount = amount + 1 where reference = 'l7'`, 'charge_transfer_amount_wrong'],
@@ -50,8 +50,8 @@ describe('the evidence of a real file', () => {
     [`update cdr set ended_at = 0 where leg_uuid = 'l7'`, 'cdr_ends_before_answer'],
     [`update account set wallet_currency = 'USD' where path = 'acme/alice'`, 'wallet_currency_wrong'],
   ])('shows "%s"', async (sql, ...kinds) => {
-    const { evidence, raw } = await filledRecord();
-    raw.exec(`pragma ignore_check_constraints = on; ${sql}`);
+    const { evidence, url } = await filledRecord(database);
+    await database.meddle(url, sql);
     const found = await Array.fromAsync(proveRecord(evidence));
     expect(found.map(({ kind }) => kind)).toEqual(kinds);
   });

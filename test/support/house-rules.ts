@@ -26,11 +26,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   freeswitch: { rooms: PURE, packages: ['modesl', ...BUILTINS] },
   redis: { rooms: PURE, packages: ['ioredis', ...BUILTINS] },
   queue: { rooms: PURE, packages: ['bullmq', 'ioredis', ...BUILTINS] },
-  database: { rooms: PURE, packages: ['kysely', ...BUILTINS] },
+  database: { rooms: PURE, packages: ['kysely', 'pg', ...BUILTINS] },
   imports: { rooms: PURE, packages: ['csv-parse', 'yaml', ...BUILTINS] },
   config: { rooms: ['units'], packages: ['convict', 'yaml', ...BUILTINS] },
   ops: { rooms: [...PURE, 'controller'], packages: BUILTINS },
-  servers: { rooms: ['units'], packages: ['js-redis-server', ...BUILTINS] },
+  servers: { rooms: ['units'], packages: ['js-redis-server', 'pg', ...BUILTINS] },
   simulator: { rooms: ['units'], packages: BUILTINS },
 };
 
