@@ -15,6 +15,7 @@ const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   admission: ['units', 'rating', 'accounts', 'credit', 'calls', 'records'],
   records: ['units', 'rating', 'accounts', 'calls'],
   charging: ['units', 'rating', 'accounts', 'admission', 'records'],
+  reconcile: ['units', 'rating', 'accounts', 'calls', 'records', 'charging'],
 };
 const PURE = Object.keys(PURE_ROOMS);
 const BUILTINS = builtinModules.map((name) => (name.startsWith('node:') ? name : `node:${name}`));
@@ -28,6 +29,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   queue: { rooms: PURE, packages: ['bullmq', 'ioredis', ...BUILTINS] },
   database: { rooms: PURE, packages: ['kysely', 'pg', ...BUILTINS] },
   imports: { rooms: PURE, packages: ['csv-parse', 'yaml', ...BUILTINS] },
+  cdrfiles: { rooms: PURE, packages: ['sax', ...BUILTINS] },
   config: { rooms: ['units'], packages: ['convict', 'yaml', ...BUILTINS] },
   ops: { rooms: [...PURE, 'controller'], packages: BUILTINS },
   servers: { rooms: ['units'], packages: ['js-redis-server', 'pg', ...BUILTINS] },
