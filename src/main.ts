@@ -101,13 +101,7 @@ async function build(
     clock: clock.now,
     dueWithin: async (until) => {
       const wallets = await Promise.all(roots().map((root) => store.dueWallets(root, until)));
-      const deadlines = await Promise.all(
-        roots().map(async (root) => {
-          const due = await store.dueDeadlines(root, until);
-          return due.map(({ endsAt }) => ({ account: root, dueAt: endsAt }));
-        }),
-      );
-      return [...wallets.flat(), ...deadlines.flat()];
+      return [...wallets.flat(), ...(await controller.cutoffs.deadlinesWithin(until))];
     },
     log,
   });
@@ -192,6 +186,7 @@ async function build(
       const touched = new Set(await settings.apply());
       if (account !== undefined) touched.add(account);
       for (const wallet of touched) await controller.walletChanged(wallet);
+      await controller.limitsChanged();
     } catch (err) {
       log.error({ err }, 'a change of accounts or tariffs could not be read: the old ones stand');
     }

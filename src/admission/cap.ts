@@ -1,12 +1,13 @@
+import type { AccountLookup, AccountNode } from '../accounts/account-tree.ts';
 import type { MoneyBound } from '../accounts/limits.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import type { PriceTerms } from '../rating/price.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
-import type { LegCap } from './leg-record.ts';
+import type { LegCap, LegRecord } from './leg-record.ts';
 import type { Question } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { isBound } from './takes.ts';
+import { isBound, isEnforced, type Bindings } from './takes.ts';
 
 /** The limit's name as in the account document. */
 export const CAP_LIMITS = { max_seconds: 'maxCallSeconds', max_cost: 'maxCallCost' } as const;
@@ -14,13 +15,56 @@ export const CAP_LIMITS = { max_seconds: 'maxCallSeconds', max_cost: 'maxCallCos
 /** The longest that every account of both chains lets one call last; undefined: none of them says. */
 export function secondsCap(question: Question): LegCap | undefined {
   const { caller, callee } = question;
+  return leastSeconds([...(caller?.chain ?? []), ...(callee?.chain ?? [])], question);
+}
+
+/**
+ * The same of a leg that was admitted before, by the limits as they are now, its cost included. Where nobody has
+ * changed a limit since, it is what its record says.
+ */
+export function capByNow(
+  { taken, decision, soft, payers }: LegRecord,
+  accounts: AccountLookup,
+): LegCap | undefined {
+  const paths = taken.flatMap(({ counted }) =>
+    counted.flatMap(({ holder }) => (holder.kind === 'account' ? [holder.path] : [])),
+  );
+  const nodes = paths.flatMap((path) => accounts.node(path) ?? []);
+  let least = leastSeconds(nodes, { emergency: decision === 'emergency', soft: new Set(soft) });
+  for (const payer of payers) {
+    const node = accounts.node(payer.account);
+    if (payer.soft === true || node === undefined || !isEnforced(node)) continue;
+    least = tighterCap(least, costCap(node.path, payer.terms, node.limits.maxCallCost));
+  }
+  return least;
+}
+
+function leastSeconds(
+  nodes: readonly Pick<AccountNode, 'path' | 'limits'>[],
+  bindings: Bindings,
+): LegCap | undefined {
   let least: LegCap | undefined;
-  for (const { path, limits } of [...(caller?.chain ?? []), ...(callee?.chain ?? [])]) {
-    if (!isBound({ path, limits }, question) || limits.maxCallSeconds === 'unlimited') continue;
+  for (const { path, limits } of nodes) {
+    if (!isBound({ path, limits }, bindings) || limits.maxCallSeconds === 'unlimited') continue;
     const seconds = limits.maxCallSeconds;
     least = tighterCap(least, { seconds, reason: 'max_seconds', account: path });
   }
   return least;
+}
+
+/**
+ * What holds for a leg that has talked for so long already. Seconds that were spoken stay spoken and are charged: a
+ * limit that is tightened below them ends the leg now, and no earlier.
+ */
+export function capFrom(
+  before: LegCap | undefined,
+  now: LegCap | undefined,
+  talkedSeconds: number,
+): LegCap | undefined {
+  if (now === undefined || now.seconds >= talkedSeconds) return now;
+  // It is being ended already.
+  if (before !== undefined && before.seconds <= talkedSeconds) return before;
+  return { ...now, seconds: talkedSeconds };
 }
 
 /** How long one call may last at this price before it costs more than its payer allows one to cost. */

@@ -64,6 +64,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     funding: question.tollFree ? 'toll_free' : fundingOf({ payers: funding.payers, trunks: [] }),
     payers: funding.payers,
     trunks: [],
+    ...(question.soft !== undefined && question.soft.size > 0 ? { soft: [...question.soft] } : {}),
     cap: tighterCap(longest, funding.cap),
     taken: slots.map(({ slot, takes }) => ({
       slot,

@@ -18,6 +18,8 @@ export type LegRecord = AdmittedLeg & {
   readonly payers: readonly PayerRecord[];
   /** Those that pay by a flat-rate trunk. */
   readonly trunks: readonly TrunkRecord[];
+  /** Accounts that would have refused it and let it go on: their bounds do not hold for it. */
+  readonly soft?: readonly AccountPath[];
   /** The longest that it may last; undefined: nobody says. */
   readonly cap: LegCap | undefined;
   /** What it holds where, so that any controller can give it back. */

@@ -2,7 +2,7 @@ import type { ExhaustionPolicy, PayerLeg } from '../credit/wallet.ts';
 import type { AccountPath, LegKey, LegUuid } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
-import type { LegRecord } from './leg-record.ts';
+import type { LegCap, LegRecord } from './leg-record.ts';
 import type { Counter, Holder, Slot, SlotPlan, TrunkTake } from './plan.ts';
 
 /**
@@ -26,6 +26,12 @@ export type LiveStore = {
 
   /** held → running, at a moment of Redis's clock. Replayed: nothing changes. */
   answer(record: LegRecord, answeredAt: EpochMs): Promise<AnswerOutcome>;
+
+  /**
+   * Limits its length anew, and its deadline with it where it is answered. Replayed: the same. Undefined: it is no live
+   * leg any more.
+   */
+  limitLength(record: LegRecord, cap: LegCap | undefined): Promise<LegRecord | undefined>;
 
   /** The channel is going: frees the counters in every slot, keeps the money and the record (ruling 24). */
   release(record: LegRecord): Promise<void>;
@@ -51,8 +57,8 @@ export type LiveStore = {
   evaluate(account: AccountPath): Promise<Evaluation>;
   /** Wallets of a root whose cutoff may be due by then: the net under every timer. */
   dueWallets(root: AccountPath, until: EpochMs): Promise<readonly DueWallet[]>;
-  /** Answered legs of a root that may last no longer than until then, the longest over first. */
-  dueDeadlines(root: AccountPath, until: EpochMs): Promise<readonly LegDeadline[]>;
+  /** Answered legs of a root that may last no longer than until then, and longer than `after`; the longest over first. */
+  dueDeadlines(root: AccountPath, until: EpochMs, after?: EpochMs): Promise<readonly LegDeadline[]>;
 };
 
 /** When a wallet may fail to pay a pulse: never later than it does. */

@@ -61,9 +61,12 @@ export function isEnforced(node: Pick<AccountNode, 'limits'>): boolean {
   return node.limits.enabled && node.limits.enforcement === 'enforce';
 }
 
+/** For what bounds do not hold at all, and for whom. */
+export type Bindings = Pick<Question, 'emergency' | 'soft'>;
+
 /** Whether the account's bounds hold for this leg. */
-export function isBound(node: Pick<AccountNode, 'path' | 'limits'>, question: Question): boolean {
-  return isEnforced(node) && !question.emergency && question.soft?.has(node.path) !== true;
+export function isBound(node: Pick<AccountNode, 'path' | 'limits'>, { emergency, soft }: Bindings): boolean {
+  return isEnforced(node) && !emergency && soft?.has(node.path) !== true;
 }
 
 function accountTakes(question: Question, node: AccountNode, counters: readonly Counter[]): HolderTakes {

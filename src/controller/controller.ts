@@ -14,6 +14,7 @@ import { createGatekeeper } from './gatekeeper.ts';
 import { createLegBook, type LegBook } from './leg-book.ts';
 import { createLegEvents } from './leg-events.ts';
 import { createNodeClocks } from './node-clock.ts';
+import { createRunningCaps } from './running-caps.ts';
 import { createResync, type ResyncReport } from './resync.ts';
 import type { Timers } from './timers.ts';
 import { createUngated } from './ungated.ts';
@@ -31,6 +32,8 @@ export type Controller = {
   readonly book: LegBook;
   /** Accounts, tariffs or a wallet changed: acts on running calls at once. */
   walletChanged(account: AccountPath): Promise<void>;
+  /** Accounts were read anew: how long calls may last reaches running ones. */
+  limitsChanged(): Promise<void>;
   resync(node: NodeId, coreUuid: string): Promise<ResyncReport | undefined>;
   idle(): Promise<void>;
   stop(): Promise<void>;
@@ -53,7 +56,8 @@ export function createController(
   const deadman = createDeadman(context, book);
   const ungated = createUngated(context, book);
   const admitted = createAdmittedRecords();
-  const events = createLegEvents(context, { book, clocks, deadman, ungated, timers, admitted });
+  const caps = createRunningCaps(context, { book, deadman });
+  const events = createLegEvents(context, { book, clocks, deadman, caps, ungated, timers, admitted });
   const roots = (): readonly AccountPath[] => [
     ...new Set(directory.accounts().nodes.map((node) => rootOf(node.path))),
   ];
@@ -160,6 +164,7 @@ export function createController(
       cutoffs.walletChanged(account);
       await deadman.walletChanged(account);
     },
+    limitsChanged: () => caps.apply(),
     resync,
     idle: () => events.idle(),
     async stop() {

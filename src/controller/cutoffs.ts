@@ -1,5 +1,5 @@
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { LegDeadline } from '../admission/live-store.ts';
+import type { DueWallet, LegDeadline } from '../admission/live-store.ts';
 import type { CutoffHandler, CutoffSchedule } from '../credit/cutoff-schedule.ts';
 import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
@@ -27,6 +27,8 @@ export type Cutoffs = CutoffHandler & {
   onDue(account: AccountPath, dueAt: EpochMs): void;
   /** The store's word after an answer: the leg may last no longer than so. */
   onDeadline(root: AccountPath, deadline: LegDeadline): void;
+  /** Roots with calls that are to be warned or to end by then, because they last as long as they may. */
+  deadlinesWithin(until: EpochMs): Promise<readonly DueWallet[]>;
   /** Money or limits changed elsewhere: look now. */
   walletChanged(account: AccountPath): void;
   /** Hang-up command sent minus funded instant, of the latest cuts, in ms. */
@@ -132,7 +134,9 @@ export function createCutoffs(
   /** Ends the legs of a root that have lasted as long as they may, and waits for those that soon will have. */
   const lookAtDeadlines = async (root: AccountPath, until: EpochMs): Promise<void> => {
     try {
-      const due = await store.dueDeadlines(root, until);
+      // What is near has no job: whichever look comes next finds it.
+      const near = toEpochMs(Math.max(until, store.now() + NEAR_MS));
+      const due = await store.dueDeadlines(root, near);
       const now = store.now();
       const over = due.filter(({ endsAt }) => endsAt <= now);
       for (const { legKey, endsAt } of over) {
@@ -142,6 +146,8 @@ export function createCutoffs(
       if (over.length > 0) watchDeadlines(root, now + KILL_AGAIN_MS + 1);
       const [next] = due.slice(over.length);
       if (next !== undefined) watchDeadlines(root, next.endsAt);
+      const warnAt = await warnings.lookAtDeadlines(root, near);
+      if (warnAt !== undefined) watchDeadlines(root, warnAt);
     } catch (err) {
       log.error({ err, accountId: root }, 'calls that have lasted long enough not looked for');
     }
@@ -219,8 +225,22 @@ export function createCutoffs(
       else lookAgain(account, Math.max(dueAt - warnings.aheadMs, now + WARN_LOOK_MS), now);
     },
     onDeadline(root, { endsAt }) {
-      if (endsAt - store.now() <= NEAR_MS) watchDeadlines(root, endsAt);
-      else schedule.arm(root, endsAt);
+      const now = store.now();
+      for (const at of warnings.momentsOf(endsAt, now)) {
+        if (at - now <= NEAR_MS) watchDeadlines(root, at);
+        else schedule.arm(root, at);
+      }
+    },
+    async deadlinesWithin(until) {
+      const now = store.now();
+      const found = await Promise.all(
+        roots().map(async (root) => {
+          const due = await store.dueDeadlines(root, toEpochMs(until + warnings.aheadMs));
+          const moments = due.flatMap(({ endsAt }) => warnings.momentsOf(endsAt, now));
+          return moments.filter((at) => at <= until).map((dueAt) => ({ account: root, dueAt }));
+        }),
+      );
+      return found.flat();
     },
     walletChanged: (account) => void look(account),
     lookAt,

@@ -16,8 +16,12 @@ const EARLY_FIRE_MS = 1_000;
 export type Deadman = {
   arm(leg: Leg): Promise<void>;
   disarm(leg: Leg): Promise<void>;
+  /** What `execute_on_answer` scheduled with the admission is no longer wanted. */
+  drop(leg: Leg): Promise<void>;
   /** Money came or went: legs of the wallet whose timer is near get a new one. */
   walletChanged(account: AccountPath): Promise<void>;
+  /** The leg may last longer or shorter than it might: its timer is set anew, or taken away. */
+  lengthChanged(leg: Leg): Promise<void>;
   /** Renews what is near; called every few seconds, from memory alone. */
   renewNear(now: EpochMs): Promise<void>;
 };
@@ -38,36 +42,50 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
     return Math.max(1, Math.min(least + policy.deadmanSlackSeconds - talked, policy.deadmanSecondsMax));
   };
 
-  const arm = async (leg: Leg): Promise<void> => {
+  const arm = async (leg: Leg, mayBeEarlier = false): Promise<void> => {
     const control = context.controlOf(leg.facts.node);
     if (control === undefined || leg.record === undefined) return;
     try {
       const seconds = await secondsFor(leg);
-      if (seconds === undefined) return;
+      if (seconds === undefined) {
+        if (mayBeEarlier) await disarm(leg);
+        return;
+      }
       const firesAt = toEpochMs(store.now() + seconds * 1000);
       // Nothing to gain: the timer that stands is as late.
-      if (leg.deadman !== undefined && firesAt <= leg.deadman.firesAt + EARLY_FIRE_MS) return;
+      const isAsLate = leg.deadman !== undefined && firesAt <= leg.deadman.firesAt + EARLY_FIRE_MS;
+      if (isAsLate && !mayBeEarlier) return;
       const first = leg.deadman === undefined;
       leg.deadman = { task: await control.armDeadman(leg.uuid, seconds, leg.deadman?.task), firesAt };
-      // What `execute_on_answer` scheduled would cut a call that money has prolonged.
+      // What was scheduled with the admission would cut a call that money has prolonged.
       if (first) await control.dropScheduledHangup(leg.uuid);
     } catch (err) {
       log.warn({ err, callUuid: leg.uuid }, 'dead-man timer not set');
     }
   };
 
+  const disarm = async (leg: Leg): Promise<void> => {
+    const { deadman } = leg;
+    leg.deadman = undefined;
+    if (deadman === undefined) return;
+    try {
+      await context.controlOf(leg.facts.node)?.disarmDeadman(deadman.task);
+    } catch (err) {
+      log.debug({ err, callUuid: leg.uuid }, 'dead-man timer left behind: it will find no leg');
+    }
+  };
+
   return {
-    arm,
-    async disarm(leg) {
-      const { deadman } = leg;
-      leg.deadman = undefined;
-      if (deadman === undefined) return;
+    arm: (leg) => arm(leg),
+    disarm,
+    async drop(leg) {
       try {
-        await context.controlOf(leg.facts.node)?.disarmDeadman(deadman.task);
+        await context.controlOf(leg.facts.node)?.dropScheduledHangup(leg.uuid);
       } catch (err) {
-        log.debug({ err, callUuid: leg.uuid }, 'dead-man timer left behind: it will find no leg');
+        log.warn({ err, callUuid: leg.uuid }, 'scheduled hang-up not dropped');
       }
     },
+    lengthChanged: (leg) => arm(leg, true),
     async walletChanged(account) {
       const now = store.now();
       await Promise.all(
@@ -80,7 +98,7 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
       const near = book
         .live()
         .filter((leg) => leg.deadman !== undefined && leg.deadman.firesAt - now < NEAR_MS / 2);
-      await Promise.all(near.map(arm));
+      await Promise.all(near.map((leg) => arm(leg)));
     },
   };
 }

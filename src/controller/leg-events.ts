@@ -1,4 +1,4 @@
-import type { LegCap, LegRecord } from '../admission/leg-record.ts';
+import type { LegRecord } from '../admission/leg-record.ts';
 import { StoreUnavailableError } from '../admission/live-store.ts';
 import { transition, type LegEventKind, type LegStep } from '../calls/leg-phase.ts';
 import type { LegTimes, SwitchEvent } from '../calls/switch-event.ts';
@@ -14,8 +14,9 @@ import type { Deadman } from './deadman.ts';
 import { heldOf, meteredBy } from './held.ts';
 import { isOwnAdmission, type Leg, type LegBook } from './leg-book.ts';
 import type { NodeClocks } from './node-clock.ts';
+import type { RunningCaps } from './running-caps.ts';
 import { createSequencer } from './sequencer.ts';
-import { endingOf, settlementOf, type Ending } from './settlement.ts';
+import { capReached, endingOf, settlementOf, type Ending } from './settlement.ts';
 import type { Timers } from './timers.ts';
 import type { Ungated } from './ungated.ts';
 
@@ -44,13 +45,14 @@ export function createLegEvents(
     readonly book: LegBook;
     readonly clocks: NodeClocks;
     readonly deadman: Deadman;
+    readonly caps: RunningCaps;
     readonly ungated: Ungated;
     readonly timers: Timers;
     readonly admitted: AdmittedRecords;
   },
 ): LegEvents {
   const { store, log, policy } = context;
-  const { book, clocks, deadman, ungated, timers, admitted } = parts;
+  const { book, clocks, deadman, caps, ungated, timers, admitted } = parts;
   let stopping = false;
   const sequencer = createSequencer<LegUuid>((err, uuid) =>
     log.error({ err, callUuid: uuid }, 'event not carried out'),
@@ -91,8 +93,9 @@ export function createLegEvents(
     if (leg.record === undefined && !leg.facts.loopback && !isOwnAdmission(leg.facts))
       await ungated.onAnswer(leg);
     leg.answeredAt ??= clocks.toOurs(leg.facts.node, event.answeredAt, store.now());
-    const record = await findRecord(leg);
-    if (record === undefined || (record.uuid ?? leg.uuid) !== leg.uuid) return;
+    const found = await findRecord(leg);
+    if (found === undefined || (found.uuid ?? leg.uuid) !== leg.uuid) return;
+    const record = await caps.beforeAnswer(leg, found);
     book.attach(leg, record);
     const outcome = await store.answer(record, leg.answeredAt);
     if (outcome.kind === 'gone') return;
@@ -281,13 +284,6 @@ export function createLegEvents(
       stopping = true;
     },
   };
-}
-
-/** Which limit ended a call that lasted as long as it may: the kill lands in its last second, or later. */
-function capReached({ cap }: LegRecord, { cause, billMicroseconds }: Ending): LegCap['reason'] | undefined {
-  if (cap === undefined || billMicroseconds <= (cap.seconds - 1) * 1_000_000) return undefined;
-  const isOver = billMicroseconds > cap.seconds * 1_000_000;
-  return isOver || cause === 'ALLOTTED_TIMEOUT' ? cap.reason : undefined;
 }
 
 /** A channel that is up, or was answered: its own end gives back or settles what it holds. */

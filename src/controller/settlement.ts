@@ -1,4 +1,4 @@
-import type { LegRecord } from '../admission/leg-record.ts';
+import type { LegCap, LegRecord } from '../admission/leg-record.ts';
 import type { LegTimes } from '../calls/switch-event.ts';
 import { transferOfCharge } from '../charging/charges.ts';
 import { chargedSeconds } from '../rating/price.ts';
@@ -28,6 +28,16 @@ export function endingOf(
 ): Ending {
   const { billMicroseconds, billsec } = times;
   return { uuid, cause, ...ours, billMicroseconds, billsec, cut: undefined, estimated: false };
+}
+
+/** Which limit ended a call that lasted as long as it may: the kill lands in its last second, or later. */
+export function capReached(
+  { cap }: LegRecord,
+  { cause, billMicroseconds }: Ending,
+): LegCap['reason'] | undefined {
+  if (cap === undefined || billMicroseconds <= (cap.seconds - 1) * 1_000_000) return undefined;
+  const isOver = billMicroseconds > cap.seconds * 1_000_000;
+  return isOver || cause === 'ALLOTTED_TIMEOUT' ? cap.reason : undefined;
 }
 
 /** The CDR with a charge for every payer, and a transfer for every charge that costs something (DESIGN 8). */

@@ -43,7 +43,18 @@ function corkPerTurn(redis: Redis): Redis {
   return redis;
 }
 
-const SCRIPTS = ['take', 'answer', 'close', 'release', 'bind', 'unbind', 'fund', 'open', 'evaluate'] as const;
+const SCRIPTS = [
+  'take',
+  'answer',
+  'close',
+  'release',
+  'bind',
+  'unbind',
+  'limit',
+  'fund',
+  'open',
+  'evaluate',
+] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 export type ScriptRunner = (
   name: ScriptName,

@@ -10,6 +10,7 @@ import { closeLeg } from './close-leg.ts';
 import { defineScripts, guardStore } from './connection.ts';
 import { createExactSteps } from './exact-step.ts';
 import { exactArguments, pairs, parseSnapshot } from './exact-wallet.ts';
+import { limitLength } from './limit-length.ts';
 import { rootSlot, slotKeys, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { parseRecord } from './record-text.ts';
 import { homeOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
@@ -50,9 +51,11 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     },
     find: (root, legKey) => find(context, root, legKey),
     liveLegs: (root) => liveLegs(context, root),
-    dueDeadlines: async (root, until) => {
+    limitLength: (record, cap) => limitLength(context, record, cap),
+    dueDeadlines: async (root, until, after) => {
       const { deadlines } = slotKeys(rootSlot(root));
-      const flat = await guardStore(() => redis.zrangebyscore(deadlines, '-inf', until, 'WITHSCORES'));
+      const from = after === undefined ? '-inf' : `(${after}`;
+      const flat = await guardStore(() => redis.zrangebyscore(deadlines, from, until, 'WITHSCORES'));
       return [...pairs(flat)].map(([legKey, score]) => ({
         legKey: legKey as LegKey,
         endsAt: toEpochMs(Number(score)),

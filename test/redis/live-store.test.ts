@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore } from '../../src/admission/live-store.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import { toPriceTerms } from '../../src/rating/price.ts';
@@ -164,5 +165,49 @@ describe('on a Redis Cluster', () => {
     expect(tags.length).toBeGreaterThan(15);
     expect(tags.filter((used) => used.length > 1)).toEqual([]);
     expect(new Set(tags.flat())).toEqual(new Set(['acme', 'route:trunk']));
+  });
+});
+
+describe('the length of a leg', () => {
+  const cap = (seconds: number) => ({ seconds, reason: 'max_seconds', account: ACME }) as const;
+
+  async function admitted(seconds: number | undefined): Promise<LegRecord> {
+    const { plan, record } = sampleLeg('long', seconds === undefined ? {} : { cap: cap(seconds) });
+    await store.take(plan, record);
+    await store.bind(record, CHANNEL);
+    return { ...record, uuid: CHANNEL };
+  }
+  const deadlines = async (after?: EpochMs) =>
+    (await store.dueDeadlines(ACME, toEpochMs(START + 1_000_000), after)).map(({ endsAt }) => endsAt - START);
+  const kept = async (record: LegRecord) => (await store.find(ACME, record.legKey))?.record.cap?.seconds;
+
+  it('is limited anew, with its deadline, as often as one likes', async () => {
+    const record = await admitted(10);
+    await store.answer(record, START);
+    expect(await deadlines()).toEqual([10_000]);
+    for (const seconds of [5, 20, 20]) {
+      expect((await store.limitLength(record, cap(seconds)))?.cap?.seconds).toBe(seconds);
+      expect([await kept(record), await deadlines()]).toEqual([seconds, [seconds * 1_000]]);
+    }
+    expect(await deadlines(toEpochMs(START + 19_999))).toEqual([20_000]);
+    expect(await deadlines(toEpochMs(START + 20_000))).toEqual([]);
+    expect((await store.limitLength(record, undefined))?.cap).toBeUndefined();
+    expect([await kept(record), await deadlines()]).toEqual([undefined, []]);
+  });
+
+  it('has no deadline before its answer', async () => {
+    const record = await admitted(undefined);
+    await store.limitLength(record, cap(7));
+    expect([await kept(record), await deadlines()]).toEqual([7, []]);
+    const limited = (await store.find(ACME, record.legKey))?.record;
+    await store.answer(limited ?? record, START);
+    expect(await deadlines()).toEqual([7_000]);
+  });
+
+  it('is nothing of a leg that is gone', async () => {
+    const record = await admitted(10);
+    await store.giveBack({ kind: 'root', root: ACME }, record.legKey, record);
+    expect(await store.limitLength(record, cap(5))).toBeUndefined();
+    expect(await store.liveLegs(ACME)).toEqual([]);
   });
 });

@@ -1,0 +1,35 @@
+import type { LegCap, LegRecord } from '../admission/leg-record.ts';
+import { assert } from '../units/assert.ts';
+import { rootOf } from '../units/ids.ts';
+import { toEpochMs } from '../units/time.ts';
+import { guardStore } from './connection.ts';
+import { slotKeys } from './keys.ts';
+import { formatRecord, parseRecord } from './record-text.ts';
+import { homeOf, type StoreContext } from './store-context.ts';
+
+/** Who else changes a record does it once or twice in a leg's life. */
+const TRIES_MAX = 10;
+
+/** Exchanges the cap in a leg's record, as long as nobody else has changed the record meanwhile. */
+export async function limitLength(
+  context: StoreContext,
+  record: LegRecord,
+  cap: LegCap | undefined,
+): Promise<LegRecord | undefined> {
+  const { legKey } = record;
+  const { legs, answered, deadlines } = slotKeys(homeOf(record));
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const text = await guardStore(() => context.redis.hget(legs, legKey));
+    if (text === null) return undefined;
+    const kept = { ...parseRecord(text, record.uuid ?? '', `${record.answeredAt ?? ''}`), cap };
+    const args = [legKey, text, formatRecord(kept), cap?.seconds ?? ''];
+    const endsAt = await context.run('limit', [legs, answered, deadlines], args);
+    if (endsAt === 'stale') continue;
+    if (typeof endsAt === 'string' && endsAt !== '') {
+      const deadline = { legKey, endsAt: toEpochMs(Number(endsAt)) };
+      context.options.onDeadline?.(rootOf(record.account), deadline);
+    }
+    return kept;
+  }
+  assert(false, `the record of ${legKey} changes all the time`);
+}
