@@ -8,7 +8,8 @@ import {
   type Charge,
   type Transfer,
 } from '../records/records.ts';
-import { rootOf, type AccountPath, type LegUuid } from '../units/ids.ts';
+import { reversalTransferId } from '../records/reversal.ts';
+import { rootOf, type AccountPath, type LegUuid, type RerateRunId } from '../units/ids.ts';
 import { ZERO_MICROS } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 
@@ -80,4 +81,13 @@ export function transferOfCharge(charge: Charge, at: EpochMs): Transfer | undefi
     at,
     reference: charge.legUuid,
   };
+}
+
+/** The same money on its way back, when a run puts a further version in the charge's place. */
+export function reversalOf(charge: Charge, run: RerateRunId, at: EpochMs): Transfer | undefined {
+  const transfer = transferOfCharge(charge, at);
+  if (transfer === undefined) return undefined;
+  const { debit, credit } = transfer;
+  const id = reversalTransferId(charge, run);
+  return { ...transfer, id, kind: 'reversal', debit: credit, credit: debit };
 }

@@ -78,6 +78,8 @@ function chargeRows(charge: Charge): readonly (readonly string[])[] {
       return [[payer, `a flat-rate trunk${versionWords(version)}`]];
     case 'flat_rate_burst':
       return [[payer, `a burst trunk${versionWords(version)}`]];
+    case 'free':
+      return [[payer, `nothing${versionWords(version)}`]];
   }
 }
 

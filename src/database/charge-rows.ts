@@ -69,6 +69,7 @@ function wayCells(charge: Charge): WayCells {
       return { ...NO_PRICE, ...pulseCells(charge.pulses), allotment: textCell(charge.allotment) };
     case 'flat_rate':
     case 'flat_rate_burst':
+    case 'free':
       return { ...NO_PRICE, ...NO_PULSES, allotment: null };
   }
 }
@@ -116,6 +117,8 @@ export function toCharge(row: ChargeRow): Charge {
       return { ...part, way: row.way, allotment: present(row, 'allotment'), pulses: toPulses(row) };
     case 'flat_rate':
     case 'flat_rate_burst':
+      return { ...part, way: row.way };
+    case 'free':
       return { ...part, way: row.way };
   }
 }

@@ -205,7 +205,7 @@ function toRateRow(rate: Rate, tariff: TariffName, version: bigint): RateRow {
   };
 }
 
-function toRate(row: RateRow): Rate {
+export function toRate(row: RateRow): Rate {
   return {
     id: numberOf(row.id),
     prefix: row.prefix,

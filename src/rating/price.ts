@@ -118,6 +118,20 @@ export function continuationOf(terms: PriceTerms): PriceTerms {
   return { ...terms, surcharge: ZERO_MICROS, minimumSeconds: 0, graceSeconds: 0 };
 }
 
+/** Whether they make the same price of every call. */
+export function areSameTerms(one: PriceTerms, other: PriceTerms): boolean {
+  return (
+    one.surcharge === other.surcharge &&
+    one.perMinute === other.perMinute &&
+    one.minimumSeconds === other.minimumSeconds &&
+    one.incrementSeconds === other.incrementSeconds &&
+    one.graceSeconds === other.graceSeconds &&
+    one.discountPpm === other.discountPpm &&
+    one.rounding.mode === other.rounding.mode &&
+    one.rounding.decimals === other.rounding.decimals
+  );
+}
+
 /** The smallest amount the rounding can tell apart. */
 export function roundingUnit(rounding: Rounding): bigint {
   const unit = ROUNDING_UNITS[rounding.decimals];

@@ -6,7 +6,11 @@ const PPM_MAX = 1_000_000n;
 const MICROS_OF_PERCENT_PER_PPM = 100n;
 
 /** What a leg is priced by: the rate, the rounding of its tariff's version, and the account's discount. */
-export function termsOf(version: TariffVersion, rate: Rate, discountPpm: number): PriceTerms {
+export function termsOf(
+  version: Pick<TariffVersion, 'rounding'>,
+  rate: Rate,
+  discountPpm: number,
+): PriceTerms {
   return toPriceTerms({ ...rate, discountPpm, rounding: version.rounding });
 }
 

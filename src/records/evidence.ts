@@ -1,3 +1,4 @@
+import type { Rate, TariffVersion } from '../rating/rate.ts';
 import type { Micros } from '../units/money.ts';
 import type { Cdr, Charge, LedgerName, Transfer } from './records.ts';
 
@@ -9,15 +10,24 @@ export type Evidence = {
   wallets(): AsyncIterable<WalletRecord>;
 };
 
-/** A transfer, and the charge that has its id. */
+/** A transfer, and the charge that has its id, or that it reverses. */
 export type TransferEvidence = { readonly transfer: Transfer; readonly charge: Charge | undefined };
 
-/** A charge, the transfer that has its id, and its leg's CDR. */
+/** A charge and all that has to do with it. */
 export type ChargeEvidence = {
   readonly charge: Charge;
+  /** The one that has its id. */
   readonly transfer: Transfer | undefined;
   readonly cdr: Cdr | undefined;
+  /** The highest version that its payer has of the leg. */
+  readonly versionInForce: number;
+  readonly reversals: readonly Transfer[];
+  /** Of a charge per minute: the rate that it names. */
+  readonly rate: { readonly version: VersionTerms; readonly rate: Rate } | undefined;
 };
+
+/** What a tariff's version adds to each of its rates. */
+export type VersionTerms = Pick<TariffVersion, 'currency' | 'rounding'>;
 
 /** A CDR and every charge of its leg. */
 export type CdrEvidence = { readonly cdr: Cdr; readonly charges: readonly Charge[] };

@@ -1,4 +1,5 @@
-import { chargedSeconds, priceOf } from '../rating/price.ts';
+import { areSameTerms, chargedSeconds, continuationOf, priceOf } from '../rating/price.ts';
+import { termsOf } from '../rating/terms.ts';
 import { assertNever } from '../units/assert.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
 import { ZERO_MICROS } from '../units/money.ts';
@@ -32,18 +33,32 @@ export async function* proveRecord(evidence: Evidence): AsyncGenerator<Finding> 
 export function* findingsOfTransfer({ transfer, charge }: TransferEvidence): Generator<Finding> {
   if (transfer.debit === transfer.credit) yield { kind: 'transfer_to_itself', transfer };
   if (transfer.amount <= 0n) yield { kind: 'transfer_not_positive', transfer };
-  if (transfer.kind === 'charge' && charge === undefined) yield { kind: 'transfer_without_charge', transfer };
-  if (transfer.kind !== 'charge' && charge !== undefined) {
-    yield { kind: 'transfer_of_wrong_kind', transfer, charge };
+  switch (transfer.kind) {
+    case 'charge':
+      if (charge === undefined) yield { kind: 'transfer_without_charge', transfer };
+      return;
+    case 'reversal':
+      if (charge === undefined) yield { kind: 'reversal_without_charge', transfer };
+      else if (!isReversalOf(transfer, charge)) yield { kind: 'reversal_differs', transfer, charge };
+      return;
+    case 'topup':
+    case 'adjustment':
+      if (charge !== undefined) yield { kind: 'transfer_of_wrong_kind', transfer, charge };
+      return;
+    default:
+      assertNever(transfer.kind, 'kind of transfer');
   }
 }
 
-export function* findingsOfCharge({ charge, transfer, cdr }: ChargeEvidence): Generator<Finding> {
+export function* findingsOfCharge(evidence: ChargeEvidence): Generator<Finding> {
+  const { charge, transfer, cdr } = evidence;
   if (cdr === undefined) yield { kind: 'charge_without_cdr', charge };
   const seconds = secondsOf(charge);
   if (seconds !== charge.chargedSeconds) yield { kind: 'charge_seconds_wrong', charge, seconds };
   const price = charge.way === 'per_minute' ? priceOf(charge.terms, charge.billedSeconds) : ZERO_MICROS;
   if (price !== charge.price) yield { kind: 'charge_price_wrong', charge, price };
+  yield* findingsOfRate(evidence);
+  yield* findingsOfVersions(evidence);
   if (transfer === undefined) {
     // Nothing moves for a price of zero: a transfer's amount is positive.
     if (charge.price !== 0n) yield { kind: 'charge_without_transfer', charge };
@@ -52,11 +67,44 @@ export function* findingsOfCharge({ charge, transfer, cdr }: ChargeEvidence): Ge
   if (transfer.amount !== charge.price || transfer.currency !== currencyOf(charge)) {
     yield { kind: 'charge_transfer_amount_wrong', charge, transfer };
   }
-  const payer = walletLedger(charge.payer);
-  const revenue = systemLedger('revenue', rootOf(charge.payer));
-  if (transfer.debit !== payer || transfer.credit !== revenue) {
+  const { debit, credit } = sidesOf(charge);
+  if (transfer.debit !== debit || transfer.credit !== credit) {
     yield { kind: 'charge_transfer_sides_wrong', charge, transfer };
   }
+}
+
+/** A charge carries its terms, so that it can be read alone; they are those of the rate that it names. */
+function* findingsOfRate({ charge, rate: named }: ChargeEvidence): Generator<Finding> {
+  if (charge.way !== 'per_minute') return;
+  if (named === undefined) {
+    yield { kind: 'charge_without_rate', charge };
+    return;
+  }
+  const { version, rate } = named;
+  const terms = termsOf(version, rate, charge.terms.discountPpm);
+  const own = charge.segment > 1 ? continuationOf(terms) : terms;
+  const isSame = charge.prefix === rate.prefix && charge.currency === version.currency;
+  if (!isSame || !areSameTerms(charge.terms, own)) yield { kind: 'charge_terms_wrong', charge, terms: own };
+}
+
+/** What a superseded version has moved was moved back, once; what is in force was not. */
+function* findingsOfVersions({ charge, versionInForce, reversals }: ChargeEvidence): Generator<Finding> {
+  const [first, second] = reversals;
+  if (charge.version === versionInForce) {
+    if (first !== undefined) yield { kind: 'charge_in_force_reversed', charge, transfer: first };
+  } else if (first === undefined) {
+    if (charge.price !== 0n) yield { kind: 'charge_not_reversed', charge, versionInForce };
+  } else if (second !== undefined) yield { kind: 'charge_reversed_again', charge, transfer: second };
+}
+
+function isReversalOf({ debit, credit, amount, currency }: Transfer, charge: Charge): boolean {
+  const sides = sidesOf(charge);
+  const isBack = debit === sides.credit && credit === sides.debit;
+  return isBack && amount === charge.price && currency === currencyOf(charge);
+}
+
+function sidesOf({ payer }: Charge): Pick<Transfer, 'debit' | 'credit'> {
+  return { debit: walletLedger(payer), credit: systemLedger('revenue', rootOf(payer)) };
 }
 
 /** The seconds that its pulses make. */
@@ -69,6 +117,8 @@ function secondsOf(charge: Charge): number {
     case 'flat_rate':
     case 'flat_rate_burst':
       return charge.billedSeconds;
+    case 'free':
+      return 0;
   }
 }
 
@@ -78,13 +128,28 @@ export function* findingsOfCdr({ cdr, charges }: CdrEvidence): Generator<Finding
     yield { kind: 'cdr_ends_before_answer', cdr };
   }
   if (charges.length === 0 && mustBeCharged(cdr)) yield { kind: 'cdr_without_charge', cdr };
-  const charged = charges.find(({ price }) => price > 0n);
+  // Rated again, a call may cost something that did not when it was made.
+  const charged = charges.find(({ price, version }) => price > 0n && version === 1);
   if (charged !== undefined && mustNotBeCharged(cdr)) {
     yield { kind: 'cdr_charged_for_nothing', cdr, charge: charged };
   }
+  yield* findingsOfHistory(cdr, charges);
   for (const settled of settlementsOf(charges)) {
     if (settled.billedSeconds !== cdr.billedSeconds) {
       yield { kind: 'cdr_seconds_differ', cdr, payer: settled.payer, chargedFor: settled.billedSeconds };
+    }
+  }
+}
+
+/** No version is ever lost (DESIGN 8). */
+function* findingsOfHistory(cdr: Cdr, charges: readonly Charge[]): Generator<Finding> {
+  const versions = new Map<AccountPath, Set<number>>();
+  for (const { payer, version } of charges) {
+    versions.set(payer, (versions.get(payer) ?? new Set()).add(version));
+  }
+  for (const [payer, known] of versions) {
+    for (let version = 1; version < Math.max(...known); version += 1) {
+      if (!known.has(version)) yield { kind: 'cdr_version_missing', cdr, payer, version };
     }
   }
 }
@@ -118,9 +183,9 @@ export function netOf(transfers: Iterable<Transfer>, ledger: LedgerName, currenc
   return net;
 }
 
-/** A leg that was funded per minute and talked leaves a charge, even one of price zero (within the grace). */
+/** A leg that was funded and talked leaves a charge, even one of price zero (within the grace). */
 function mustBeCharged(cdr: Cdr): boolean {
-  if (cdr.funding !== 'per_minute' || cdr.billedSeconds === 0) return false;
+  if (cdr.funding === 'none' || cdr.funding === 'toll_free' || cdr.billedSeconds === 0) return false;
   switch (cdr.decision) {
     case 'admitted':
     case 'soft':

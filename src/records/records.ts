@@ -64,8 +64,11 @@ export type DecisionKind =
  * How one payer pays for one part of one leg: a leg has more than one segment where its allotment ran dry in mid-call
  * and it went on per minute. Unique on (leg, segment, payer, version), ruling 9. A leg that talked leaves one for each
  * of its payers even where the price is zero; only a price above zero has a transfer.
+ *
+ * A leg that is rated again gets a further version of a payer's charges. The highest is in force, and what the one
+ * before it has moved is moved back by a reversal of each of its charges. No version is ever lost.
  */
-export type Charge = PerMinuteCharge | AllotmentCharge | TrunkCharge;
+export type Charge = PerMinuteCharge | AllotmentCharge | TrunkCharge | FreeCharge;
 
 type ChargePart = {
   readonly legUuid: LegUuid;
@@ -99,6 +102,9 @@ export type AllotmentCharge = ChargePart & {
 
 export type TrunkCharge = ChargePart & { readonly way: 'flat_rate' | 'flat_rate_burst' };
 
+/** Only of a later version: rated again, the payer does not pay for the leg, or never had to. */
+export type FreeCharge = ChargePart & { readonly way: 'free' };
+
 /** The two sides of a transfer: an account's wallet, or a system account of the root (ruling 10). */
 export type LedgerName = `wallet:${string}` | `revenue:${string}` | `cash:${string}` | `adjust:${string}`;
 
@@ -106,7 +112,7 @@ export type LedgerName = `wallet:${string}` | `revenue:${string}` | `cash:${stri
 export type Transfer = {
   /** Unique for ever: the same id moves money once. */
   readonly id: string;
-  readonly kind: 'charge' | 'topup' | 'adjustment';
+  readonly kind: 'charge' | 'reversal' | 'topup' | 'adjustment';
   readonly debit: LedgerName;
   readonly credit: LedgerName;
   /** Positive. */

@@ -185,7 +185,9 @@ const chargePart = {
   chargedSeconds: count,
   price: micros,
 };
-const chargeByWay: { readonly [Way in Charge['way']]: Read<Charge> } = {
+// What is settled live is a first version, and never free.
+type LiveWay = Exclude<Charge['way'], 'free'>;
+const chargeByWay: { readonly [Way in LiveWay]: Read<Charge> } = {
   per_minute: fields<PerMinuteCharge>({
     ...chargePart,
     way: oneOf('per_minute'),
@@ -209,7 +211,7 @@ const chargeByWay: { readonly [Way in Charge['way']]: Read<Charge> } = {
   flat_rate: fields<TrunkCharge>({ ...chargePart, way: oneOf('flat_rate') }),
   flat_rate_burst: fields<TrunkCharge>({ ...chargePart, way: oneOf('flat_rate_burst') }),
 };
-const chargeWay = oneOf('per_minute', 'allotment', 'flat_rate', 'flat_rate_burst');
+const chargeWay = oneOf<LiveWay>('per_minute', 'allotment', 'flat_rate', 'flat_rate_burst');
 const chargeEntry: Read<Charge> = (value, at) => {
   if (typeof value !== 'object' || value === null) throw unlike(at, 'an object');
   return chargeByWay[chargeWay('way' in value ? value.way : undefined, `${at}.way`)](value, at);

@@ -19,6 +19,9 @@ export type NodeId = string & { readonly __brand: 'NodeId' };
 /** A tariff's name. */
 export type TariffName = string & { readonly __brand: 'TariffName' };
 
+/** One run of re-rating. */
+export type RerateRunId = string & { readonly __brand: 'RerateRunId' };
+
 const LEG_UUID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const SEGMENT = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
@@ -46,6 +49,10 @@ export function parseRouteName(text: string): RouteName | undefined {
 export function parseTariffName(text: string): TariffName | undefined {
   const name = text.toLowerCase();
   return NAME.test(name) ? (name as TariffName) : undefined;
+}
+
+export function parseRerateRunId(text: string): RerateRunId | undefined {
+  return NAME.test(text) ? (text as RerateRunId) : undefined;
 }
 
 export function parseNodeId(text: string): NodeId | undefined {

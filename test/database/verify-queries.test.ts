@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/records/finding.ts';
 import { proveRecord } from '../../src/records/proof.ts';
-import { account, settlementOf, topupOf } from '../records/samples.ts';
+import { rateOf, versionOf } from '../rating/samples.ts';
+import { account, money, settlementOf, topupOf } from '../records/samples.ts';
 import { DATABASES, type TestedDatabase } from './databases.ts';
 
 const LEGS = 1_100;
 
 async function filledRecord({ freshUrl, openRecord }: TestedDatabase) {
   const url = await freshUrl();
-  const { records, accounts, evidence } = await openRecord(url);
+  const { records, accounts, tariffs, evidence } = await openRecord(url);
+  const { version: _, ...tariff } = versionOf([rateOf({ id: 1, prefix: '44', perMinute: money('0.10') })]);
+  await tariffs.importVersion(tariff);
   const unset = { operator: {}, customer: {}, tariff: undefined, defaults: undefined, numbering: undefined };
   await accounts.saveAccount({ ...unset, path: account('acme'), walletCurrency: undefined });
   await accounts.saveAccount({ ...unset, path: account('acme/alice'), walletCurrency: 'EUR' });
@@ -42,7 +45,14 @@ describe.each(DATABASES)('the evidence of a real record on $name', (database) =>
     [`update transfer set kind = 'topup' where reference = 'l7'`, 'transfer_of_wrong_kind'],
     [`delete from charge where leg_uuid = 'l7'`, 'transfer_without_charge', 'cdr_without_charge'],
     [`delete from cdr where leg_uuid = 'l7'`, 'charge_without_cdr'],
-    [`update charge set per_minute = per_minute + 1 where leg_uuid = 'l7'`, 'charge_price_wrong'],
+    [
+      `update charge set per_minute = per_minute + 1 where leg_uuid = 'l7'`,
+      'charge_price_wrong',
+      'charge_terms_wrong',
+    ],
+    [`update charge set discount_ppm = 100000 where leg_uuid = 'l7'`, 'charge_price_wrong'],
+    [`update charge set rate_id = 2 where leg_uuid = 'l7'`, 'charge_without_rate'],
+    [`update charge set version = 2 where leg_uuid = 'l7'`, 'cdr_version_missing'],
     [`update charge set charged_seconds = 121 where leg_uuid = 'l7'`, 'charge_seconds_wrong'],
     [`update cdr set billed_seconds = 60 where leg_uuid = 'l7'`, 'cdr_seconds_differ'],
     [`update cdr set decision = 'emergency' where leg_uuid = 'l7'`, 'cdr_charged_for_nothing'],

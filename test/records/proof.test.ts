@@ -3,8 +3,12 @@ import type { CdrEvidence, ChargeEvidence, Evidence, WalletRecord } from '../../
 import { describeFinding, type Finding } from '../../src/records/finding.ts';
 import { findingsOfWallet, netOf, proveRecord } from '../../src/records/proof.ts';
 import type { Cdr, Charge, PerMinuteCharge, Settlement, Transfer } from '../../src/records/records.ts';
+import { reversalOf } from '../../src/charging/charges.ts';
+import { DEFAULT_ROUNDING } from '../../src/rating/price.ts';
+import { parseRerateRunId } from '../../src/units/ids.ts';
 import { toMicros, ZERO_MICROS } from '../../src/units/money.ts';
 import { addMs } from '../../src/units/time.ts';
+import { rateOf as sampleRate } from '../rating/samples.ts';
 import { account, money, NOON, settlementOf, topupOf } from './samples.ts';
 
 type Fault = {
@@ -31,6 +35,51 @@ const faults: Record<Exclude<Finding['kind'], 'wallet_not_live' | 'wallet_balanc
     evidence: changed(({ transfer }) => ({ transfer: { ...transfer, kind: 'adjustment' } })),
     words:
       'Transfer charge:l1:0:acme/alice:1 is booked as adjustment but belongs to the charge of acme/alice for leg l1 (version 1).',
+  },
+  reversal_without_charge: {
+    evidence: withTransfer({ id: 'reversal:l1:0:acme/alice:1:run-1', kind: 'reversal' }),
+    words:
+      'Transfer reversal:l1:0:acme/alice:1:run-1 gives back 10.00 EUR of a charge that is not on record.',
+  },
+  reversal_differs: {
+    evidence: evidenceOf({
+      transfers: [{ transfer: { ...takenBack(), amount: money('0.21') }, charge: firstCharge() }],
+    }),
+    words:
+      'Transfer reversal:l1:0:acme/alice:1:run-1 moves 0.21 EUR from revenue:acme to wallet:acme/alice, which does not take back the charge of acme/alice for leg l1 (version 1) of 0.20 EUR.',
+  },
+  charge_without_rate: {
+    evidence: withCharge({ rate: undefined }),
+    words:
+      'The charge of acme/alice for leg l1 (version 1) names rate 1 of retail version 1, which is not on record.',
+  },
+  charge_terms_wrong: {
+    evidence: withCharge({
+      rate: {
+        version: { currency: 'EUR', rounding: DEFAULT_ROUNDING },
+        rate: sampleRate({ id: 1, prefix: '44' }),
+      },
+    }),
+    words:
+      'The charge of acme/alice for leg l1 (version 1) names rate 1 of retail version 1 for 44, which has other terms: 0.01 a minute + 0.00, pulses of 60/60 s, 0 s free.',
+  },
+  charge_not_reversed: {
+    evidence: withCharge({ versionInForce: 2 }),
+    words:
+      'The charge of acme/alice for leg l1 (version 1) was superseded by version 2, but its 0.20 EUR never came back.',
+  },
+  charge_in_force_reversed: {
+    evidence: withCharge({ reversals: [takenBack()] }),
+    words:
+      'The charge of acme/alice for leg l1 (version 1) is in force, but reversal:l1:0:acme/alice:1:run-1 took its 0.20 EUR back.',
+  },
+  charge_reversed_again: {
+    evidence: withCharge({
+      versionInForce: 2,
+      reversals: [takenBack(), { ...takenBack(), id: 'reversal:l1:0:acme/alice:1:run-2' }],
+    }),
+    words:
+      'The charge of acme/alice for leg l1 (version 1) was taken back more than once: reversal:l1:0:acme/alice:1:run-2 moved 0.20 EUR too.',
   },
   charge_without_cdr: {
     evidence: evidenceOf({ charges: [{ ...chargeEvidence(settlementOf({ leg: 'l1' })), cdr: undefined }] }),
@@ -75,7 +124,15 @@ const faults: Record<Exclude<Finding['kind'], 'wallet_not_live' | 'wallet_balanc
   },
   cdr_without_charge: {
     evidence: evidenceOf({ cdrs: [{ cdr: settlementOf({ leg: 'l1' }).cdr, charges: [] }] }),
-    words: 'Call l1 of acme/alice to 442071234567 was paid per minute and talked 61 s, but has no charge.',
+    words:
+      'Call l1 of acme/alice to 442071234567 was funded (per_minute) and talked 61 s, but has no charge.',
+  },
+  cdr_version_missing: {
+    evidence: evidenceOf({
+      cdrs: [{ cdr: settlementOf({ leg: 'l1' }).cdr, charges: [{ ...firstCharge(), version: 2 }] }],
+    }),
+    words:
+      'Call l1 of acme/alice to 442071234567 has later charges of acme/alice, but those of version 1 are lost.',
   },
   cdr_charged_for_nothing: {
     evidence: changed(({ cdr }) => ({ cdr: { ...cdr, decision: 'emergency', funding: 'none' } })),
@@ -116,6 +173,13 @@ describe('the proof', () => {
       unpaid('l8', { billedSeconds: 0, answeredAt: undefined }),
     ];
     expect(await Array.fromAsync(proveRecord(evidenceFrom(settlements, [topupOf({})])))).toEqual([]);
+  });
+
+  it('finds nothing in a charge that was superseded and taken back', async () => {
+    const superseded = withCharge({ versionInForce: 2, reversals: [takenBack()] });
+    const back = evidenceOf({ transfers: [{ transfer: takenBack(), charge: firstCharge() }] });
+    expect(await Array.fromAsync(proveRecord(superseded))).toEqual([]);
+    expect(await Array.fromAsync(proveRecord(back))).toEqual([]);
   });
 
   it("takes a payer's segments together, and each version by itself", async () => {
@@ -209,7 +273,14 @@ function evidenceFrom(settlements: readonly Settlement[], others: readonly Trans
 function chargeEvidence({ cdr, charges, transfers }: Settlement): ChargeEvidence {
   const charge = charges[0];
   if (charge === undefined) throw new Error('the sample has no charge');
-  return { charge, transfer: transfers[0], cdr };
+  return { charge, transfer: transfers[0], cdr, versionInForce: 1, reversals: [], rate: rateOf(charge) };
+}
+
+/** The rate that makes these terms. */
+function rateOf(charge: Charge): ChargeEvidence['rate'] {
+  if (charge.way !== 'per_minute') return undefined;
+  const { rateId: id, prefix, currency, terms } = charge;
+  return { version: { currency, rounding: terms.rounding }, rate: sampleRate({ ...terms, id, prefix }) };
 }
 
 /** A record of one settled leg with one part of it changed after the fact. */
@@ -226,6 +297,21 @@ function changed(
   const parts = { cdr, charge, transfer };
   const { cdr: a, charge: b, transfer: c } = { ...parts, ...change(parts) };
   return evidenceFrom([{ cdr: a, charges: [b], transfers: [c] }]);
+}
+
+function withCharge(changes: Partial<ChargeEvidence>): Evidence {
+  return evidenceOf({ charges: [{ ...chargeEvidence(settlementOf({ leg: 'l1' })), ...changes }] });
+}
+
+function firstCharge(): Charge {
+  return chargeEvidence(settlementOf({ leg: 'l1' })).charge;
+}
+
+function takenBack(): Transfer {
+  const run = parseRerateRunId('run-1');
+  const back = run && reversalOf(firstCharge(), run, NOON);
+  if (back === undefined) throw new Error('the sample has no price');
+  return back;
 }
 
 function withTransfer(changes: Partial<Transfer>): Evidence {
