@@ -42,6 +42,8 @@ export type LiveStore = {
   find(root: AccountPath, legKey: LegKey): Promise<LiveLeg | undefined>;
   liveLegs(root: AccountPath): Promise<readonly LegRecord[]>;
   usage(holder: Holder): Promise<Readonly<Record<Counter, number>>>;
+  /** Everybody who counts a call now. Walks over all there is: for a proof, not for a call. */
+  countingHolders(): Promise<readonly Holder[]>;
 
   /** Opens a wallet that Redis does not have yet; changes nothing where it has. */
   openWallet(account: AccountPath, opening: WalletOpening): Promise<void>;

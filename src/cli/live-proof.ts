@@ -1,5 +1,5 @@
 import type { LegRecord } from '../admission/leg-record.ts';
-import { COUNTERS, holderName, type Holder } from '../admission/plan.ts';
+import { COUNTERS, holderName } from '../admission/plan.ts';
 import { describeFinding } from '../records/finding.ts';
 import { findingsOfWallet, netOf } from '../records/proof.ts';
 import { walletLedger, type Transfer } from '../records/records.ts';
@@ -33,15 +33,11 @@ export async function proveLive(parts: LiveParts, options: { readonly fix: boole
     if (finding !== undefined) findings.push(finding);
   }
   const roots = [...new Set(nodes.map(({ path }) => rootOf(path)))];
-  let legsChecked = 0;
-  for (const root of roots) {
-    const before = await parts.store.liveLegs(root);
-    const suspicions = await legFindings(parts, root);
-    // A call that begins or ends between two readings is no fault: only what both say counts.
-    const again = suspicions.length === 0 ? suspicions : await legFindings(parts, root);
-    findings.push(...suspicions.filter((finding) => again.includes(finding)));
-    legsChecked += before.length;
-  }
+  const legsChecked = (await readLegs(parts, roots)).length;
+  const suspicions = await legFindings(parts, roots);
+  // A call that begins or ends between two readings is no fault: only what both say counts.
+  const again = suspicions.length === 0 ? suspicions : await legFindings(parts, roots);
+  findings.push(...suspicions.filter((finding) => again.includes(finding)));
   findings.push(...(await channelFindings(parts, roots)));
   return { walletsChecked: payers.length, legsChecked, findings, fixed };
 }
@@ -108,21 +104,31 @@ function cameIn(transfer: Transfer, path: AccountPath): Micros | undefined {
 }
 
 /** Counters against memberships, and holds against records. */
-async function legFindings(parts: LiveParts, root: AccountPath): Promise<string[]> {
-  const records = await parts.store.liveLegs(root);
-  const keys = new Set(records.map((record) => record.legKey));
+async function legFindings(parts: LiveParts, roots: readonly AccountPath[]): Promise<string[]> {
   const findings: string[] = [];
-  for (const { path, account } of parts.directory.accounts().nodes) {
-    if (rootOf(path) !== root) continue;
-    const most = countedMost(records, { kind: 'account', path });
-    const use = await parts.store.usage({ kind: 'account', path });
+  const holders = await parts.store.countingHolders();
+  // An account that was removed while it talked is counted on.
+  const counting = holders.flatMap((holder) => (holder.kind === 'route' ? [] : [rootOf(holder.path)]));
+  const everyRoot = [...new Set([...roots, ...counting])];
+  const before = await readLegs(parts, everyRoot);
+  const uses = await Promise.all(
+    holders.map(async (holder) => ({ name: holderName(holder), use: await parts.store.usage(holder) })),
+  );
+  // A call that came or went while the uses were read is in one of the two.
+  const legs = [...before, ...(await readLegs(parts, everyRoot))];
+  const records = [...new Map(legs.map((leg) => [leg.legKey, leg])).values()];
+  const most = countedMost(records);
+  for (const { name, use } of uses) {
     for (const counter of COUNTERS) {
-      const counted = most.get(counter) ?? 0;
+      const counted = most.get(`${name} ${counter}`) ?? 0;
       // A call whose channel is going is counted no more and still has its record; never the other way round.
       if (use[counter] > counted) {
-        findings.push(`${path} counts ${use[counter]} ${counter} and ${counted} calls hold one`);
+        findings.push(`${name} counts ${use[counter]} ${counter} and ${counted} calls hold one`);
       }
     }
+  }
+  const keys = new Set(records.map(({ legKey }) => legKey));
+  for (const { path, account } of parts.directory.accounts().nodes) {
     if (account.walletCurrency === undefined) continue;
     for (const leg of (await parts.store.readWallet(path))?.legs ?? []) {
       if (!keys.has(leg.legKey))
@@ -132,14 +138,19 @@ async function legFindings(parts: LiveParts, root: AccountPath): Promise<string[
   return findings;
 }
 
-function countedMost(records: readonly LegRecord[], holder: Holder): ReadonlyMap<string, number> {
+async function readLegs(parts: LiveParts, roots: readonly AccountPath[]): Promise<readonly LegRecord[]> {
+  return (await Promise.all(roots.map((root) => parts.store.liveLegs(root)))).flat();
+}
+
+/** By holder and counter: accounts, called numbers, trunks and routes alike. */
+function countedMost(records: readonly LegRecord[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const record of records) {
-    for (const { counted } of record.taken) {
-      for (const one of counted) {
-        if (holderName(one.holder) !== holderName(holder)) continue;
-        for (const counter of one.counters) counts.set(counter, (counts.get(counter) ?? 0) + 1);
-      }
+  for (const { holder, counters } of records.flatMap(({ taken }) =>
+    taken.flatMap(({ counted }) => counted),
+  )) {
+    for (const counter of counters) {
+      const name = `${holderName(holder)} ${counter}`;
+      counts.set(name, (counts.get(name) ?? 0) + 1);
     }
   }
   return counts;
@@ -147,9 +158,7 @@ function countedMost(records: readonly LegRecord[], holder: Holder): ReadonlyMap
 
 /** Legs held for a FreeSWITCH that says it has no such call. A FreeSWITCH that cannot be asked proves nothing. */
 async function channelFindings(parts: LiveParts, roots: readonly AccountPath[]): Promise<string[]> {
-  const read = async (): Promise<readonly LegRecord[]> =>
-    (await Promise.all(roots.map((root) => parts.store.liveLegs(root)))).flat();
-  const suspects = new Map((await read()).map((record) => [record.legKey, record]));
+  const suspects = new Map((await readLegs(parts, roots)).map((record) => [record.legKey, record]));
   if (suspects.size === 0) return [];
   const live = new Set<LegUuid>();
   const asked = new Set<string>();
@@ -163,7 +172,7 @@ async function channelFindings(parts: LiveParts, roots: readonly AccountPath[]):
       asked.delete(node.node); // It cannot be asked: its legs are neither proved nor doubted.
     }
   }
-  const still = new Set((await read()).map((record) => record.legKey));
+  const still = new Set((await readLegs(parts, roots)).map((record) => record.legKey));
   return [...suspects.values()]
     .filter(({ legKey, node }) => still.has(legKey) && asked.has(node))
     .filter(({ uuid, aLeg }) => !live.has(uuid ?? aLeg) && !live.has(aLeg))

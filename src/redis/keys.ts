@@ -1,6 +1,6 @@
 import { slotName, type Holder, type Slot } from '../admission/plan.ts';
 import type { AccountPath } from '../units/ids.ts';
-import { rootOf } from '../units/ids.ts';
+import { parseAccountPath, parseRouteName, rootOf } from '../units/ids.ts';
 
 /**
  * Every Redis key of Tollgate, version 1 of the layout. README's table of keys is written from this file. The
@@ -51,6 +51,23 @@ export function slotKeys(slot: Slot): SlotKeys {
  */
 export function useKey(slot: Slot, holder: Holder): string {
   return `tollgate:{${slotName(slot)}}:use:${holderKey(holder)}`;
+}
+
+/** The keys of `useKey`, of all slots. */
+export const USE_KEYS = 'tollgate:{*}:use:*';
+
+/** Whose use a key of `useKey` is; undefined for a key that is none. */
+export function holderOfUseKey(key: string): Holder | undefined {
+  const [, slot = '', rest = ''] = /^tollgate:\{([^}]+)\}:use:(.+)$/.exec(key) ?? [];
+  if (slot.startsWith('route:')) {
+    const route = parseRouteName(slot.slice('route:'.length));
+    return route === undefined ? undefined : { kind: 'route', route };
+  }
+  const [text = '', part] = rest.split('#');
+  const path = parseAccountPath(text);
+  if (path === undefined) return undefined;
+  if (part === undefined) return { kind: 'account', path };
+  return part === 'trunks' ? { kind: 'trunks', path } : { kind: 'number', path, number: part };
 }
 
 /** ZSET leg key → when it was admitted, over the last second: only where callsPerSecond is set. */

@@ -1,7 +1,7 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { LegRecord } from '../admission/leg-record.ts';
 import { StoreUnavailableError, type AnswerOutcome, type LiveStore } from '../admission/live-store.ts';
-import { COUNTERS, slotOf, type Counter } from '../admission/plan.ts';
+import { COUNTERS, slotOf, type Counter, type Holder } from '../admission/plan.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
 import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
@@ -11,12 +11,15 @@ import { defineScripts, guardStore } from './connection.ts';
 import { createExactSteps } from './exact-step.ts';
 import { exactArguments, pairs, parseSnapshot } from './exact-wallet.ts';
 import { limitLength } from './limit-length.ts';
-import { rootSlot, slotKeys, useKey, walletKey, walletPartsKey } from './keys.ts';
+import { holderOfUseKey, rootSlot, slotKeys, USE_KEYS, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { parseRecord } from './record-text.ts';
 import { homeOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
 import { takeLeg, type OpenMissing } from './take-leg.ts';
 import { createWalletStore } from './wallet-store.ts';
 import { formatPart, parsePart } from './wallet-text.ts';
+
+/** Keys looked at by one command: a millisecond of Redis's time. */
+const SCANNED_AT_ONCE = 1_000;
 
 /** The live state in Redis. One script per slot and step; what a script cannot decide is decided here and written back by version. */
 export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveStore {
@@ -61,6 +64,7 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
         endsAt: toEpochMs(Number(score)),
       }));
     },
+    countingHolders: () => countingHolders(redis),
     usage: async (holder) => {
       const text = await guardStore(() => redis.get(useKey(slotOf(holder), holder)));
       const counts = (text ?? '').split(' ').map((count) => Number(count));
@@ -128,6 +132,20 @@ async function liveLegs(context: StoreContext, root: AccountPath): ReturnType<Li
   return Object.entries(texts).map(([legKey, text]) =>
     parseRecord(text, uuids[legKey] ?? '', answers[legKey] ?? ''),
   );
+}
+
+async function countingHolders(redis: Redis): Promise<readonly Holder[]> {
+  const keys = new Set<string>();
+  let cursor = '0';
+  do {
+    const from = cursor;
+    const [next, found] = await guardStore(() =>
+      redis.scan(from, 'MATCH', USE_KEYS, 'COUNT', SCANNED_AT_ONCE),
+    );
+    for (const key of found) keys.add(key);
+    cursor = next;
+  } while (cursor !== '0');
+  return [...keys].flatMap((key) => holderOfUseKey(key) ?? []);
 }
 
 /** Reads several keys of one slot at one instant. */

@@ -54,6 +54,9 @@ const TARIFF = [
   '',
 ].join('\n');
 
+/** A busy machine may take its time over thirty calls at once: what is asked here is what is decided, not how soon. */
+const PATIENT = { TOLLGATE_GATES_DECISION_TIMEOUT_MS: '30000' };
+
 export async function openExchange(
   cases: readonly Pick<Case, 'accounts' | 'routes'>[],
   settings: Readonly<Record<string, string>> = {},
@@ -79,7 +82,11 @@ export async function openExchange(
         if (balance !== undefined) await moveMoney(stage, renamed(path, suffixOf(index, gate)), balance);
     }
   }
-  const service = await stage.startController({ TOLLGATE_ADMISSION_UNFUNDED: 'allow', ...settings });
+  const service = await stage.startController({
+    ...PATIENT,
+    TOLLGATE_ADMISSION_UNFUNDED: 'allow',
+    ...settings,
+  });
   stage.sim.endpoint(/./, { kind: 'rings' });
   stage.sim.endpoint(/answers/, { kind: 'answers', afterMs: 5 });
   const probes = createProbes(stage);
