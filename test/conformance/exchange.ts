@@ -66,6 +66,10 @@ export async function openExchange(
   const stage = await createStage(url);
   const redis = connectTestRedis();
   await stage.tariff('standard', TARIFF);
+  await stage.tariff(
+    'american',
+    'prefix,rate,minimum,increment,direction\n1,0.30,60,60,outbound\n1,0.30,60,60,inbound\n',
+  );
   await stage.tariff('tollfree', 'prefix,rate,direction\n1,0.10,inbound\n');
   for (const gate of GATES) {
     for (const [index, { accounts, routes = {} }] of cases.entries()) {

@@ -35,6 +35,14 @@ function termsOfCase(terms: Case): PriceTerms {
   });
 }
 
+/** As mod_nibblebill has it: a rate, and the seconds it is taken by. */
+type Nibble = {
+  readonly perMinute: string;
+  readonly minimum: number;
+  readonly increment: number;
+  readonly decimals?: number;
+};
+
 const hourly = { rate: '0.01', increment: 60, minimum: 60 };
 const sixes = { rate: '0.10', increment: 6, minimum: 30 };
 const dear = { rate: '0.015', surcharge: '0.05', increment: 6, minimum: 30 };
@@ -62,6 +70,22 @@ describe('what incumbents charge, and what they should', () => {
     const quoted = quote(termsOfCase(terms), billedSeconds);
     expect(quoted.chargedSeconds).toBe(charged);
     expect(formatMicros(quoted.price)).toBe(price);
+  });
+
+  test.each([
+    ['T34 by the second', { perMinute: '0.60', minimum: 1, increment: 1 }, 90, '0.90'],
+    ['T34 by the minute', { perMinute: '0.60', minimum: 60, increment: 60 }, 61, '1.20'],
+    ['T34 by six seconds, of 61.5', { perMinute: '0.60', minimum: 6, increment: 6 }, 62, '0.66'],
+    ['T35 rounded up to cents', { perMinute: '0.5999', minimum: 1, increment: 1, decimals: 2 }, 90, '0.90'],
+    ['T35 and never down', { perMinute: '0.60222', minimum: 1, increment: 1, decimals: 2 }, 90, '0.91'],
+  ])('%s', (_, { perMinute, minimum, increment, decimals = 6 }: Nibble, billedSeconds, price) => {
+    const terms = toPriceTerms({
+      perMinute: money(perMinute),
+      minimumSeconds: minimum,
+      incrementSeconds: increment,
+      rounding: { mode: 'up', decimals },
+    });
+    expect(formatMicros(quote(terms, billedSeconds).price)).toBe(price);
   });
 
   test('the example of the documentation: 45 seconds are 48, and cost 0.117', () => {
