@@ -21,17 +21,17 @@ import { createLiveStore } from './redis/live-store.ts';
 import { createRedisClock } from './redis/redis-clock.ts';
 import { createSettlementFeed } from './redis/settlement-feed.ts';
 import { formatSettlement } from './redis/settlement-text.ts';
-import { rootOf, type AccountPath, type NodeId } from './units/ids.ts';
+import { rootOf, type AccountPath, type NodeId, type PoolId } from './units/ids.ts';
 import type { Log } from './units/log.ts';
 import {
   connected,
-  loadWallet,
   openRedis,
   openSwitches,
   policyOf,
   systemTimers,
   type ServiceConfig,
 } from './wiring/parts.ts';
+import { createPools } from './wiring/pools.ts';
 
 export type Service = {
   readonly controller: Controller;
@@ -109,7 +109,7 @@ async function build(
     clock: clock.now,
     onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
     onDeadline: (root, deadline) => controller.cutoffs.onDeadline(root, deadline),
-    loadWallet: (account) => loadWallet(database.records, directory.accounts(), account),
+    ...createPools(database.records, () => directory.accounts(), clock.now),
   });
   const feed = createSettlementFeed(redis, { log });
   onStop(() => feed.close());
@@ -183,7 +183,7 @@ async function build(
   const onChange = async (account: AccountPath | undefined): Promise<void> => {
     try {
       await directory.refresh();
-      const touched = new Set(await settings.apply());
+      const touched = new Set<PoolId>(await settings.apply());
       if (account !== undefined) touched.add(account);
       for (const wallet of touched) await controller.walletChanged(wallet);
       await controller.limitsChanged();

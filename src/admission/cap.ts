@@ -74,6 +74,20 @@ export function costCap(account: AccountPath, terms: PriceTerms, bound: MoneyBou
   return seconds === 'unlimited' ? undefined : { seconds, reason: 'max_cost', account };
 }
 
+/** The cap that held in the end: that of one call's cost counts from where its allotment had run dry. */
+export function capInTheEnd(
+  { cap, allotments }: Pick<LegRecord, 'cap' | 'allotments'>,
+  allotmentSeconds: ReadonlyMap<AccountPath, number>,
+): LegCap | undefined {
+  let least = cap;
+  for (const { account, goesOn } of allotments) {
+    const paidSeconds = allotmentSeconds.get(account);
+    if (goesOn?.cap === undefined || paidSeconds === undefined) continue;
+    least = tighterCap(least, { ...goesOn.cap, seconds: paidSeconds + goesOn.cap.seconds });
+  }
+  return least;
+}
+
 /** The shorter of two; of equals the first. */
 export function tighterCap(one: LegCap | undefined, other: LegCap | undefined): LegCap | undefined {
   if (one === undefined || other === undefined) return one ?? other;

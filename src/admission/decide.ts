@@ -1,3 +1,4 @@
+import { meaningOf } from '../credit/pools.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import type { DecisionKind } from '../records/records.ts';
@@ -9,6 +10,7 @@ import type { HeldWallet } from './live-store.ts';
 import type { Plan, SlotPlan } from './plan.ts';
 import { directionOf, type Question } from './question.ts';
 import type { Refusal } from './refusal.ts';
+import { poolsAtAnswer } from './leg-pools.ts';
 import { takesOf } from './takes.ts';
 
 /** A leg's plan and what will be recorded of it, or the refusal that needs no script. */
@@ -61,10 +63,13 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     admittedAt: question.at,
     answeredAt: undefined,
     decision: decisionOf(question),
-    funding: question.tollFree ? 'toll_free' : fundingOf({ payers: funding.payers, trunks: [] }),
+    funding: question.tollFree
+      ? 'toll_free'
+      : fundingOf({ payers: funding.payers, trunks: [], allotments: funding.allotments }),
     payers: funding.payers,
     trunks: [],
     ...(question.soft !== undefined && question.soft.size > 0 ? { soft: [...question.soft] } : {}),
+    allotments: funding.allotments,
     cap: tighterCap(longest, funding.cap),
     taken: slots.map(({ slot, takes }) => ({
       slot,
@@ -99,15 +104,19 @@ export type FundedTime = {
   readonly ever: number | 'unlimited';
 };
 
-/** The cutoff is the earliest over payers (ruling 10), and never after the longest that the call may last. */
+/**
+ * The cutoff is the earliest over payers (ruling 10), and never after the longest that the call may last. What is
+ * filled anew by the calendar, and what a call goes on by after it, bounds what is funded now and not what may ever be.
+ */
 export function fundedTime(record: LegRecord, wallets: readonly HeldWallet[]): FundedTime {
+  const pools = poolsAtAnswer(record).filter(({ isForced }) => isForced !== true);
   let funded: number | 'unlimited' = record.cap?.seconds ?? 'unlimited';
   let ever = funded;
   for (const { wallet, funds, availableAtLeast } of wallets) {
-    const payer = record.payers.find((candidate) => candidate.wallet === wallet);
-    if (payer === undefined) continue;
-    funded = earlier(funded, fundedSeconds(payer.terms, availableAtLeast));
-    ever = earlier(ever, fundedSeconds(payer.terms, funds));
+    const drawn = pools.find(({ pool }) => pool === wallet);
+    if (drawn === undefined) continue;
+    funded = earlier(funded, fundedSeconds(drawn.terms, availableAtLeast));
+    if (meaningOf(wallet).kind === 'money') ever = earlier(ever, fundedSeconds(drawn.terms, funds));
   }
   return { funded, ever };
 }

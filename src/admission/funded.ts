@@ -1,5 +1,5 @@
 import type { PriceTerms } from '../rating/price.ts';
-import type { FundingKind } from '../records/records.ts';
+import type { Charge, FundingKind } from '../records/records.ts';
 import { tighterCap } from './cap.ts';
 import type { FundedPart, LegRecord, TakenSlot } from './leg-record.ts';
 import { slotName, slotOf, type Holder, type SlotPlan } from './plan.ts';
@@ -21,17 +21,20 @@ export function withFunded(
   isOpen = parts.length > 0,
 ): LegRecord {
   if (!isOpen) return record;
-  let { payers, trunks, taken, cap } = record;
+  let { payers, trunks, allotments, taken, cap } = record;
   for (const part of parts) {
     if (part.way === 'per_minute') {
       payers = [...payers, part.payer];
       cap = tighterCap(cap, part.cap);
+    } else if (part.way === 'allotment') {
+      allotments = [...allotments, part.allotment];
     } else {
       trunks = [...trunks, { account: part.account, way: part.way }];
       taken = withCounted(taken, { kind: 'trunks', path: part.account }, part.counter);
     }
   }
-  return { ...record, payers, trunks, taken, cap, funding: fundingOf({ payers, trunks }) };
+  const funding = fundingOf({ payers, trunks, allotments });
+  return { ...record, payers, trunks, allotments, taken, cap, funding };
 }
 
 /** The parts of the ways that were taken, one of each payer that had several. */
@@ -40,12 +43,27 @@ export function chosenParts({ firstOf }: SlotPlan, chosen: readonly number[]): r
 }
 
 /** In one word: per minute as soon as one payer does, for then the call has a price. */
-export function fundingOf({ payers, trunks }: Pick<LegRecord, 'payers' | 'trunks'>): FundingKind {
+export function fundingOf({
+  payers,
+  trunks,
+  allotments,
+}: Pick<LegRecord, 'payers' | 'trunks' | 'allotments'>): FundingKind {
   if (payers.some(({ terms }) => canCost(terms))) return 'per_minute';
+  if (allotments.length > 0) return 'allotment';
   if (trunks.length > 0) {
     return trunks.some(({ way }) => way === 'flat_rate_burst') ? 'flat_rate_burst' : 'flat_rate';
   }
   return payers.length > 0 ? 'free' : 'none';
+}
+
+/** The same of a leg that has ended: what it was admitted by, or per minute where its allotment did not last. */
+export function fundingPaid(
+  { funding }: Pick<LegRecord, 'funding'>,
+  charges: readonly Charge[],
+): FundingKind {
+  if (funding !== 'allotment') return funding;
+  const paid = charges.some((charge) => charge.way === 'per_minute' && canCost(charge.terms));
+  return paid ? 'per_minute' : funding;
 }
 
 function withCounted(

@@ -1,10 +1,12 @@
 import type { Payer } from '../accounts/account-tree.ts';
 import type { Bound } from '../accounts/limits.ts';
 import { isFlatRateNumber } from '../accounts/trunks.ts';
+import { spendPoolsOf } from '../credit/pools.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
+import { allotmentOption } from './allotment-funding.ts';
 import { costCap, refusedByCap, tighterCap } from './cap.ts';
 import { canCost } from './funded.ts';
-import type { LegCap, PayerRecord, TrunkRecord } from './leg-record.ts';
+import type { AllotmentRecord, LegCap, PayerRecord, TrunkRecord } from './leg-record.ts';
 import { payerRecordOf, rateForPayer } from './payer-rate.ts';
 import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
 import { directionOf, e164Of, type FundingQuestion } from './question.ts';
@@ -27,6 +29,7 @@ export type Funding =
 
 export type Funded = {
   readonly payers: readonly PayerRecord[];
+  readonly allotments: readonly AllotmentRecord[];
   readonly holds: readonly HoldTake[];
   /** Payers that may pay in several ways, or only as long as there are trunks. */
   readonly firstOf: readonly FirstOf[];
@@ -52,6 +55,7 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
   const routes = question.routes.map((route) => route.name);
   const asked = { question, direction, routes, tariffs, policy };
   const records: PayerRecord[] = [];
+  const allotments: AllotmentRecord[] = [];
   const holds: HoldTake[] = [];
   const firstOf: FirstOf[] = [];
   let cap: LegCap | undefined;
@@ -65,17 +69,25 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
         records.push(only.part.payer);
         cap = tighterCap(cap, only.part.cap);
       }
-      if (only.take?.kind === 'hold') holds.push(only.take.hold);
+      if (only.part?.way === 'allotment') allotments.push(only.part.allotment);
+      if (only.take?.kind === 'holds') holds.push(...only.take.holds);
     } else {
       firstOf.push({ payer: payer.path, options: ways.options, others: ways.others });
     }
   }
-  return { kind: 'funded', payers: records, holds, firstOf, cap };
+  return { kind: 'funded', payers: records, allotments, holds, firstOf, cap };
 }
 
-const UNPAID: Funding = { kind: 'funded', payers: [], holds: [], firstOf: [], cap: undefined };
+const UNPAID: Funding = {
+  kind: 'funded',
+  payers: [],
+  allotments: [],
+  holds: [],
+  firstOf: [],
+  cap: undefined,
+};
 
-type Asked = {
+export type Asked = {
   readonly question: FundingQuestion;
   readonly direction: 'inbound' | 'outbound';
   readonly routes: readonly string[];
@@ -95,15 +107,19 @@ type Ways =
 /** The ways of one payer in its order, without those that are known to fail. */
 function waysOf(payer: Payer, asked: Asked): Ways {
   const trunks = trunkOptions(payer, asked);
+  const allotment = allotmentOption(payer, asked, () => perMinute(payer, asked, false));
   const options: FundingOption[] = [];
   const refusals: Refusal[] = [];
   for (const way of payer.limits.fundingOrder) {
     if (way === 'flat_rate') {
       if (trunks.kind === 'options') options.push(...trunks.options);
       else refusals.push(trunks.refusal);
-    } else if (way === 'per_minute') {
-      // Trunks that are full are a bound: what nobody prices is free only for an account that has none for it.
-      const mayBeUnrated = trunks.kind !== 'options';
+    } else if (way === 'allotment') {
+      if (allotment !== undefined) options.push(allotment);
+    } else {
+      // What was paid for in advance and is used up is a bound: what nobody prices is free only for an account that
+      // has nothing for it.
+      const mayBeUnrated = trunks.kind !== 'options' && allotment === undefined;
       const paid = perMinute(payer, asked, mayBeUnrated);
       if (paid.kind === 'refused') refusals.push(paid.refusal);
       else options.push(paid.option);
@@ -167,7 +183,7 @@ function trunkOptions({ path, limits }: Payer, { question, direction }: Asked): 
   return { kind: 'options', options };
 }
 
-type PerMinute =
+export type PerMinute =
   | { readonly kind: 'option'; readonly option: FundingOption }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -204,10 +220,11 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
   const cap = isSoft ? undefined : costCap(payer.path, terms, maxCallCost);
   const tooDear = refusedByCap(cap, maxCallCost);
   if (tooDear !== undefined) return { kind: 'refused', refusal: tooDear };
-  const record = payerRecordOf(payer.path, rated);
-  const hold = { wallet: payer.path, terms };
+  const windows = isSoft || !costs ? [] : spendPoolsOf(payer.path, payer.limits);
+  const record = { ...payerRecordOf(payer.path, rated), ...(windows.length > 0 ? { windows } : {}) };
   const part = { way: 'per_minute', payer: record, cap } as const;
-  return { kind: 'option', option: { take: costs ? { kind: 'hold', hold } : undefined, part } };
+  const holds = [payer.path, ...windows].map((wallet) => ({ wallet, terms }));
+  return { kind: 'option', option: { take: costs ? { kind: 'holds', holds } : undefined, part } };
 }
 
 /** Its `fundingOrder` names no way that this call could be paid in. */

@@ -1,6 +1,6 @@
 import type { PriceTerms } from '../rating/price.ts';
 import type { AdmittedLeg } from '../records/records.ts';
-import type { AccountPath, AdmissionId, LegUuid, TariffName } from '../units/ids.ts';
+import type { AccountPath, AdmissionId, LegUuid, PoolId, TariffName } from '../units/ids.ts';
 import type { Counter, Holder, Slot } from './plan.ts';
 
 /**
@@ -20,6 +20,8 @@ export type LegRecord = AdmittedLeg & {
   readonly trunks: readonly TrunkRecord[];
   /** Accounts that would have refused it and let it go on: their bounds do not hold for it. */
   readonly soft?: readonly AccountPath[];
+  /** Those that pay by an allotment, as long as it lasts. */
+  readonly allotments: readonly AllotmentRecord[];
   /** The longest that it may last; undefined: nobody says. */
   readonly cap: LegCap | undefined;
   /** What it holds where, so that any controller can give it back. */
@@ -41,7 +43,28 @@ export type TrunkRecord = {
 /** What the record says of one payer that could pay in several ways, once it is known which one was taken. */
 export type FundedPart =
   | { readonly way: 'per_minute'; readonly payer: PayerRecord; readonly cap: LegCap | undefined }
+  | { readonly way: 'allotment'; readonly allotment: AllotmentRecord }
   | (TrunkRecord & { readonly counter: 'inboundCalls' | 'outboundCalls' });
+
+export type AllotmentRecord = {
+  readonly account: AccountPath;
+  /** Its name in the account's document. */
+  readonly name: string;
+  readonly pool: PoolId;
+  /** Other allotments that count its use as theirs. */
+  readonly groups: readonly PoolId[];
+  /** Its pulses; a second is a million micros. */
+  readonly terms: PriceTerms;
+  /** How the call goes on when it has run dry. Undefined: it ends. */
+  readonly goesOn: Continuation | undefined;
+};
+
+/** Terms without surcharge, minimum and grace: the call has begun. */
+export type Continuation = {
+  readonly payer: PayerRecord;
+  /** How long it may go on so (`maxCallCost`). */
+  readonly cap: LegCap | undefined;
+};
 
 export type PayerRecord = {
   readonly account: AccountPath;
@@ -52,6 +75,8 @@ export type PayerRecord = {
   readonly prefix: string;
   readonly currency: string;
   readonly terms: PriceTerms;
+  /** Its spend windows, which the call draws on as on its wallet. */
+  readonly windows?: readonly PoolId[];
   /** Its limits would have refused the leg and let it go on: charged when it ends, nothing held before (ruling 16). */
   readonly soft?: boolean;
 };

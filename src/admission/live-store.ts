@@ -1,8 +1,8 @@
-import type { ExhaustionPolicy, PayerLeg } from '../credit/wallet.ts';
-import type { AccountPath, LegKey, LegUuid } from '../units/ids.ts';
+import type { ExhaustionPolicy, PayerLeg, Refill } from '../credit/wallet.ts';
+import type { AccountPath, LegKey, LegUuid, PoolId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
-import type { LegCap, LegRecord } from './leg-record.ts';
+import type { AllotmentRecord, LegCap, LegRecord } from './leg-record.ts';
 import type { Counter, Holder, Slot, SlotPlan, TrunkTake } from './plan.ts';
 
 /**
@@ -33,6 +33,12 @@ export type LiveStore = {
    */
   limitLength(record: LegRecord, cap: LegCap | undefined): Promise<LegRecord | undefined>;
 
+  /**
+   * A leg whose allotment has run dry goes on per minute from then on, by the wallet of the same account: all of it or
+   * nothing. Replayed: `already`.
+   */
+  goOn(record: LegRecord, allotment: AllotmentRecord): Promise<GoOnOutcome>;
+
   /** The channel is going: frees the counters in every slot, keeps the money and the record (ruling 24). */
   release(record: LegRecord): Promise<void>;
   /** The leg is gone: money and what is left of its counters; appends the settlement to the stream. Once. */
@@ -46,17 +52,17 @@ export type LiveStore = {
   countingHolders(): Promise<readonly Holder[]>;
 
   /** Opens a wallet that Redis does not have yet; changes nothing where it has. */
-  openWallet(account: AccountPath, opening: WalletOpening): Promise<void>;
+  openWallet(account: PoolId, opening: WalletOpening): Promise<void>;
   /** Moves money once by id (ruling 9); replayed: `already`. */
-  fund(account: AccountPath, transferId: string, amount: Micros): Promise<FundOutcome>;
+  fund(account: PoolId, transferId: string, amount: Micros): Promise<FundOutcome>;
   /** Sets the allowed postpay and the policy; acts on running legs at once. */
-  configureWallet(account: AccountPath, settings: WalletSettings): Promise<void>;
-  readWallet(account: AccountPath): Promise<WalletView | undefined>;
+  configureWallet(account: PoolId, settings: WalletSettings): Promise<void>;
+  readWallet(account: PoolId): Promise<WalletView | undefined>;
   /** Balance + postpay alone, in constant time; undefined for a wallet that is not open. */
-  funds(account: AccountPath): Promise<Micros | undefined>;
+  funds(account: PoolId): Promise<Micros | undefined>;
 
   /** Lets time pass on one wallet and ends the legs that cannot pay. The heart of a cutoff. */
-  evaluate(account: AccountPath): Promise<Evaluation>;
+  evaluate(account: PoolId): Promise<Evaluation>;
   /** Wallets of a root whose cutoff may be due by then: the net under every timer. */
   dueWallets(root: AccountPath, until: EpochMs): Promise<readonly DueWallet[]>;
   /** Answered legs of a root that may last no longer than until then, and longer than `after`; the longest over first. */
@@ -64,7 +70,7 @@ export type LiveStore = {
 };
 
 /** When a wallet may fail to pay a pulse: never later than it does. */
-export type DueWallet = { readonly account: AccountPath; readonly dueAt: EpochMs };
+export type DueWallet = { readonly account: PoolId; readonly dueAt: EpochMs };
 
 /** When a leg has lasted as long as it may (`maxCallSeconds`, `maxCallCost`); kept from its answer to its settlement. */
 export type LegDeadline = { readonly legKey: LegKey; readonly endsAt: EpochMs };
@@ -87,7 +93,7 @@ export type TakeOutcome =
     };
 
 export type HeldWallet = {
-  readonly wallet: AccountPath;
+  readonly wallet: PoolId;
   /** Balance + postpay: what this leg could ever spend, were it alone (ruling 11). */
   readonly funds: Micros;
   /** Never more than what is available beside every other leg now, this leg's hold not counted. */
@@ -112,21 +118,28 @@ export type TakeRefusal =
     }
   | {
       readonly kind: 'credit';
-      readonly wallet: AccountPath;
+      readonly wallet: PoolId;
       readonly available: Micros;
       readonly needed: Micros;
     };
+
+export type GoOnOutcome =
+  | { readonly kind: 'continued'; readonly at: EpochMs; readonly from: EpochMs }
+  | { readonly kind: 'already' | 'gone' }
+  | { readonly kind: 'refused'; readonly refusal: TakeRefusal };
 
 export type AnswerOutcome = { readonly kind: 'running' | 'already' | 'gone' };
 
 /** FreeSWITCH's measure of the talk; `billedSeconds` is rounded from it as configured. */
 export type Talk = { readonly billedSeconds: number; readonly talkMs: number };
 
-/** Makes the stream's entry once the final billed seconds and prices are known. Called again if a step must be repeated. */
+/** Makes the stream's entry once the final billed seconds are known. Called again if a step must be repeated. */
 export type CloseSettlement = (final: {
   readonly billedSeconds: number;
-  readonly prices: ReadonlyMap<AccountPath, Micros>;
-  readonly endedByCredit: boolean;
+  /** Of each payer that paid by an allotment, the seconds of the talk that this one paid for. */
+  readonly allotmentSeconds: ReadonlyMap<AccountPath, number>;
+  /** What could not pay for more of the talk. */
+  readonly endedBy: PoolId | undefined;
   readonly at: EpochMs;
 }) => string;
 
@@ -137,12 +150,20 @@ export type SettleOutcome =
 
 export type LiveLeg = { readonly record: LegRecord; readonly payers: readonly PayerLeg[] };
 
-export type WalletOpening = { readonly balance: Micros } & WalletSettings;
-export type WalletSettings = { readonly credit: Micros; readonly policy: ExhaustionPolicy };
+export type WalletOpening = {
+  readonly balance: Micros;
+  /** For an allotment or a spend window: what its present cycle was filled with, and when that ends. */
+  readonly refill?: Pick<Refill, 'amount' | 'endsAt'>;
+} & WalletSettings;
+export type WalletSettings = {
+  readonly credit: Micros;
+  readonly policy: ExhaustionPolicy;
+  readonly refillAmount?: Micros;
+};
 export type FundOutcome = { readonly kind: 'moved' | 'already' | 'no-wallet' };
 
 export type WalletView = {
-  readonly account: AccountPath;
+  readonly account: PoolId;
   readonly at: EpochMs;
   readonly balance: Micros;
   readonly credit: Micros;

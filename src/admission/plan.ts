@@ -1,5 +1,6 @@
 import type { PriceTerms } from '../rating/price.ts';
-import { rootOf, type AccountPath, type LegKey, type RouteName } from '../units/ids.ts';
+import { rootOf, type AccountPath, type LegKey, type PoolId, type RouteName } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
 import type { FundedPart } from './leg-record.ts';
 
 /** Where a take lives: one Redis Cluster slot per tenant root, and one per route (ruling 5). */
@@ -38,8 +39,15 @@ export type HolderTakes = {
   readonly perSecond: number | undefined;
 };
 
-/** Surcharge and first pulse of one payer, held on its wallet until the answer. */
-export type HoldTake = { readonly wallet: AccountPath; readonly terms: PriceTerms };
+/** Surcharge and first pulse of one payer, held on its wallet until the answer; or seconds of an allotment. */
+export type HoldTake = {
+  readonly wallet: PoolId;
+  readonly terms: PriceTerms;
+  /** What must be there, where that is more than the first pulse (ruling 22). */
+  readonly amount?: Micros;
+  /** Counted there, and never refused there: another allotment's group. */
+  readonly isForced?: true;
+};
 
 /**
  * A trunk for one call: free while max(0, in − inbound) + max(0, out − outbound) ≤ shared, with this call counted in
@@ -56,7 +64,8 @@ export type TrunkTake = {
 /** One way to pay: what it takes (nothing, where it costs nothing), and what the record then says of it. */
 export type FundingOption = {
   readonly take:
-    | { readonly kind: 'hold'; readonly hold: HoldTake }
+    /** All of them. */
+    | { readonly kind: 'holds'; readonly holds: readonly HoldTake[] }
     | { readonly kind: 'trunk'; readonly trunk: TrunkTake }
     | undefined;
   readonly part: FundedPart | undefined;

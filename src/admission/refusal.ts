@@ -1,4 +1,5 @@
-import type { AccountPath } from '../units/ids.ts';
+import { meaningOf, microsToSeconds } from '../credit/pools.ts';
+import { accountOf, type AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
 import type { TakeRefusal } from './live-store.ts';
 import { holderName, type Counter, type Holder } from './plan.ts';
@@ -31,6 +32,8 @@ export type RefusalReason =
   | 'no_payer'
   | 'no_rate'
   | 'no_trunk'
+  | 'no_allotment'
+  | 'spend_limit'
   | 'currency_differs'
   | 'store_down';
 
@@ -75,15 +78,40 @@ export function explainTakeRefusal(refusal: TakeRefusal, calledSide: (holder: st
         },
       };
     }
-    case 'credit': {
+    case 'credit':
+      return explainShortage(refusal);
+  }
+}
+
+/** What has run out: money, seconds of an allotment, or what may be spent in a window of the calendar. */
+function explainShortage(refusal: Extract<TakeRefusal, { readonly kind: 'credit' }>): Refusal {
+  const { wallet } = refusal;
+  const holder = accountOf(wallet);
+  const meaning = meaningOf(wallet);
+  switch (meaning.kind) {
+    case 'allotment': {
+      const left = microsToSeconds(refusal.available);
+      const needed = microsToSeconds(refusal.needed);
+      const words = `the allotment ${meaning.name} of ${holder} has ${left} s left; the call needs ${needed} s to begin`;
+      const figures = { left, needed, allotment: meaning.name };
+      return { reason: 'no_allotment', cause: 'credit', limit: 'allotments', holder, words, figures };
+    }
+    case 'spend': {
       const available = formatMicros(refusal.available);
       const needed = formatMicros(refusal.needed);
-      const words = `${refusal.wallet} has ${available} available; the call needs ${needed} to begin`;
+      const words = `${holder} may spend ${available} more this ${meaning.window}; the call needs ${needed} to begin`;
+      const figures = { available, needed, window: meaning.window };
+      return { reason: 'spend_limit', cause: 'credit', limit: 'maxSpend', holder, words, figures };
+    }
+    case 'money': {
+      const available = formatMicros(refusal.available);
+      const needed = formatMicros(refusal.needed);
+      const words = `${holder} has ${available} available; the call needs ${needed} to begin`;
       return {
         reason: 'no_credit',
         cause: 'credit',
         limit: 'credit',
-        holder: refusal.wallet,
+        holder,
         words,
         figures: { available, needed },
       };

@@ -1,13 +1,15 @@
 import type { AccountNode } from '../accounts/account-tree.ts';
 import { fund } from '../admission/funding.ts';
 import { fundingOf } from '../admission/funded.ts';
-import type { PayerRecord, TrunkRecord } from '../admission/leg-record.ts';
+import type { AllotmentRecord, PayerRecord, TrunkRecord } from '../admission/leg-record.ts';
 import type { FirstOf, FundingOption } from '../admission/plan.ts';
 import type { FundingQuestion } from '../admission/question.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import { UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
 import type { Charge, FundingKind } from '../records/records.ts';
-import { chargesOf, type PaidPart } from './charges.ts';
+import type { AccountPath } from '../units/ids.ts';
+import { chargesOf } from './charges.ts';
+import { paidParts } from './leg-parts.ts';
 import { classifierOf, type FinishedCall, type RatingBooks } from './finished-call.ts';
 
 export type FirstRated =
@@ -36,23 +38,28 @@ export function rateFirst(call: FinishedCall, books: RatingBooks, chooseWay: Cho
   const taken = funded.firstOf.flatMap((first) => first.options[chooseWay(first, call)] ?? []);
   const payers: PayerRecord[] = [...funded.payers];
   const trunks: TrunkRecord[] = [];
+  const allotments: AllotmentRecord[] = [...funded.allotments];
   for (const { part } of taken satisfies readonly FundingOption[]) {
     if (part?.way === 'per_minute') payers.push(part.payer);
+    else if (part?.way === 'allotment') allotments.push(part.allotment);
     else if (part !== undefined) trunks.push({ account: part.account, way: part.way });
   }
-  const paying = payers.filter(({ account }) => isCharged(call, account));
-  const charged = trunks.filter(({ account }) => isCharged(call, account));
+  const charged = {
+    payers: payers.filter(({ account }) => isCharged(call, account)),
+    trunks: trunks.filter(({ account }) => isCharged(call, account)),
+    allotments: allotments.filter(({ account }) => isCharged(call, account)),
+  };
   const { billedSeconds, legUuid } = call;
-  const parts: readonly PaidPart[] = [
-    ...charged.map(({ account, way }): PaidPart => ({ account, way, billedSeconds })),
-    ...paying.map((payer): PaidPart => ({ way: 'per_minute', payer, billedSeconds })),
-  ];
+  const parts = paidParts(charged, { billedSeconds, allotmentSeconds: WHOLLY });
   return {
     kind: 'rated',
     charges: call.answeredAt === undefined ? [] : chargesOf({ legUuid, version: 1 }, parts),
-    funding: fundingOf({ payers: paying, trunks: charged }),
+    funding: fundingOf(charged),
   };
 }
+
+/** As if every allotment had lasted. */
+const WHOLLY: ReadonlyMap<AccountPath, number> = new Map();
 
 const NOT_CHARGED = { kind: 'rated', charges: [], funding: 'none' } as const;
 

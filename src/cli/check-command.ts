@@ -14,9 +14,10 @@ import { EMPTY_TARIFF_BOOK, withTariffVersions } from '../rating/tariff-book.ts'
 import { ticksKey } from '../redis/keys.ts';
 import { createLiveStore } from '../redis/live-store.ts';
 import { createRedisClock } from '../redis/redis-clock.ts';
-import { parseAccountPath, type AccountPath, type TariffName } from '../units/ids.ts';
+import { parseAccountPath, type TariffName } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
-import { createLog, loadWallet, openRedis, policyOf } from '../wiring/parts.ts';
+import { createLog, openRedis, policyOf } from '../wiring/parts.ts';
+import { createPools } from '../wiring/pools.ts';
 import { checkJson, checkLines } from './check-view.ts';
 import type { Command, CommandContext, CommandLine, Result, ServiceConfig, Stores } from './command.ts';
 import { accountOperand, readFlags } from './flag-values.ts';
@@ -90,8 +91,8 @@ async function rehearseNow(config: ServiceConfig, stores: Stores, call: Rehearse
     await clock.ready();
     const now = clock.now();
     const directory = await loadDirectory(config, stores, call.claims, now);
-    const openingOf = (account: AccountPath) => loadWallet(stores.records, directory.accounts(), account);
-    const store = createLiveStore(redis, { clock: clock.now, onDue: () => undefined, loadWallet: openingOf });
+    const pools = createPools(stores.records, () => directory.accounts(), clock.now);
+    const store = createLiveStore(redis, { clock: clock.now, onDue: () => undefined, ...pools });
     const context: ControllerContext = {
       store,
       directory,
@@ -103,7 +104,7 @@ async function rehearseNow(config: ServiceConfig, stores: Stores, call: Rehearse
       log,
     };
     const figures: RehearsalFigures = {
-      loadWallet: openingOf,
+      ...pools,
       recentAdmissions: (slot, holder) => redis.zcount(ticksKey(slot, holder), `(${now - TICK_MS}`, '+inf'),
     };
     return await rehearse(context, figures, call);

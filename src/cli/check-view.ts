@@ -6,6 +6,7 @@ import { CAP_LIMITS } from '../admission/cap.ts';
 import { isEnforced } from '../admission/takes.ts';
 import { directionOf } from '../admission/question.ts';
 import { holderName } from '../admission/plan.ts';
+import { microsToSeconds } from '../credit/pools.ts';
 import { UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import { firstPulseSeconds, type PriceTerms } from '../rating/price.ts';
@@ -117,6 +118,14 @@ function wayRows({ way, passes, chosen }: FundingStep): readonly (readonly strin
   switch (way.kind) {
     case 'money':
       return moneyRows(way, passes);
+    case 'allotment': {
+      const { allotment, hold } = way;
+      const needed = microsToSeconds(hold.needed);
+      const left = `${microsToSeconds(hold.available)} s left, ${needed} s needed to begin`;
+      const verdict = passes ? (chosen ? 'taken' : 'not needed') : 'too little';
+      const after = allotment.goesOn === undefined ? 'it then ends' : 'it then goes on per minute';
+      return [['allotment', `${allotment.name}: ${left}: ${verdict}`], ...(chosen ? [['', after]] : [])];
+    }
     case 'flat_rate':
     case 'flat_rate_burst': {
       const { inbound, outbound, shared } = way.trunk;
@@ -197,6 +206,19 @@ function verdictLines(rehearsal: Rehearsal, causes: Causes): readonly string[] {
 }
 
 function fundingJson({ account, way, passes, chosen }: FundingStep): Readonly<Record<string, unknown>> {
+  if (way.kind === 'allotment') {
+    const { allotment, hold } = way;
+    return {
+      account,
+      passes,
+      chosen,
+      way: 'allotment',
+      allotment: allotment.name,
+      neededSeconds: microsToSeconds(hold.needed),
+      leftSeconds: microsToSeconds(hold.available),
+      goesOn: allotment.goesOn !== undefined,
+    };
+  }
   if (way.kind !== 'money') {
     const { kind, ...facts } = way;
     return { account, passes, chosen, way: kind, ...facts };

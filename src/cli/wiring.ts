@@ -7,7 +7,8 @@ import { createChangeFeed } from '../redis/change-feed.ts';
 import { createLiveStore } from '../redis/live-store.ts';
 import { createRedisClock } from '../redis/redis-clock.ts';
 import { createSettlementFeed } from '../redis/settlement-feed.ts';
-import { createLog, loadWallet, openRedis, openSwitches } from '../wiring/parts.ts';
+import { createLog, openRedis, openSwitches } from '../wiring/parts.ts';
+import { createPools } from '../wiring/pools.ts';
 import type { ServiceConfig } from './command.ts';
 import { createLiveState } from './live-store-state.ts';
 import type { LiveState } from './live-state.ts';
@@ -38,7 +39,7 @@ export async function connectLiveState(config: ServiceConfig): Promise<Connected
     clock: clock.now,
     // The controllers hear of the change, and look at the wallet themselves.
     onDue: () => undefined,
-    loadWallet: (account) => loadWallet(database.records, directory.accounts(), account),
+    ...createPools(database.records, () => directory.accounts(), clock.now),
   });
   const switches = openSwitches(config, { timing: { ...systemTiming, now: clock.now }, log });
   const live = createLiveState({ store, directory, records: database.records, changes, feed, switches });

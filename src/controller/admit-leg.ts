@@ -128,7 +128,9 @@ function refused(
 function passedOver({ firstOf }: SlotPlan, chosen: readonly number[]): readonly string[] {
   return firstOf.flatMap(({ payer, options, others }, index) => [
     ...options.slice(0, chosen[index]).map(({ take, part }) => {
-      if (take?.kind === 'hold') return `${payer} could not pay per minute`;
+      if (part?.way === 'allotment')
+        return `the allotment ${part.allotment.name} of ${payer} had too little left`;
+      if (take?.kind === 'holds') return `${payer} could not pay per minute`;
       return `${payer} had no ${part?.way === 'flat_rate_burst' ? 'burst ' : ''}trunk free`;
     }),
     ...others,

@@ -2,7 +2,7 @@ import type { CutoffSchedule } from '../credit/cutoff-schedule.ts';
 import type { GateKeeper } from '../calls/gate.ts';
 import type { SwitchEvent } from '../calls/switch-event.ts';
 import type { SwitchListener } from '../calls/switch.ts';
-import type { AccountPath, NodeId } from '../units/ids.ts';
+import type { AccountPath, NodeId, PoolId } from '../units/ids.ts';
 import { rootOf } from '../units/ids.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
 import { giveBackLeg } from './admit-leg.ts';
@@ -31,7 +31,7 @@ export type Controller = {
   readonly listener: SwitchListener;
   readonly book: LegBook;
   /** Accounts, tariffs or a wallet changed: acts on running calls at once. */
-  walletChanged(account: AccountPath): Promise<void>;
+  walletChanged(account: PoolId): Promise<void>;
   /** Accounts were read anew: how long calls may last reaches running ones. */
   limitsChanged(): Promise<void>;
   resync(node: NodeId, coreUuid: string): Promise<ResyncReport | undefined>;

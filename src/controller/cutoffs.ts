@@ -1,10 +1,11 @@
 import type { LegRecord } from '../admission/leg-record.ts';
 import type { DueWallet, LegDeadline } from '../admission/live-store.ts';
 import type { CutoffHandler, CutoffSchedule } from '../credit/cutoff-schedule.ts';
-import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
+import { meaningOf } from '../credit/pools.ts';
+import { rootOf, type AccountPath, type LegKey, type PoolId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
-import { cutDecision } from './decisions.ts';
+import { cutDecision, segmentDecision } from './decisions.ts';
 import type { LegBook } from './leg-book.ts';
 import type { Timers } from './timers.ts';
 import { createWarnings } from './warnings.ts';
@@ -24,13 +25,13 @@ const LATENESS_KEPT_MAX = 10_000;
 
 export type Cutoffs = CutoffHandler & {
   /** The store's word after each change of a wallet: the earliest moment at which it may fail to pay. */
-  onDue(account: AccountPath, dueAt: EpochMs): void;
+  onDue(account: PoolId, dueAt: EpochMs): void;
   /** The store's word after an answer: the leg may last no longer than so. */
   onDeadline(root: AccountPath, deadline: LegDeadline): void;
   /** Roots with calls that are to be warned or to end by then, because they last as long as they may. */
   deadlinesWithin(until: EpochMs): Promise<readonly DueWallet[]>;
   /** Money or limits changed elsewhere: look now. */
-  walletChanged(account: AccountPath): void;
+  walletChanged(account: PoolId): void;
   /** Hang-up command sent minus funded instant, of the latest cuts, in ms. */
   latenessMs(): readonly number[];
   stop(): Promise<void>;
@@ -38,11 +39,14 @@ export type Cutoffs = CutoffHandler & {
 
 /** A leg to be cut: its wallet's money is spent, or (under its root) it has lasted as long as it may. */
 type Ending = {
-  readonly account: AccountPath;
+  readonly account: PoolId;
   readonly legKey: LegKey;
   readonly endsAt: EpochMs;
-  readonly reason: 'no_credit' | 'deadline';
+  readonly reason: 'empty' | 'deadline';
 };
+/** What a leg ends for is what it draws on. */
+const REASONS = { money: 'no_credit', allotment: 'no_allotment', spend: 'spend_limit' } as const;
+
 type Watch = { timer: () => void; at: number };
 type Looks = { current: Promise<void>; after: Promise<void> | undefined };
 
@@ -58,10 +62,10 @@ export function createCutoffs(
 ): Cutoffs {
   const { store, log } = context;
   const { book, schedule, timers, roots } = parts;
-  const watches = new Map<AccountPath, Watch>();
+  const watches = new Map<PoolId, Watch>();
   /** By root: when the next of its legs has lasted long enough. */
-  const deadlineWatches = new Map<AccountPath, Watch>();
-  const looking = new Map<AccountPath, Looks>();
+  const deadlineWatches = new Map<PoolId, Watch>();
+  const looking = new Map<PoolId, Looks>();
   const cuts = new Set<Promise<void>>();
   const waiting = new Set<() => void>();
   const killed = new Map<LegKey, EpochMs>();
@@ -70,10 +74,10 @@ export function createCutoffs(
   let stopped = false;
 
   const watchFor = (
-    watching: Map<AccountPath, Watch>,
-    account: AccountPath,
+    watching: Map<PoolId, Watch>,
+    account: PoolId,
     at: number,
-    then: () => unknown,
+    andThen: () => unknown,
   ): void => {
     const standing = watching.get(account);
     if (stopped || (standing !== undefined && standing.at <= at)) return;
@@ -81,17 +85,17 @@ export function createCutoffs(
     const delayMs = Math.max(0, at - store.now());
     const timer = timers.after(delayMs, () => {
       watching.delete(account);
-      then();
+      andThen();
     });
     watching.set(account, { timer, at });
   };
-  const watch = (account: AccountPath, at: number): void =>
+  const watch = (account: PoolId, at: number): void =>
     watchFor(watches, account, at, () => void look(account));
   const watchDeadlines = (root: AccountPath, at: number): void =>
     watchFor(deadlineWatches, root, at, () => void lookAtDeadlines(root, toEpochMs(at)));
 
   /** One look at a time per wallet. All wishes for one that come meanwhile are one new look after it. */
-  const look = (account: AccountPath): Promise<void> => {
+  const look = (account: PoolId): Promise<void> => {
     const standing = looking.get(account);
     if (standing === undefined) {
       const mine: Looks = { current: lookNow(account), after: undefined };
@@ -103,7 +107,7 @@ export function createCutoffs(
     return standing.after;
   };
 
-  const lookOn = async (account: AccountPath, looks: Looks): Promise<void> => {
+  const lookOn = async (account: PoolId, looks: Looks): Promise<void> => {
     for (;;) {
       await looks.current;
       if (looks.after === undefined) break;
@@ -113,12 +117,12 @@ export function createCutoffs(
     looking.delete(account);
   };
 
-  const lookNow = async (account: AccountPath): Promise<void> => {
+  const lookNow = async (account: PoolId): Promise<void> => {
     try {
       const { ended, next, at } = await store.evaluate(account);
       const fresh = ended.filter(({ legKey }) => at - (killed.get(legKey) ?? 0) > KILL_AGAIN_MS);
       // Not waited for: FreeSWITCH may take its time to answer, and the next leg's second comes.
-      for (const leg of fresh) cutInTime({ account, ...leg, reason: 'no_credit' });
+      for (const leg of fresh) cutInTime({ account, ...leg, reason: 'empty' });
       if (ended.length > 0) watch(account, at + KILL_AGAIN_MS + 1);
       const [first] = next;
       if (first === undefined) return;
@@ -171,7 +175,8 @@ export function createCutoffs(
     const cutting = cut(ending).catch((err: unknown) => {
       // Its FreeSWITCH cannot be reached: tried again at once when it can, and no other leg waits for it.
       killed.delete(legKey);
-      (reason === 'deadline' ? watchDeadlines : watch)(account, store.now() + RETRY_MS);
+      if (reason === 'deadline') watchDeadlines(rootOf(account), store.now() + RETRY_MS);
+      else watch(account, store.now() + RETRY_MS);
       log.error({ err, legKey, accountId: account }, 'call not cut');
     });
     const done = cutting.then(() => void cuts.delete(done));
@@ -181,6 +186,7 @@ export function createCutoffs(
   const cut = async ({ account, legKey, endsAt, ...ending }: Ending): Promise<void> => {
     const record = book.byKey(legKey)?.record ?? (await store.find(rootOf(account), legKey))?.record;
     if (record?.uuid === undefined) return;
+    if (ending.reason === 'empty' && (await goesOn(record, account))) return;
     const control = context.controlOf(record.node);
     if (control === undefined) return;
     const sentAt = store.now();
@@ -192,9 +198,26 @@ export function createCutoffs(
     if (lateness.length > LATENESS_KEPT_MAX) lateness.shift();
     await sent;
     const { uuid: callUuid, cap } = record;
-    const reason = ending.reason === 'deadline' ? (cap?.reason ?? 'max_seconds') : ending.reason;
+    const reason =
+      ending.reason === 'deadline' ? (cap?.reason ?? 'max_seconds') : REASONS[meaningOf(account).kind];
     context.record(cutDecision(record, sentAt, { endsAt, sentAt, reason }));
     log.info({ callUuid, accountId: account, reason, endsAt, lateMs }, 'call cut');
+  };
+
+  /** Whether a leg whose allotment has run dry goes on per minute. */
+  const goesOn = async (record: LegRecord, pool: PoolId): Promise<boolean> => {
+    const allotment = record.allotments.find((each) => each.pool === pool);
+    if (allotment?.goesOn === undefined) return false;
+    const outcome = await store.goOn(record, allotment);
+    if (outcome.kind === 'refused') return false;
+    if (outcome.kind === 'continued') {
+      context.record(segmentDecision(record, allotment, outcome));
+      log.info(
+        { callUuid: record.uuid, accountId: allotment.account, allotment: allotment.name },
+        'call goes on per minute',
+      );
+    }
+    return true;
   };
 
   /** Where this controller does not see the events, the two are taken to be together: the usual case. */
@@ -212,7 +235,7 @@ export function createCutoffs(
     await Promise.all([...deadlines, ...due.flat().map(({ account }) => look(account))]);
   };
 
-  const lookAgain = (account: AccountPath, at: number, now: EpochMs): void => {
+  const lookAgain = (account: PoolId, at: number, now: EpochMs): void => {
     if (at - now <= NEAR_MS) watch(account, at);
     else schedule.arm(account, toEpochMs(at));
   };

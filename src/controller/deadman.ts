@@ -1,5 +1,6 @@
 import { fundedSeconds } from '../rating/quote.ts';
-import type { AccountPath } from '../units/ids.ts';
+import type { PriceTerms } from '../rating/price.ts';
+import type { PoolId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
 import type { Leg, LegBook } from './leg-book.ts';
@@ -19,26 +20,46 @@ export type Deadman = {
   /** What `execute_on_answer` scheduled with the admission is no longer wanted. */
   drop(leg: Leg): Promise<void>;
   /** Money came or went: legs of the wallet whose timer is near get a new one. */
-  walletChanged(account: AccountPath): Promise<void>;
+  walletChanged(account: PoolId): Promise<void>;
   /** The leg may last longer or shorter than it might: its timer is set anew, or taken away. */
   lengthChanged(leg: Leg): Promise<void>;
   /** Renews what is near; called every few seconds, from memory alone. */
   renewNear(now: EpochMs): Promise<void>;
 };
 
+type Seconds = number | 'unlimited';
+
+function earlier(one: Seconds, other: Seconds): Seconds {
+  if (one === 'unlimited') return other;
+  return other === 'unlimited' ? one : Math.min(one, other);
+}
+
+function later(one: Seconds, by: Seconds): Seconds {
+  return one === 'unlimited' || by === 'unlimited' ? 'unlimited' : one + by;
+}
+
 export function createDeadman(context: ControllerContext, book: LegBook): Deadman {
   const { store, policy, log } = context;
 
+  const secondsOf = async (pool: PoolId, terms: PriceTerms): Promise<Seconds> => {
+    const funds = await store.funds(pool);
+    return funds === undefined ? 'unlimited' : fundedSeconds(terms, funds);
+  };
+
   const secondsFor = async (leg: Leg): Promise<number | undefined> => {
-    let least: number | 'unlimited' = leg.record?.cap?.seconds ?? 'unlimited';
-    for (const { wallet, terms, soft } of leg.record?.payers ?? []) {
-      if (soft === true) continue;
-      const funds = await store.funds(wallet);
-      const seconds = funds === undefined ? 'unlimited' : fundedSeconds(terms, funds);
-      if (seconds !== 'unlimited') least = least === 'unlimited' ? seconds : Math.min(least, seconds);
-    }
-    if (least === 'unlimited' || leg.answeredAt === undefined) return undefined;
+    let least: Seconds = leg.record?.cap?.seconds ?? 'unlimited';
+    if (leg.answeredAt === undefined) return undefined;
     const talked = Math.floor((store.now() - leg.answeredAt) / 1000);
+    for (const { wallet, terms, soft } of leg.record?.payers ?? []) {
+      if (soft !== true) least = earlier(least, await secondsOf(wallet, terms));
+    }
+    for (const { pool, terms, goesOn } of leg.record?.allotments ?? []) {
+      // Counted from now on: it may have been filled anew since the answer. Near its end it is looked at again.
+      const ahead = later(talked, await secondsOf(pool, terms));
+      const after = goesOn && (await secondsOf(goesOn.payer.wallet, goesOn.payer.terms));
+      least = earlier(least, after === undefined ? ahead : later(ahead, after));
+    }
+    if (least === 'unlimited') return undefined;
     return Math.max(1, Math.min(least + policy.deadmanSlackSeconds - talked, policy.deadmanSecondsMax));
   };
 

@@ -1,5 +1,5 @@
 import { CAP_LIMITS } from '../admission/cap.ts';
-import type { LegCap, LegRecord } from '../admission/leg-record.ts';
+import type { AllotmentRecord, LegCap, LegRecord, PayerRecord } from '../admission/leg-record.ts';
 import { holderName } from '../admission/plan.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import type { FundedTime } from '../admission/decide.ts';
@@ -46,18 +46,14 @@ export function admissionDecision(
       passedOver: why.passedOver,
       words: wordsOf(why),
       trunks: record.trunks,
-      payers: record.payers.map(
-        ({ account, tariff, tariffVersion, rateId, prefix, terms, currency, soft }) => ({
-          account,
-          soft,
-          tariff,
-          tariffVersion,
-          rateId,
-          prefix,
-          currency,
-          terms: formatTerms(terms),
-        }),
-      ),
+      payers: record.payers.map(payerInputs),
+      allotments: record.allotments.map(({ account, name, groups, terms, goesOn }) => ({
+        account,
+        name,
+        groups,
+        terms: formatTerms(terms),
+        goesOn: goesOn && payerInputs(goesOn.payer),
+      })),
     },
   };
 }
@@ -100,13 +96,40 @@ export function refusalDecision(
   };
 }
 
+/** What the leg drew on was empty. */
+type EmptyReason = 'no_credit' | 'no_allotment' | 'spend_limit';
+
+function isEmpty(reason: EmptyReason | LegCap['reason']): reason is EmptyReason {
+  return reason === 'no_credit' || reason === 'no_allotment' || reason === 'spend_limit';
+}
+
+/** The leg's allotment has run dry, and it goes on per minute. */
+export function segmentDecision(
+  record: LegRecord,
+  { account, name, goesOn }: AllotmentRecord,
+  { at, from }: { readonly at: EpochMs; readonly from: EpochMs },
+): Decision {
+  const words = `the allotment ${name} of ${account} ran dry, and the call goes on per minute`;
+  return {
+    id: `${record.legKey}:segment:${account}`,
+    at,
+    kind: 'segment',
+    verdict: 'continued',
+    aLeg: record.aLeg,
+    legUuid: record.uuid,
+    account,
+    reason: 'no_allotment',
+    inputs: { words, allotment: name, from, payer: goesOn && payerInputs(goesOn.payer) },
+  };
+}
+
 export function cutDecision(
   record: LegRecord,
   at: EpochMs,
   cut: {
     readonly endsAt: EpochMs;
     readonly sentAt: EpochMs;
-    readonly reason: 'no_credit' | LegCap['reason'];
+    readonly reason: EmptyReason | LegCap['reason'];
   },
 ): Decision {
   const { endsAt, sentAt, reason } = cut;
@@ -120,11 +143,16 @@ export function cutDecision(
     account: record.account,
     reason,
     inputs: {
-      ...(reason === 'no_credit' ? { paidUntil: endsAt } : { endsAt, ...capInputs(record.cap) }),
+      ...(isEmpty(reason) ? { paidUntil: endsAt } : { endsAt, ...capInputs(record.cap) }),
       killSentAt: sentAt,
       lateMs: sentAt - endsAt,
     },
   };
+}
+
+function payerInputs(payer: PayerRecord): Readonly<Record<string, unknown>> {
+  const { account, tariff, tariffVersion, rateId, prefix, terms, currency, soft } = payer;
+  return { account, soft, tariff, tariffVersion, rateId, prefix, currency, terms: formatTerms(terms) };
 }
 
 /** What is worth saying of an admission; undefined: nothing, it went the usual way. */

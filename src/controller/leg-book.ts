@@ -1,8 +1,9 @@
+import { poolsOfLeg } from '../admission/leg-pools.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
 import type { LegPhase } from '../calls/leg-phase.ts';
 import type { DeadmanTask } from '../calls/switch.ts';
 import type { LegFacts } from '../calls/switch-event.ts';
-import type { AccountPath, LegKey, LegUuid, NodeId } from '../units/ids.ts';
+import type { LegKey, LegUuid, NodeId, PoolId } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 
 /** What this controller knows of one channel. All of it can be had again from Redis and FreeSWITCH. */
@@ -36,7 +37,7 @@ export type LegBook = {
   detach(leg: Leg): void;
   /** Legs placed by this one, live or not long gone. */
   placedBy(aLeg: LegUuid): readonly Leg[];
-  byWallet(wallet: AccountPath): readonly Leg[];
+  byWallet(wallet: PoolId): readonly Leg[];
   ofNode(node: NodeId): readonly Leg[];
   /** Answered and not yet on their way down. */
   live(): readonly Leg[];
@@ -50,12 +51,12 @@ export function createLegBook(): LegBook {
   const legs = new Map<LegUuid, Leg>();
   const keys = new Map<LegKey, LegUuid>();
   const placed = new Map<LegUuid, Set<LegUuid>>();
-  const wallets = new Map<AccountPath, Set<LegUuid>>();
+  const wallets = new Map<PoolId, Set<LegUuid>>();
 
   const detach = (leg: Leg): void => {
     if (leg.record === undefined) return;
     if (keys.get(leg.record.legKey) === leg.uuid) keys.delete(leg.record.legKey);
-    for (const { wallet } of leg.record.payers) unlink(wallets, wallet, leg.uuid);
+    for (const { pool } of poolsOfLeg(leg.record)) unlink(wallets, pool, leg.uuid);
     leg.record = undefined;
   };
   const remove = (leg: Leg): void => {
@@ -98,7 +99,7 @@ export function createLegBook(): LegBook {
     attach(leg, record) {
       leg.record = record;
       keys.set(record.legKey, leg.uuid);
-      for (const { wallet } of record.payers) link(wallets, wallet, leg.uuid);
+      for (const { pool } of poolsOfLeg(record)) link(wallets, pool, leg.uuid);
     },
     detach,
     placedBy: (aLeg) => known(placed.get(aLeg)),
@@ -114,7 +115,7 @@ export function createLegBook(): LegBook {
       if (record === undefined) return;
       leg.record = record;
       keys.set(record.legKey, leg.uuid);
-      for (const { wallet } of record.payers) link(wallets, wallet, leg.uuid);
+      for (const { pool } of poolsOfLeg(record)) link(wallets, pool, leg.uuid);
     },
     prune(now) {
       for (const leg of legs.values()) {

@@ -10,13 +10,14 @@ import { giveBackLeg } from './admit-leg.ts';
 import type { AdmittedRecords } from './admitted-records.ts';
 import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
+import { cutReasonOf } from './cut-reason.ts';
 import type { Deadman } from './deadman.ts';
 import { heldOf, meteredBy } from './held.ts';
 import { isOwnAdmission, type Leg, type LegBook } from './leg-book.ts';
 import type { NodeClocks } from './node-clock.ts';
 import type { RunningCaps } from './running-caps.ts';
 import { createSequencer } from './sequencer.ts';
-import { capReached, endingOf, settlementOf, type Ending } from './settlement.ts';
+import { endingOf, settlementOf, type Ending } from './settlement.ts';
 import type { Timers } from './timers.ts';
 import type { Ungated } from './ungated.ts';
 
@@ -214,7 +215,7 @@ export function createLegEvents(
     const billedSeconds = billedSecondsOf(ending.billMicroseconds, policy.seconds);
     const talk = { billedSeconds, talkMs: Math.ceil(ending.billMicroseconds / 1000) };
     const outcome = await store.settle(record, talk, (final) => {
-      const cut = final.endedByCredit ? 'credit' : (ending.cut ?? capReached(record, ending));
+      const cut = cutReasonOf(record, ending, final);
       return context.formatSettlement(settlementOf(record, { ...ending, cut }, final));
     });
     if (outcome.kind === 'already') return;

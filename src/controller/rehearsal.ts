@@ -1,5 +1,5 @@
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { LiveStore, TakeOutcome, TakeRefusal, WalletOpening } from '../admission/live-store.ts';
+import type { LiveStore, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
 import {
   holderName,
   type Counter,
@@ -12,12 +12,12 @@ import type { Question } from '../admission/question.ts';
 import { takesOf, type SlotTakes } from '../admission/takes.ts';
 import type { DecisionKind } from '../records/records.ts';
 import { assert } from '../units/assert.ts';
-import { admissionIdOf, legKeyOf, parseLegUuid, parseNodeId, type AccountPath } from '../units/ids.ts';
+import { admissionIdOf, legKeyOf, parseLegUuid, parseNodeId } from '../units/ids.ts';
 import { admitLeg, type Admitted } from './admit-leg.ts';
 import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
 import { findParties, type Claims, type Parties } from './parties.ts';
-import { judgeFunding, type FundingStep } from './rehearsed-funding.ts';
+import { judgeFunding, type FundingFigures, type FundingStep } from './rehearsed-funding.ts';
 
 /** One limit of one account or route, its use now, and whether one more would fit. No bound: counted and shown. */
 export type LimitStep = {
@@ -41,11 +41,9 @@ export type Rehearsal = {
 };
 
 /** What a rehearsal reads besides the live store's own figures. */
-export type RehearsalFigures = {
+export type RehearsalFigures = Omit<FundingFigures, 'store'> & {
   /** How many admissions of the last second a holder has. */
   recentAdmissions(slot: Slot, holder: Holder): Promise<number>;
-  /** A wallet that the live store has not opened yet. */
-  readonly loadWallet: (account: AccountPath) => Promise<WalletOpening | undefined>;
 };
 
 export type RehearsedCall = { readonly claims: Claims; readonly callerNumber: string };
@@ -164,7 +162,7 @@ async function judge(
   record: LegRecord | undefined,
 ): Promise<TakeOutcome> {
   const full = limitSteps(plan.takes, seen.uses).find(({ passes }) => !passes);
-  const paid = await judgeFunding({ store, loadWallet: figures.loadWallet }, plan, record?.payers ?? []);
+  const paid = await judgeFunding({ ...figures, store }, plan, record);
   if (record !== undefined) seen.funding = paid.steps;
   const refusal = full === undefined ? paid.refusal : refusalOf(full);
   if (refusal !== undefined) {

@@ -1,5 +1,5 @@
 import { trunksBeyond, type TrunkUse } from '../accounts/trunks.ts';
-import type { PayerRecord } from '../admission/leg-record.ts';
+import type { AllotmentRecord, LegRecord, PayerRecord } from '../admission/leg-record.ts';
 import {
   StoreUnavailableError,
   type HeldWallet,
@@ -9,10 +9,10 @@ import {
 } from '../admission/live-store.ts';
 import type { FundingOption, HoldTake, SlotPlan, TrunkTake } from '../admission/plan.ts';
 import { operate } from '../credit/operations.ts';
-import { availableAt, fundsOf, type PayerLeg, type Wallet } from '../credit/wallet.ts';
-import { commitmentOf } from '../rating/price.ts';
+import type { RefillRules } from '../credit/pools.ts';
+import { availableAt, fundsOf, heldAmount, type PayerLeg, type Wallet } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
-import type { AccountPath } from '../units/ids.ts';
+import type { AccountPath, PoolId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 
 /** One way in which an account could pay. */
@@ -32,6 +32,12 @@ export type FundingWay =
       readonly hold: { readonly needed: Micros; readonly available: Micros } | undefined;
     }
   | {
+      readonly kind: 'allotment';
+      readonly allotment: AllotmentRecord;
+      /** Seconds in micros, against what is left in the present cycle. */
+      readonly hold: { readonly needed: Micros; readonly available: Micros };
+    }
+  | {
       readonly kind: 'flat_rate' | 'flat_rate_burst';
       readonly trunk: TrunkTake;
       /** The calls that are on its trunks already. */
@@ -46,7 +52,9 @@ export type FundingWay =
 export type FundingFigures = {
   readonly store: LiveStore;
   /** A wallet that the live store has not opened yet. */
-  readonly loadWallet: (account: AccountPath) => Promise<WalletOpening | undefined>;
+  readonly loadWallet: (pool: PoolId) => Promise<WalletOpening | undefined>;
+  /** How a pool that was not opened yet is filled. */
+  readonly refillRules: (pool: PoolId) => RefillRules | undefined;
 };
 
 export type FundingVerdict = {
@@ -62,27 +70,36 @@ export type FundingVerdict = {
 type Judged = {
   readonly way: FundingWay;
   readonly refusal: TakeRefusal | undefined;
-  readonly wallet: HeldWallet | undefined;
+  readonly wallets: readonly HeldWallet[];
 };
 
 /** The script's verdict on who pays a leg, read instead of taken: the payers of one way first, then those of several. */
 export async function judgeFunding(
   figures: FundingFigures,
   plan: SlotPlan,
-  payers: readonly PayerRecord[],
+  record: Pick<LegRecord, 'payers' | 'allotments'> = { payers: [], allotments: [] },
 ): Promise<FundingVerdict> {
   const steps: FundingStep[] = [];
   const wallets: HeldWallet[] = [];
   const chosen: number[] = [];
   let refusal: TakeRefusal | undefined;
   let besides: readonly TakeRefusal[] = [];
-  for (const payer of payers) {
-    const hold = plan.holds.find(({ wallet }) => wallet === payer.wallet);
-    const judged = await judgeMoney(figures, plan, payer, hold);
+  const judgeOnly = async (account: AccountPath, judging: Promise<Judged>): Promise<void> => {
+    const judged = await judging;
     const passes = judged.refusal === undefined;
-    steps.push({ account: payer.account, way: judged.way, passes, chosen: passes });
-    if (judged.wallet !== undefined) wallets.push(judged.wallet);
+    steps.push({ account, way: judged.way, passes, chosen: passes });
+    wallets.push(...judged.wallets);
     refusal ??= judged.refusal;
+  };
+  const heldBy = (pools: readonly PoolId[]): readonly HoldTake[] =>
+    plan.holds.filter(({ wallet }) => pools.includes(wallet));
+  for (const payer of record.payers) {
+    const holds = heldBy([payer.wallet, ...(payer.windows ?? [])]);
+    await judgeOnly(payer.account, judgeMoney(figures, plan, payer, holds));
+  }
+  for (const allotment of record.allotments) {
+    const holds = heldBy([allotment.pool]);
+    await judgeOnly(allotment.account, judgeAllotment(figures, plan, allotment, holds));
   }
   for (const { payer: account, options, others } of plan.firstOf) {
     const judged: Judged[] = [];
@@ -95,8 +112,7 @@ export async function judgeFunding(
       steps.push({ account, way: { kind: 'closed', words }, passes: false, chosen: false });
     }
     chosen.push(Math.max(0, first));
-    const wallet = judged[first]?.wallet;
-    if (wallet !== undefined) wallets.push(wallet);
+    wallets.push(...(judged[first]?.wallets ?? []));
     // Of several ways it is the last one whose want is told.
     if (first < 0 && refusal === undefined) {
       const refusals = judged.flatMap((each) => each.refusal ?? []);
@@ -113,11 +129,13 @@ async function judgeOption(
   { take, part }: FundingOption,
 ): Promise<Judged> {
   if (take?.kind === 'trunk') {
-    assert(part !== undefined && part.way !== 'per_minute', 'a trunk is taken as one');
+    assert(part?.way === 'flat_rate' || part?.way === 'flat_rate_burst', 'a trunk is taken as one');
     return await judgeTrunk(figures, part.way, take.trunk);
   }
-  if (part?.way === 'per_minute') return await judgeMoney(figures, plan, part.payer, take?.hold);
-  return { way: { kind: 'unpriced' }, refusal: undefined, wallet: undefined };
+  const holds = take?.holds ?? [];
+  if (part?.way === 'per_minute') return await judgeMoney(figures, plan, part.payer, holds);
+  if (part?.way === 'allotment') return await judgeAllotment(figures, plan, part.allotment, holds);
+  return { way: { kind: 'unpriced' }, refusal: undefined, wallets: [] };
 }
 
 async function judgeTrunk(
@@ -144,36 +162,83 @@ async function judgeTrunk(
   return {
     way: { kind, trunk, inUse: { inbound, outbound } },
     refusal: isFull ? { kind: 'trunk', trunk, inbound, outbound } : undefined,
-    wallet: undefined,
+    wallets: [],
   };
 }
 
 async function judgeMoney(
   figures: FundingFigures,
-  { legKey }: SlotPlan,
+  plan: SlotPlan,
   payer: PayerRecord,
-  hold: HoldTake | undefined,
+  holds: readonly HoldTake[],
 ): Promise<Judged> {
-  if (hold === undefined) {
-    return { way: { kind: 'money', payer, hold: undefined }, refusal: undefined, wallet: undefined };
-  }
-  const { wallet: account, terms } = hold;
-  const wallet = await readWallet(figures, account);
-  const available = availableAt(wallet, wallet.at);
-  const leg: PayerLeg = { legKey, terms, state: { kind: 'held' } };
-  const held = operate(wallet, { kind: 'hold', leg }, wallet.at);
-  const needed = commitmentOf(terms, 1);
-  return {
-    way: { kind: 'money', payer, hold: { needed, available } },
-    refusal: held.kind === 'done' ? undefined : { kind: 'credit', wallet: account, available, needed },
-    wallet: { wallet: account, funds: fundsOf(wallet), availableAtLeast: available },
-  };
+  const held = await judgeHolds(figures, plan, holds);
+  const { refusal, wallets, first } = held;
+  return { way: { kind: 'money', payer, hold: first }, refusal, wallets };
 }
 
-async function readWallet({ store, loadWallet }: FundingFigures, account: AccountPath): Promise<Wallet> {
+async function judgeAllotment(
+  figures: FundingFigures,
+  plan: SlotPlan,
+  allotment: AllotmentRecord,
+  holds: readonly HoldTake[],
+): Promise<Judged> {
+  const { refusal, wallets, first } = await judgeHolds(figures, plan, holds);
+  assert(first !== undefined, 'an allotment is held');
+  return { way: { kind: 'allotment', allotment, hold: first }, refusal, wallets };
+}
+
+type JudgedHolds = {
+  /** Of the first of them that is short, else of the first. */
+  readonly first: { readonly needed: Micros; readonly available: Micros } | undefined;
+  readonly refusal: TakeRefusal | undefined;
+  readonly wallets: readonly HeldWallet[];
+};
+
+/** All of them or none: the first that is short says why. */
+async function judgeHolds(
+  figures: FundingFigures,
+  { legKey }: SlotPlan,
+  holds: readonly HoldTake[],
+): Promise<JudgedHolds> {
+  const wallets: HeldWallet[] = [];
+  let first: JudgedHolds['first'];
+  for (const { wallet: pool, terms, amount, isForced } of holds) {
+    const wallet = await readWallet(figures, pool);
+    const available = availableAt(wallet, wallet.at);
+    const leg: PayerLeg = {
+      legKey,
+      terms,
+      state: amount === undefined ? { kind: 'held' } : { kind: 'held', amount },
+      ...(isForced && { isForced }),
+    };
+    const needed = heldAmount(leg);
+    const held = operate(wallet, { kind: 'hold', leg }, wallet.at);
+    if (held.kind !== 'done') {
+      const refusal = { kind: 'credit', wallet: pool, available, needed } as const;
+      return { first: { needed, available }, refusal, wallets: [] };
+    }
+    first ??= { needed, available };
+    wallets.push({ wallet: pool, funds: fundsOf(wallet), availableAtLeast: available });
+  }
+  return { first, refusal: undefined, wallets };
+}
+
+async function readWallet(figures: FundingFigures, account: PoolId): Promise<Wallet> {
+  const { store, loadWallet, refillRules } = figures;
   const open = await store.readWallet(account);
   if (open !== undefined) return open;
   const opening = await loadWallet(account);
   if (opening === undefined) throw new StoreUnavailableError(`no wallet of ${account} in Redis or in SQL`);
-  return { account, at: store.now(), legs: [], ...opening };
+  const { balance, credit, policy, refill } = opening;
+  const rules = refillRules(account);
+  return {
+    account,
+    at: store.now(),
+    legs: [],
+    balance,
+    credit,
+    policy,
+    ...(refill && rules && { refill: { ...rules, ...refill } }),
+  };
 }

@@ -1,10 +1,10 @@
-import type { LegCap, LegRecord } from '../admission/leg-record.ts';
+import { fundingPaid } from '../admission/funded.ts';
+import type { LegRecord } from '../admission/leg-record.ts';
 import type { LegTimes } from '../calls/switch-event.ts';
-import { transferOfCharge } from '../charging/charges.ts';
-import { chargedSeconds } from '../rating/price.ts';
-import type { Charge, CutReason, Settlement } from '../records/records.ts';
-import type { AccountPath, LegUuid } from '../units/ids.ts';
-import { ZERO_MICROS, type Micros } from '../units/money.ts';
+import { chargesOf, transferOfCharge } from '../charging/charges.ts';
+import { paidParts, type ChargedTalk } from '../charging/leg-parts.ts';
+import type { CutReason, Settlement } from '../records/records.ts';
+import type { LegUuid } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 
 /** How a metered leg ended, as far as anybody knows. */
@@ -30,29 +30,17 @@ export function endingOf(
   return { uuid, cause, ...ours, billMicroseconds, billsec, cut: undefined, estimated: false };
 }
 
-/** Which limit ended a call that lasted as long as it may: the kill lands in its last second, or later. */
-export function capReached(
-  { cap }: LegRecord,
-  { cause, billMicroseconds }: Ending,
-): LegCap['reason'] | undefined {
-  if (cap === undefined || billMicroseconds <= (cap.seconds - 1) * 1_000_000) return undefined;
-  const isOver = billMicroseconds > cap.seconds * 1_000_000;
-  return isOver || cause === 'ALLOTTED_TIMEOUT' ? cap.reason : undefined;
-}
-
 /** The CDR with a charge for every payer, and a transfer for every charge that costs something (DESIGN 8). */
 export function settlementOf(
   record: LegRecord,
   ending: Ending,
-  final: {
-    readonly billedSeconds: number;
-    readonly prices: ReadonlyMap<AccountPath, Micros>;
-    readonly at: EpochMs;
-  },
+  final: ChargedTalk & { readonly at: EpochMs },
 ): Settlement {
-  const { billedSeconds, prices } = final;
+  const { billedSeconds } = final;
   const charges =
-    ending.answeredAt === undefined ? [] : chargesOf(record, ending.uuid, billedSeconds, prices);
+    ending.answeredAt === undefined
+      ? []
+      : chargesOf({ legUuid: ending.uuid, version: 1 }, paidParts(record, final));
   return {
     cdr: {
       legUuid: ending.uuid,
@@ -74,43 +62,10 @@ export function settlementOf(
       cause: ending.cause,
       cut: ending.cut,
       decision: record.decision,
-      funding: record.funding,
+      funding: fundingPaid(record, charges),
       estimated: ending.estimated,
     },
     charges,
     transfers: charges.flatMap((charge) => transferOfCharge(charge, final.at) ?? []),
   };
-}
-
-function chargesOf(
-  record: LegRecord,
-  legUuid: LegUuid,
-  billedSeconds: number,
-  prices: ReadonlyMap<AccountPath, Micros>,
-): readonly Charge[] {
-  const part = { legUuid, segment: 1, version: 1, billedSeconds } as const;
-  const trunks = record.trunks.map(({ account, way }): Charge => ({
-    ...part,
-    payer: account,
-    way,
-    chargedSeconds: billedSeconds,
-    price: ZERO_MICROS,
-  }));
-  const payers = record.payers.map((payer): Charge => {
-    const { account, wallet, tariff, tariffVersion, rateId, prefix, terms, currency } = payer;
-    return {
-      ...part,
-      payer: account,
-      way: 'per_minute',
-      tariff,
-      tariffVersion,
-      rateId,
-      prefix,
-      terms,
-      chargedSeconds: chargedSeconds(terms, billedSeconds),
-      price: prices.get(wallet) ?? ZERO_MICROS,
-      currency,
-    };
-  });
-  return [...trunks, ...payers];
 }

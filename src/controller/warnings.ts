@@ -1,4 +1,4 @@
-import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
+import { rootOf, type AccountPath, type LegKey, type PoolId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
 import type { LegBook } from './leg-book.ts';
@@ -14,7 +14,7 @@ export type Warnings = {
   /** The longest time before a cutoff at which anybody is warned. */
   readonly aheadMs: number;
   /** Warns the legs whose moment has come, and says when the next moment is. */
-  look(account: AccountPath, next: readonly Ending[], now: EpochMs): Promise<EpochMs | undefined>;
+  look(account: PoolId, next: readonly Ending[], now: EpochMs): Promise<EpochMs | undefined>;
   /** The same for the legs of a root that will have lasted as long as they may, for moments until then. */
   lookAtDeadlines(root: AccountPath, until: EpochMs): Promise<EpochMs | undefined>;
   /** When something is to be done for a leg that ends then: its warnings that are to come, and its end. */
@@ -32,9 +32,11 @@ export function createWarnings(context: ControllerContext, book: LegBook): Warni
   /** Leg and warning → the cutoff it was about. */
   const given = new Map<string, EpochMs>();
 
-  const warn = async (account: AccountPath, legKey: LegKey, secondsLeft: number): Promise<void> => {
+  const warn = async (account: PoolId, legKey: LegKey, secondsLeft: number): Promise<void> => {
     const record = book.byKey(legKey)?.record ?? (await store.find(rootOf(account), legKey))?.record;
     if (record?.uuid === undefined) return;
+    // It goes on per minute, and is warned before that money ends.
+    if (record.allotments.some(({ pool, goesOn }) => pool === account && goesOn !== undefined)) return;
     // The placed leg is the one that is metered; its caller is the one who hears and pays.
     const listener = record.direction === 'outbound' ? record.aLeg : record.uuid;
     try {
@@ -47,7 +49,7 @@ export function createWarnings(context: ControllerContext, book: LegBook): Warni
 
   /** Warns those whose moment is `before` their end and has come, and says when the next one's is. */
   const warnDue = async (
-    account: AccountPath,
+    account: PoolId,
     next: readonly Ending[],
     before: number,
     now: EpochMs,

@@ -1,4 +1,4 @@
-import type { AccountPath } from '../units/ids.ts';
+import type { AccountPath, PoolId } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 
 /**
@@ -10,7 +10,7 @@ export type CutoffSchedule = {
    * The wallet may fail to pay a pulse from that moment of Redis's clock on. Returns at once; a job will call
    * `look` early enough for a timer to take the exact instant. A later or repeated word costs nothing.
    */
-  arm(account: AccountPath, dueAt: EpochMs): void;
+  arm(account: PoolId, dueAt: EpochMs): void;
   start(handler: CutoffHandler): Promise<void>;
   /** Finishes the jobs it has begun, within the limit; what is left is another controller's, or the next start's. */
   stop(graceMs: number): Promise<void>;

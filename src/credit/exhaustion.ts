@@ -3,6 +3,7 @@ import { assert } from '../units/assert.ts';
 import type { LegKey } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { createPulseQueue } from './pulse-queue.ts';
+import { refilled } from './refill.ts';
 import { committedAt, fundsOf, totalCommittedAt, type PayerLeg, type Wallet } from './wallet.ts';
 
 /** A leg that ended for want of money, the instant it ends, and the seconds it has paid for. */
@@ -24,18 +25,27 @@ const HORIZON_MS = 366 * 86_400_000;
  * Lets time pass: every pulse that begins up to and including `until` is paid in order of its start, then answer
  * time, then key (ruling 10), or its leg ends there. With nothing due this is one sum.
  */
-export function advance(wallet: Wallet, until: EpochMs): Advanced {
-  return run(wallet, until, 'all-due');
+export function advance(start: Wallet, until: EpochMs): Advanced {
+  let wallet = start;
+  const exhausted: Exhausted[] = [];
+  for (let { refill } = wallet; refill !== undefined && refill.endsAt <= until; { refill } = wallet) {
+    const old = run(wallet, toEpochMs(refill.endsAt - 1), 'all-due');
+    exhausted.push(...old.exhausted);
+    wallet = refilled(old.wallet, refill, until);
+  }
+  const last = run(wallet, until, 'all-due');
+  return { wallet: last.wallet, exhausted: [...exhausted, ...last.exhausted] };
 }
 
-/** The first instant after `wallet.at` at which a leg cannot pay its pulse; undefined when none fails within a year. */
+/** The first instant after `wallet.at` at which a leg cannot pay its pulse; undefined when none fails within a year, or before the wallet is refilled. */
 export function nextCutoff(wallet: Wallet): EpochMs | undefined {
   return nextToEnd(wallet)[0]?.endsAt;
 }
 
-/** The legs that end at that instant; none when no leg fails within a year. */
+/** The legs that end at that instant; none when no leg fails by then. */
 export function nextToEnd(wallet: Wallet): readonly Exhausted[] {
-  return run(wallet, toEpochMs(wallet.at + HORIZON_MS), 'first').exhausted;
+  const refilledAt = wallet.refill?.endsAt ?? Number.POSITIVE_INFINITY;
+  return run(wallet, toEpochMs(Math.min(wallet.at + HORIZON_MS, refilledAt - 1)), 'first').exhausted;
 }
 
 function run(start: Wallet, until: EpochMs, extent: 'first' | 'all-due'): Advanced {
@@ -44,10 +54,11 @@ function run(start: Wallet, until: EpochMs, extent: 'first' | 'all-due'): Advanc
   const exhausted: Exhausted[] = [];
   const at = until > start.at ? until : start.at;
   const nothingDue = extent === 'all-due' && isWithin(start.legs, funds, until);
+  const canEnd = (): boolean => [...legs.values()].some(isEndable);
   let from: EpochMs | undefined = nothingDue ? undefined : start.at;
   // Whoever asks exactly is usually near the end: a short walk finds it in less time than a bisection.
   let stepsPerLeg = STEPS_PER_LEG_AT_FIRST;
-  while (from !== undefined && from < until) {
+  while (from !== undefined && from < until && canEnd()) {
     const stretch = { funds, from, until, policy: start.policy, extent, stepsPerLeg };
     const reached = payPulses(legs, stretch, exhausted);
     if (extent === 'first' && exhausted.length > 0) break;
@@ -56,6 +67,11 @@ function run(start: Wallet, until: EpochMs, extent: 'first' | 'all-due'): Advanc
     stepsPerLeg = STEPS_PER_LEG;
   }
   return { wallet: { ...start, at, legs: [...legs.values()] }, exhausted };
+}
+
+/** A leg that is only counted runs on, however far it overdraws. */
+function isEndable({ state, isForced }: PayerLeg): boolean {
+  return state.kind === 'running' && isForced !== true;
 }
 
 /** The least instant in (from, until] at which the commitments exceed the funds, by bisection over whole milliseconds. */
@@ -120,7 +136,7 @@ function payPulses(legs: Map<LegKey, PayerLeg>, stretch: Stretch, exhausted: Exh
     steps -= 1;
     reached = pulse.startsAt;
     queue.pop();
-    if (total + pulse.step <= stretch.funds) {
+    if (pulse.leg.isForced === true || total + pulse.step <= stretch.funds) {
       total += pulse.step;
       queue.push(pulse.leg, pulse.answeredAt, pulse.number);
     } else if (stretch.policy === 'all') {
@@ -139,8 +155,7 @@ function end(legs: Map<LegKey, PayerLeg>, leg: PayerLeg, pulses: number, endsAt:
   const { legKey, terms, state } = leg;
   const paid = paidSeconds(terms, pulses);
   legs.set(legKey, {
-    legKey,
-    terms,
+    ...leg,
     state: { kind: 'ended', answeredAt: state.answeredAt, paidSeconds: paid, endsAt },
   });
   return { legKey, endsAt, paidSeconds: paid };
@@ -149,7 +164,7 @@ function end(legs: Map<LegKey, PayerLeg>, leg: PayerLeg, pulses: number, endsAt:
 /** cnxcc's way: at the first pulse nobody can pay, every running leg ends with the pulses that began by `paidAt`. */
 function endAll(legs: Map<LegKey, PayerLeg>, paidAt: EpochMs, endsAt: EpochMs, exhausted: Exhausted[]): void {
   for (const leg of legs.values()) {
-    if (leg.state.kind !== 'running') continue;
+    if (leg.state.kind !== 'running' || leg.isForced === true) continue;
     exhausted.push(end(legs, leg, pulsesBegun(leg.terms, paidAt - leg.state.answeredAt), endsAt));
   }
 }

@@ -1,6 +1,6 @@
 import { divCeil, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
-import { commitmentOf } from '../rating/price.ts';
-import { pulsesPaid, upperBound, type PayerLeg, type Wallet } from './wallet.ts';
+import { toEpochMs } from '../units/time.ts';
+import { committedAt, upperBound, type PayerLeg, type Wallet } from './wallet.ts';
 
 /**
  * The constant-time view of a wallet that its script keeps: at any later moment t the commitments are at most
@@ -13,6 +13,8 @@ export type WalletFigures = {
 };
 
 const MS_PER_MINUTE = 60_000n;
+/** For what does not change with time. */
+const NO_MOMENT = toEpochMs(0);
 
 export function figuresOf(wallet: Wallet): WalletFigures {
   let held = 0n;
@@ -24,7 +26,7 @@ export function figuresOf(wallet: Wallet): WalletFigures {
         held += fixedCommitment(leg);
         break;
       case 'running': {
-        const bound = upperBound(leg.terms);
+        const bound = legFiguresOf(leg);
         // An answer may lie a little ahead of the wallet's clock; the line begins at the answer, not below it.
         const elapsedMs = BigInt(Math.max(0, wallet.at - leg.state.answeredAt));
         base += bound.intercept + divCeil(bound.perMinute * elapsedMs, MS_PER_MINUTE);
@@ -32,6 +34,7 @@ export function figuresOf(wallet: Wallet): WalletFigures {
         break;
       }
       case 'ended':
+      case 'passed':
         base += fixedCommitment(leg);
         break;
     }
@@ -41,8 +44,9 @@ export function figuresOf(wallet: Wallet): WalletFigures {
 
 /** What the script keeps of one leg: enough to move it between held, running and gone without knowing its price. */
 export type LegFigures = {
-  /** First-pulse price while held, final commitment once ended. */
+  /** What is held, first; the final commitment once ended. */
   readonly amount: Micros;
+  /** Below zero where much was used in an earlier cycle. */
   readonly intercept: Micros;
   readonly perMinute: Micros;
 };
@@ -50,17 +54,11 @@ export type LegFigures = {
 export function legFiguresOf(leg: PayerLeg): LegFigures {
   const bound = upperBound(leg.terms);
   const amount = fixedCommitment(leg);
-  return { amount, intercept: bound.intercept, perMinute: bound.perMinute };
+  const intercept = toMicros(bound.intercept - (leg.usedBefore ?? 0n));
+  return { amount, intercept, perMinute: bound.perMinute };
 }
 
 /** A commitment that time does not move: a hold, or what an ended leg had paid for. */
 function fixedCommitment(leg: PayerLeg): Micros {
-  switch (leg.state.kind) {
-    case 'held':
-      return commitmentOf(leg.terms, 1);
-    case 'running':
-      return ZERO_MICROS;
-    case 'ended':
-      return commitmentOf(leg.terms, pulsesPaid(leg.terms, leg.state.paidSeconds));
-  }
+  return leg.state.kind === 'running' ? ZERO_MICROS : committedAt(leg, NO_MOMENT);
 }

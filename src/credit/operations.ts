@@ -1,9 +1,18 @@
-import { commitmentOf, priceOf } from '../rating/price.ts';
+import { priceOf } from '../rating/price.ts';
 import type { LegKey } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { advance, endTogether, type Exhausted } from './exhaustion.ts';
-import { availableAt, fundsOf, totalCommittedAt, type PayerLeg, type Wallet } from './wallet.ts';
+import { inCycle } from './refill.ts';
+import {
+  availableAt,
+  fundsOf,
+  heldAmount,
+  inThisCycle,
+  totalCommittedAt,
+  type PayerLeg,
+  type Wallet,
+} from './wallet.ts';
 
 /** One change to a wallet at `wallet.at`, after time has been let pass up to it. */
 export type WalletOperation =
@@ -11,6 +20,8 @@ export type WalletOperation =
   | { readonly kind: 'hold'; readonly leg: PayerLeg }
   /** The leg was answered at that moment, which may lie in the past (a late event, a leg adopted after a gap). */
   | { readonly kind: 'answer'; readonly legKey: LegKey; readonly answeredAt: EpochMs }
+  /** A leg that was paid for otherwise goes on by this wallet from that moment. */
+  | { readonly kind: 'join'; readonly leg: PayerLeg; readonly from: EpochMs }
   /** The leg is gone: the price of its talk replaces its commitments. `talkMs` is FreeSWITCH's exact duration. */
   | {
       readonly kind: 'settle';
@@ -24,6 +35,8 @@ export type WalletOperation =
       readonly amount: Micros;
       readonly credit: Micros;
       readonly policy: Wallet['policy'];
+      /** What an allotment or a spend window has in each cycle, from now on: the present one is set right. */
+      readonly refillAmount?: Micros | undefined;
     }
   /** Nothing but the passing of time. */
   | { readonly kind: 'wait' };
@@ -50,21 +63,36 @@ export function operate(before: Wallet, operation: WalletOperation, at: EpochMs)
       return hold(wallet, operation.leg, exhausted);
     case 'answer':
       return answer(wallet, operation, exhausted);
+    case 'join': {
+      const held = hold(wallet, operation.leg, exhausted);
+      if (held.kind !== 'done') return held;
+      const { legKey } = operation.leg;
+      return answer(held.wallet, { legKey, answeredAt: operation.from }, exhausted);
+    }
     case 'settle':
       return settle(wallet, operation, exhausted);
-    case 'fund': {
-      const balance = toMicros(wallet.balance + operation.amount);
-      const funded = { ...wallet, balance, credit: operation.credit, policy: operation.policy };
-      return { kind: 'done', wallet: funded, exhausted };
-    }
+    case 'fund':
+      return { kind: 'done', wallet: fund(wallet, operation), exhausted };
   }
 }
 
+function fund(
+  wallet: Wallet,
+  { amount, credit, policy, refillAmount }: Extract<WalletOperation, { readonly kind: 'fund' }>,
+): Wallet {
+  const funded = { ...wallet, balance: toMicros(wallet.balance + amount), credit, policy };
+  const { refill } = wallet;
+  if (refill === undefined || refillAmount === undefined) return funded;
+  const balance = toMicros(funded.balance + refillAmount - refill.amount);
+  return { ...funded, balance, refill: { ...refill, amount: refillAmount } };
+}
+
 function hold(wallet: Wallet, leg: PayerLeg, exhausted: readonly Exhausted[]): Operated {
-  const needed = commitmentOf(leg.terms, 1);
+  const needed = heldAmount(leg);
   const available = availableAt(wallet, wallet.at);
   // What costs nothing is never refused, even where an operator took away money already committed.
-  if (needed > 0n && needed > available) return { kind: 'unaffordable', available, needed };
+  if (leg.isForced !== true && needed > 0n && needed > available)
+    return { kind: 'unaffordable', available, needed };
   return { kind: 'done', wallet: { ...wallet, legs: [...wallet.legs, leg] }, exhausted };
 }
 
@@ -98,13 +126,16 @@ function catchUp(
 ): { readonly wallet: Wallet; readonly exhausted: readonly Exhausted[] } {
   const others = wallet.legs.filter((other) => other.legKey !== leg.legKey);
   const room = toMicros(fundsOf(wallet) - totalCommittedAt(others, wallet.at));
+  // What began in an earlier cycle was paid from what that one had.
+  const cycle = wallet.refill?.cycleAt(wallet.at);
+  const from = toEpochMs(Math.max(paidAt, (cycle?.startsAt ?? paidAt + 1) - 1));
   const alone: Wallet = {
     account: wallet.account,
     balance: room,
     credit: toMicros(0n),
     policy: 'unpaid',
-    at: paidAt,
-    legs: [{ ...leg, state: { kind: 'running', answeredAt } }],
+    at: from,
+    legs: [inCycle(wallet, { ...leg, state: { kind: 'running', answeredAt } })],
   };
   const { wallet: after, exhausted } = advance(alone, until);
   return { wallet: { ...wallet, legs: [...others, ...after.legs] }, exhausted };
@@ -119,12 +150,14 @@ function settle(
   if (leg === undefined) return { kind: 'unknown-leg' };
   const { state } = leg;
   let { billedSeconds } = operation;
-  if (state.kind === 'ended') {
+  let used = leg;
+  if (state.kind === 'ended' || state.kind === 'passed') {
     billedSeconds = Math.min(billedSeconds, state.paidSeconds);
   } else if (operation.talkMs > 0 || billedSeconds > 0) {
     // A talk whose answer nobody told us of began as long ago as it lasted.
     const running = state.kind === 'running';
     const answeredAt = running ? state.answeredAt : toEpochMs(wallet.at - operation.talkMs);
+    if (!running) used = inCycle(wallet, { ...leg, state: { kind: 'running', answeredAt } });
     // FreeSWITCH may have measured a pulse more than our clock saw begin; it is paid only if the money is there.
     const talkedUntil = toEpochMs(answeredAt + operation.talkMs);
     const until = talkedUntil > wallet.at ? talkedUntil : wallet.at;
@@ -132,7 +165,7 @@ function settle(
     const short = caught.exhausted[0];
     if (short !== undefined) billedSeconds = Math.min(billedSeconds, short.paidSeconds);
   }
-  const price = priceOf(leg.terms, billedSeconds);
+  const price = inThisCycle(used, priceOf(leg.terms, billedSeconds));
   const legs = wallet.legs.filter((other) => other.legKey !== operation.legKey);
   const settled = { ...wallet, legs, balance: toMicros(wallet.balance - price) };
   return { kind: 'settled', wallet: settled, exhausted, billedSeconds, price };

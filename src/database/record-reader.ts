@@ -5,6 +5,7 @@ import { integerCell, numberOf } from './cell.ts';
 import { readBalance, readTransfers, walkWallets } from './ledger-queries.ts';
 import { pageOf, pageShape, slicesOf, subtreeRange } from './paging.ts';
 import { toCharge } from './charge-rows.ts';
+import { readPaidSince } from './paid-queries.ts';
 import { toCdr, toDecision, toTransfer } from './record-rows.ts';
 import type { Schema } from './schema.ts';
 
@@ -66,6 +67,8 @@ export function createRecordReader(database: Kysely<Schema>): RecordReader {
         .execute();
       return rows.map(toCharge);
     },
+
+    paidSince: (payer, from) => readPaidSince(database, payer, from),
 
     decisionsOf: async (leg) => {
       const aLegs = await aLegsOf(database, leg);

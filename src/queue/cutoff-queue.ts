@@ -1,6 +1,6 @@
 import { DelayedError, Queue, Worker, type Job } from 'bullmq';
 import type { CutoffHandler, CutoffSchedule } from '../credit/cutoff-schedule.ts';
-import { rootOf, type AccountPath } from '../units/ids.ts';
+import { rootOf, type PoolId } from '../units/ids.ts';
 import type { Log } from '../units/log.ts';
 import { addMs, toEpochMs, type Clock, type EpochMs } from '../units/time.ts';
 import { createBuckets } from './buckets.ts';
@@ -21,7 +21,7 @@ export type CutoffQueueOptions = {
   /** Every wallet that may fail to pay by then. */
   readonly dueWithin: (
     until: EpochMs,
-  ) => Promise<readonly { readonly account: AccountPath; readonly dueAt: EpochMs }[]>;
+  ) => Promise<readonly { readonly account: PoolId; readonly dueAt: EpochMs }[]>;
   readonly log: Log;
   /** How long before its second a job fires. */
   readonly earlyMs?: number;

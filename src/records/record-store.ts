@@ -29,6 +29,8 @@ export type RecordReader = {
   cdrsOfCall(leg: LegUuid): Promise<readonly Cdr[]>;
   /** Every version, ordered by payer, version, segment. */
   chargesOf(leg: LegUuid): Promise<readonly Charge[]>;
+  /** What a payer pays, by the versions in force, of legs that ended at `from` or later. */
+  paidSince(payer: AccountPath, from: EpochMs): Promise<readonly PaidPart[]>;
   /** All decisions of the call that this leg, A-leg or not, belongs to, oldest first. */
   decisionsOf(leg: LegUuid): Promise<readonly Decision[]>;
   transfer(id: string): Promise<Transfer | undefined>;
@@ -41,6 +43,9 @@ export type RecordReader = {
   walletBalances(): AsyncIterable<LedgerBalance>;
   counts(): Promise<RecordCounts>;
 };
+
+/** A charge, and when the talk began that it is for: the answer, or where the segment before it ended. */
+export type PaidPart = { readonly charge: Charge; readonly talkedFrom: EpochMs };
 
 export type RecordBatch = {
   readonly settlements: readonly Settlement[];

@@ -41,7 +41,14 @@ export type Cdr = AdmittedLeg & {
   readonly estimated: boolean;
 };
 
-export type CutReason = 'credit' | 'max_seconds' | 'max_cost' | 'killed' | 'ungated';
+export type CutReason =
+  | 'credit'
+  | 'allotment'
+  | 'max_spend'
+  | 'max_seconds'
+  | 'max_cost'
+  | 'killed'
+  | 'ungated';
 /** How a leg was paid for. Where payers do it differently, per minute comes first: the call has a price. */
 export type FundingKind =
   | 'per_minute'
@@ -133,8 +140,9 @@ export type Settlement = {
 export type Decision = {
   readonly id: string;
   readonly at: EpochMs;
-  readonly kind: 'admission' | 'refusal' | 'cutoff' | 'kill';
-  readonly verdict: DecisionKind | 'cut';
+  /** `segment`: the leg goes on by another way to pay. */
+  readonly kind: 'admission' | 'refusal' | 'segment' | 'cutoff' | 'kill';
+  readonly verdict: DecisionKind | 'continued' | 'cut';
   readonly aLeg: LegUuid;
   readonly legUuid: LegUuid | undefined;
   readonly account: AccountPath | undefined;

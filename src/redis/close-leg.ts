@@ -1,19 +1,14 @@
 import type { LegRecord, TakenSlot } from '../admission/leg-record.ts';
 import type { CloseSettlement, LiveStore, SettleOutcome, Talk } from '../admission/live-store.ts';
+import { poolsOfLeg } from '../admission/leg-pools.ts';
 import { COUNTERS, slotName, type Slot } from '../admission/plan.ts';
-import { operate } from '../credit/operations.ts';
-import type { PayerLeg } from '../credit/wallet.ts';
-import { priceOf } from '../rating/price.ts';
-import { assert } from '../units/assert.ts';
-import type { AccountPath, LegKey } from '../units/ids.ts';
-import { negateMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+import type { LegKey, PoolId } from '../units/ids.ts';
+import { ZERO_MICROS } from '../units/money.ts';
 import { guardStore } from './connection.ts';
-import type { ExactBasis } from './exact-step.ts';
-import { exactArguments, parseSnapshot } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
+import { priceLeg, type Debit } from './leg-price.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
 import type { OpenMissing } from './take-leg.ts';
-import { parsePart } from './wallet-text.ts';
 
 export type LegCloser = Pick<LiveStore, 'giveBack' | 'release' | 'settle'>;
 
@@ -73,7 +68,6 @@ type Closing = {
   readonly close: CloseSettlement;
   readonly dropTicks: boolean;
 };
-type Final = Parameters<CloseSettlement>[0];
 
 async function closeHome(
   context: StoreContext,
@@ -86,127 +80,65 @@ async function closeHome(
     slot: home,
     counted: [],
   };
-  const wallets = record.payers.map((payer) => payer.wallet);
-  const keys = closeKeys(home, taken, wallets);
-  let parts = await readParts(context, record);
-  return await context.decide<SettleOutcome>(wallets, async (basis, wished) => {
-    const { final, exact } = price(context, record, talk, parts, basis);
-    const args: (string | number)[] = [context.clockArgument(), wished, record.legKey, close(final)];
-    args.push(dropTicks ? 1 : 0, 1, ...countedArguments(taken.counted), wallets.length);
-    for (const { wallet, soft } of record.payers) {
-      args.push(wallet, `${final.prices.get(wallet) ?? 0n}`, parts.get(wallet) ?? '', soft === true ? 1 : 0);
-      args.push(...(exact.get(wallet) ?? ['bound']));
+  const pools = poolsOfLeg(record).map(({ pool }) => pool);
+  const keys = closeKeys(home, taken, pools);
+  let parts = await readParts(context, record.legKey, pools);
+  return await context.decide<SettleOutcome>(pools, async (basis, wished) => {
+    const { final, debits } = priceLeg({ record, talk, parts, basis });
+    const at = context.options.clock();
+    const args: (string | number)[] = [
+      context.clockArgument(),
+      wished,
+      record.legKey,
+      close({ ...final, at }),
+    ];
+    args.push(dropTicks ? 1 : 0, 1, ...countedArguments(taken.counted), pools.length);
+    for (const pool of pools) {
+      const { amount, isWithoutPart, mode } = debits.get(pool) ?? NO_DEBIT;
+      args.push(pool, `${amount}`, parts.get(pool) ?? '', isWithoutPart ? 1 : 0, ...mode);
     }
     const reply = (await context.run('close', keys, args)) as readonly unknown[];
     switch (reply[0]) {
       case 'already':
         return { kind: 'already' };
       case 'exact':
-        return { undecided: parseSnapshot(reply) };
+        return { undecided: context.snapshotOf(reply) };
       case 'no-wallet':
-        await openMissing(reply[1] as AccountPath);
+        await openMissing(reply[1] as PoolId);
         return { undecided: undefined };
       case 'stale':
-        parts = await readParts(context, record);
+        parts = await readParts(context, record.legKey, pools);
         return { undecided: undefined };
       default: {
         const [, , ...dues] = reply as readonly [string, string, ...string[]];
-        for (const [index, wallet] of wallets.entries()) context.reportDue(wallet, dues[index]);
-        return { kind: 'settled', at: final.at, billedSeconds: final.billedSeconds };
+        for (const [index, pool] of pools.entries()) context.reportDue(pool, dues[index]);
+        return { kind: 'settled', at, billedSeconds: final.billedSeconds };
       }
     }
   });
 }
 
-type Priced = {
-  readonly final: Final;
-  readonly exact: ReadonlyMap<AccountPath, readonly (string | number)[]>;
-};
+const NO_DEBIT: Debit = { amount: ZERO_MICROS, isWithoutPart: false, mode: ['bound'] };
 
-/** Every payer pays for the same seconds: the least that any of them could pay for (ruling 10). */
-function price(
+async function readParts(
   context: StoreContext,
-  { legKey, payers, cap }: LegRecord,
-  measured: Talk | undefined,
-  parts: ReadonlyMap<AccountPath, string>,
-  basis: ExactBasis | undefined,
-): Priced {
-  const talk = measured && cappedTalk(measured, cap);
-  const talkMs = talk?.talkMs ?? 0;
-  const settled = (wallet: AccountPath, billedSeconds: number) => {
-    const reading = basis?.readings.get(wallet);
-    if (basis === undefined || reading === undefined) return undefined;
-    const operated = operate(reading.wallet, { kind: 'settle', legKey, billedSeconds, talkMs }, basis.at);
-    return operated.kind === 'settled' ? { reading, operated } : undefined;
-  };
-  const paying = payers.filter(({ wallet }) => parts.has(wallet));
-  let billedSeconds = talk?.billedSeconds ?? 0;
-  const tried = paying.map(({ wallet }) => {
-    billedSeconds = payableSeconds(parsePart(legKey, parts.get(wallet) ?? ''), billedSeconds);
-    const exactly = settled(wallet, billedSeconds);
-    billedSeconds = exactly?.operated.billedSeconds ?? billedSeconds;
-    return exactly;
-  });
-  const prices = new Map<AccountPath, Micros>(payers.map(({ wallet }) => [wallet, ZERO_MICROS]));
-  const exact = new Map<AccountPath, readonly (string | number)[]>();
-  for (const [index, { wallet, terms }] of paying.entries()) {
-    prices.set(wallet, priceOf(terms, billedSeconds));
-    const before = tried[index];
-    // A payer after this one may have been able to pay for less.
-    const exactly =
-      before?.operated.billedSeconds === billedSeconds ? before : settled(wallet, billedSeconds);
-    if (exactly === undefined) continue;
-    assert(exactly.operated.billedSeconds === billedSeconds, 'the least seconds are payable by every payer');
-    exact.set(wallet, ['exact', ...exactArguments(exactly.reading, exactly.operated.wallet)]);
-  }
-  for (const { wallet, terms, soft } of payers) {
-    if (soft !== true) continue;
-    const cost = priceOf(terms, billedSeconds);
-    prices.set(wallet, cost);
-    const reading = basis?.readings.get(wallet);
-    if (basis === undefined || reading === undefined) continue;
-    const { credit, policy } = reading.wallet;
-    const operation = { kind: 'fund', amount: negateMicros(cost), credit, policy } as const;
-    const operated = operate(reading.wallet, operation, basis.at);
-    if (operated.kind === 'done') exact.set(wallet, ['exact', ...exactArguments(reading, operated.wallet)]);
-  }
-  const endedByCredit = talk !== undefined && (billedSeconds < talk.billedSeconds || anyEnded(legKey, parts));
-  return { final: { billedSeconds, prices, endedByCredit, at: context.options.clock() }, exact };
-}
-
-/** However late the hang-up lands, a call is as long as it may be. */
-function cappedTalk(talk: Talk, cap: LegRecord['cap']): Talk {
-  if (cap === undefined) return talk;
-  return {
-    billedSeconds: Math.min(talk.billedSeconds, cap.seconds),
-    talkMs: Math.min(talk.talkMs, cap.seconds * 1000),
-  };
-}
-
-/** What is paid for already; exactly worked out, a running leg may get less than it talked, too. */
-function payableSeconds({ state }: PayerLeg, billedSeconds: number): number {
-  return state.kind === 'ended' ? Math.min(state.paidSeconds, billedSeconds) : billedSeconds;
-}
-
-function anyEnded(legKey: LegKey, parts: ReadonlyMap<AccountPath, string>): boolean {
-  return [...parts.values()].some((text) => parsePart(legKey, text).state.kind === 'ended');
-}
-
-async function readParts(context: StoreContext, record: LegRecord): Promise<Map<AccountPath, string>> {
-  const parts = new Map<AccountPath, string>();
+  legKey: LegKey,
+  pools: readonly PoolId[],
+): Promise<ReadonlyMap<PoolId, string>> {
+  const parts = new Map<PoolId, string>();
   await Promise.all(
-    record.payers.map(async ({ wallet }) => {
-      const text = await guardStore(() => context.redis.hget(walletPartsKey(wallet), record.legKey));
-      if (text !== null) parts.set(wallet, text);
+    pools.map(async (pool) => {
+      const text = await guardStore(() => context.redis.hget(walletPartsKey(pool), legKey));
+      if (text !== null) parts.set(pool, text);
     }),
   );
   return parts;
 }
 
-function closeKeys(slot: Slot, { counted }: TakenSlot, wallets: readonly AccountPath[]): string[] {
+function closeKeys(slot: Slot, { counted }: TakenSlot, pools: readonly PoolId[]): string[] {
   const { legs, slots, bound, answered, due, settlements, deadlines } = slotKeys(slot);
   const uses = counted.flatMap(({ holder }) => [useKey(slot, holder), ticksKey(slot, holder)]);
-  const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
+  const walletKeys = pools.flatMap((pool) => [walletKey(pool), walletPartsKey(pool)]);
   return [legs, slots, bound, answered, due, settlements, deadlines, ...uses, ...walletKeys];
 }
 

@@ -54,6 +54,7 @@ const SCRIPTS = [
   'fund',
   'open',
   'evaluate',
+  'continue',
 ] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 export type ScriptRunner = (

@@ -1,11 +1,11 @@
 import { StoreUnavailableError } from '../admission/live-store.ts';
 import type { WalletReading } from './wallet-text.ts';
-import type { AccountPath } from '../units/ids.ts';
+import type { PoolId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { Snapshot } from './exact-wallet.ts';
 
 /** What an exact attempt works from: the wallets as read, and the moment to work them out for. */
-export type ExactBasis = { readonly at: EpochMs; readonly readings: ReadonlyMap<AccountPath, WalletReading> };
+export type ExactBasis = { readonly at: EpochMs; readonly readings: ReadonlyMap<PoolId, WalletReading> };
 
 /** A script could not decide by its bound, or found what the caller worked out stale; undefined: nothing was read. */
 export type Undecided = { readonly undecided: Snapshot | undefined };
@@ -19,10 +19,7 @@ export type Attempt<T> = (basis: ExactBasis | undefined, wished: Wished) => Prom
 /** ARGV of the scripts: whether snapshots are wanted of a script that cannot decide. */
 export type Wished = 0 | 1;
 
-export type ExactSteps = <T extends object>(
-  wallets: readonly AccountPath[],
-  attempt: Attempt<T>,
-) => Promise<T>;
+export type ExactSteps = <T extends object>(wallets: readonly PoolId[], attempt: Attempt<T>) => Promise<T>;
 
 /** Other processes win a race for a wallet at most this often before the step is given up. */
 const ATTEMPTS_MAX = 60;
@@ -41,7 +38,7 @@ const LATE_AS_WELL = 0.25;
  * times each. A step enters the queues of all its wallets at once, so no two wait for each other.
  */
 export function createExactSteps(): ExactSteps {
-  const lasts = new Map<AccountPath, Promise<unknown>>();
+  const lasts = new Map<PoolId, Promise<unknown>>();
   return async (wallets, attempt) => {
     const first = await attempt(undefined, 0);
     if (!isUndecided(first)) return first;
@@ -60,10 +57,7 @@ export function createExactSteps(): ExactSteps {
   };
 }
 
-async function decideExactly<T extends object>(
-  wallets: readonly AccountPath[],
-  attempt: Attempt<T>,
-): Promise<T> {
+async function decideExactly<T extends object>(wallets: readonly PoolId[], attempt: Attempt<T>): Promise<T> {
   let snapshot: Snapshot | undefined;
   let timesLate = 0;
   for (let tried = 0; tried < ATTEMPTS_MAX; tried += 1) {

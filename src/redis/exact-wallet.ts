@@ -1,11 +1,17 @@
 import { nextToEnd, type Exhausted } from '../credit/exhaustion.ts';
 import type { PayerLeg, Wallet } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
-import type { AccountPath } from '../units/ids.ts';
+import type { PoolId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
-import { formatPart, formatWallet, parseWallet, type WalletReading } from './wallet-text.ts';
+import {
+  formatPart,
+  formatWallet,
+  parseWallet,
+  type RefillRulesOf,
+  type WalletReading,
+} from './wallet-text.ts';
 
-export type Snapshot = { readonly now: EpochMs; readonly readings: ReadonlyMap<AccountPath, WalletReading> };
+export type Snapshot = { readonly now: EpochMs; readonly readings: ReadonlyMap<PoolId, WalletReading> };
 
 type SnapshotReply = readonly [
   kind: string,
@@ -14,32 +20,41 @@ type SnapshotReply = readonly [
 ];
 
 /** Reads a script's `exact` reply. A wallet that is not there is left out. */
-export function parseSnapshot(reply: unknown): Snapshot {
+export function parseSnapshot(reply: unknown, rulesOf: RefillRulesOf): Snapshot {
   const [, now, ...wallets] = reply as SnapshotReply;
-  const readings = new Map<AccountPath, WalletReading>();
+  const readings = new Map<PoolId, WalletReading>();
   for (const [account, text, flat] of wallets) {
     if (text === '') continue;
-    readings.set(account as AccountPath, parseWallet(account as AccountPath, text, pairs(flat)));
+    readings.set(account as PoolId, parseWallet(account as PoolId, text, pairs(flat), rulesOf));
   }
   return { now: toEpochMs(Number(now)), readings };
 }
 
-/** ARGV of an exact wallet (`takeExact` in the prelude): valid until the first pulse that could not be paid. */
+/** ARGV of an exact wallet (`takeExact` in the prelude): valid until the first pulse that could not be paid, or a new cycle. */
 export function exactArguments(
   reading: WalletReading,
   after: Wallet,
   next: readonly Exhausted[] = nextToEnd(after),
 ): readonly (string | number)[] {
-  const cutoff = next[0]?.endsAt;
+  const cutoff = earliest(next[0]?.endsAt, after.refill?.endsAt);
   const changed = changedParts(reading.wallet.legs, after.legs);
   return [
     reading.version,
     cutoff ?? Number.MAX_SAFE_INTEGER,
     formatWallet(after, reading.version + 1),
-    firstEnd(after) ?? cutoff ?? '',
+    firstEnd(after) ?? (isDrawnOn(after) ? cutoff : undefined) ?? '',
     changed.length,
     ...changed.flat(),
   ];
+}
+
+function earliest(one: EpochMs | undefined, other: EpochMs | undefined): EpochMs | undefined {
+  return one === undefined || (other !== undefined && other < one) ? other : one;
+}
+
+/** Where nobody talks, nothing needs to be looked at when a new cycle begins. */
+function isDrawnOn({ legs }: Wallet): boolean {
+  return legs.some(({ state }) => state.kind === 'running');
 }
 
 /**
@@ -60,7 +75,8 @@ function changedParts(before: readonly PayerLeg[], after: readonly PayerLeg[]): 
   for (const leg of after) {
     const known = old.get(leg.legKey);
     old.delete(leg.legKey);
-    if (known?.state.kind !== leg.state.kind) changed.push([leg.legKey, formatPart(leg)]);
+    if (known?.state.kind !== leg.state.kind || known.usedBefore !== leg.usedBefore)
+      changed.push([leg.legKey, formatPart(leg)]);
   }
   for (const gone of old.keys()) changed.push([gone, '']);
   return changed;

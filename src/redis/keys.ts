@@ -1,5 +1,5 @@
 import { slotName, type Holder, type Slot } from '../admission/plan.ts';
-import type { AccountPath } from '../units/ids.ts';
+import type { AccountPath, PoolId } from '../units/ids.ts';
 import { parseAccountPath, parseRouteName, rootOf } from '../units/ids.ts';
 
 /**
@@ -20,7 +20,7 @@ export type SlotKeys = {
   readonly bound: string;
   /** HASH leg key → moment (ms) of its answer. */
   readonly answered: string;
-  /** ZSET account → earliest moment (ms) at which its wallet may fail to pay a pulse. */
+  /** ZSET account, or a further pool of it → earliest moment (ms) at which it may fail to pay a pulse. */
   readonly due: string;
   /** ZSET leg key → moment (ms) at which an answered leg has lasted as long as it may. */
   readonly deadlines: string;
@@ -75,14 +75,18 @@ export function ticksKey(slot: Slot, holder: Holder): string {
   return `tollgate:{${slotName(slot)}}:ticks:${holderKey(holder)}`;
 }
 
-/** STRING "balance credit held base burn anchor legs version policy", micros and ms. */
-export function walletKey(account: AccountPath): string {
-  return `tollgate:{${rootOf(account)}}:wallet:${account}`;
+/**
+ * STRING "balance credit held base burn anchor legs version policy", micros and ms. What is left of an allotment
+ * (`wallet:<account>#allotment.<name>`, a million micros a second) or of a spend window (`wallet:<account>#spend.<window>`)
+ * has " amount endsAt" behind: what its cycle was filled with, and when that ends.
+ */
+export function walletKey(pool: PoolId): string {
+  return `tollgate:{${rootOf(pool)}}:wallet:${pool}`;
 }
 
-/** HASH leg key → "state amount intercept perMinute answeredAt paidSeconds endsAt terms". */
-export function walletPartsKey(account: AccountPath): string {
-  return `tollgate:{${rootOf(account)}}:wallet:${account}:legs`;
+/** HASH leg key → "state amount intercept perMinute answeredAt paidSeconds endsAt terms", and " usedBefore forced" where there is any. */
+export function walletPartsKey(pool: PoolId): string {
+  return `tollgate:{${rootOf(pool)}}:wallet:${pool}:legs`;
 }
 
 /** STREAM of decisions on their way into SQL. */

@@ -1,12 +1,13 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { LegRecord } from '../admission/leg-record.ts';
 import { StoreUnavailableError, type AnswerOutcome, type LiveStore } from '../admission/live-store.ts';
+import { poolsAtAnswer, poolsOfLeg } from '../admission/leg-pools.ts';
 import { COUNTERS, slotOf, type Counter, type Holder } from '../admission/plan.ts';
 import { operate } from '../credit/operations.ts';
-import type { PayerLeg } from '../credit/wallet.ts';
 import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { closeLeg } from './close-leg.ts';
+import { goOn, runningLeg } from './go-on.ts';
 import { defineScripts, guardStore } from './connection.ts';
 import { createExactSteps } from './exact-step.ts';
 import { exactArguments, pairs, parseSnapshot } from './exact-wallet.ts';
@@ -23,11 +24,16 @@ const SCANNED_AT_ONCE = 1_000;
 
 /** The live state in Redis. One script per slot and step; what a script cannot decide is decided here and written back by version. */
 export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveStore {
+  const rulesOf = options.refillRules ?? (() => undefined);
   const context: StoreContext = {
     redis,
+    rulesOf,
+    snapshotOf: (reply) => parseSnapshot(reply, rulesOf),
     options,
     run: defineScripts(redis),
     decide: createExactSteps(),
+    reportDeadline: ({ account, legKey }, endsAt) =>
+      options.onDeadline?.(rootOf(account), { legKey, endsAt }),
     clockArgument: () => (options.clockRules === true ? `${options.clock()}` : ''),
     reportDue: (account, due) => {
       if (typeof due === 'string' && due !== '') options.onDue(account, toEpochMs(Number(due)));
@@ -43,6 +49,7 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     now: options.clock,
     take: (plan, record) => takeLeg(context, openMissing, plan, record),
     answer: (record, answeredAt) => answer(context, record, answeredAt),
+    goOn: (record, allotment) => goOn(context, openMissing, record, allotment),
     ...closeLeg(context, openMissing),
     ...wallets,
     bind: async (record, uuid) => {
@@ -77,18 +84,18 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
 }
 
 async function answer(context: StoreContext, record: LegRecord, answeredAt: EpochMs): Promise<AnswerOutcome> {
-  const { legKey, payers, cap } = record;
+  const { legKey, cap } = record;
+  const pools = poolsAtAnswer(record);
   const home = homeOf(record);
   const { legs, due, answered, deadlines } = slotKeys(home);
   const endsAt = cap && toEpochMs(answeredAt + cap.seconds * 1000);
-  const wallets = payers.map(({ wallet }) => wallet);
+  const wallets = pools.map(({ pool }) => pool);
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
   return await context.decide<AnswerOutcome>(wallets, async (basis, wished) => {
-    const args = [context.clockArgument(), wished, legKey, answeredAt, endsAt ?? '', payers.length];
-    for (const { wallet, terms } of payers) {
-      const running: PayerLeg = { legKey, terms, state: { kind: 'running', answeredAt } };
-      args.push(wallet, formatPart(running));
-      const reading = basis?.readings.get(wallet);
+    const args = [context.clockArgument(), wished, legKey, answeredAt, endsAt ?? '', pools.length];
+    for (const pool of pools) {
+      args.push(pool.pool, formatPart(runningLeg(context, pool, legKey, answeredAt)));
+      const reading = basis?.readings.get(pool.pool);
       const operated =
         basis && reading && operate(reading.wallet, { kind: 'answer', legKey, answeredAt }, basis.at);
       if (reading === undefined || operated?.kind !== 'done') args.push('bound');
@@ -99,11 +106,11 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
       [legs, due, answered, deadlines, ...walletKeys],
       args,
     )) as readonly unknown[];
-    if (reply[0] === 'exact') return { undecided: parseSnapshot(reply) };
+    if (reply[0] === 'exact') return { undecided: context.snapshotOf(reply) };
     const [kind, , ...dues] = reply as readonly [AnswerOutcome['kind'], string, ...string[]];
-    for (const [index, { wallet }] of payers.entries()) context.reportDue(wallet, dues[index]);
+    for (const [index, wallet] of wallets.entries()) context.reportDue(wallet, dues[index]);
     if (kind === 'running' && endsAt !== undefined) {
-      context.options.onDeadline?.(rootOf(record.account), { legKey, endsAt });
+      context.reportDeadline(record, endsAt);
     }
     return { kind };
   });
@@ -118,7 +125,7 @@ async function find(context: StoreContext, root: AccountPath, legKey: LegKey): R
   if (typeof text !== 'string') return undefined;
   const record = parseRecord(text, uuid ?? '', answeredAt ?? '');
   const parts = await Promise.all(
-    record.payers.map(({ wallet }) => guardStore(() => context.redis.hget(walletPartsKey(wallet), legKey))),
+    poolsOfLeg(record).map(({ pool }) => guardStore(() => context.redis.hget(walletPartsKey(pool), legKey))),
   );
   const payers = parts.filter((part) => part !== null).map((part) => parsePart(legKey, part));
   return { record, payers };

@@ -1,5 +1,11 @@
 import { withFunded } from '../admission/funded.ts';
-import type { FundedPart, LegRecord, PayerRecord } from '../admission/leg-record.ts';
+import type {
+  AllotmentRecord,
+  Continuation,
+  FundedPart,
+  LegRecord,
+  PayerRecord,
+} from '../admission/leg-record.ts';
 import type { FundingKind } from '../records/records.ts';
 import { formatTerms, parseTerms } from '../rating/terms-text.ts';
 import { assert } from '../units/assert.ts';
@@ -7,12 +13,19 @@ import type { LegUuid } from '../units/ids.ts';
 import { toEpochMs } from '../units/time.ts';
 
 type StoredPayer = Omit<PayerRecord, 'terms'> & { readonly terms: string };
+type StoredAllotment = Omit<AllotmentRecord, 'terms' | 'goesOn'> & {
+  readonly terms: string;
+  readonly goesOn?: Omit<Continuation, 'payer'> & { readonly payer: StoredPayer };
+};
 type StoredPart =
-  | Exclude<FundedPart, { readonly way: 'per_minute' }>
+  | Exclude<FundedPart, { readonly way: 'per_minute' | 'allotment' }>
+  | { readonly way: 'allotment'; readonly allotment: StoredAllotment }
   | (Omit<Extract<FundedPart, { readonly way: 'per_minute' }>, 'payer'> & { readonly payer: StoredPayer });
-type StoredRecord = Omit<LegRecord, 'payers' | 'uuid' | 'answeredAt' | 'funding'> & {
+type StoredRecord = Omit<LegRecord, 'payers' | 'allotments' | 'uuid' | 'answeredAt' | 'funding'> & {
   readonly v: 1;
   readonly payers: readonly StoredPayer[];
+  /** Left out where there are none. */
+  readonly allotments?: readonly StoredAllotment[];
   /** Left out where it follows from `funded`. */
   readonly funding: FundingKind | undefined;
   /** Written by the script: the way taken of each payer that had several. */
@@ -25,33 +38,72 @@ type StoredRecord = Omit<LegRecord, 'payers' | 'uuid' | 'answeredAt' | 'funding'
  * have several ways to pay (`isOpen`), the script that takes the leg adds which ones were taken.
  */
 export function formatRecord(record: LegRecord, isOpen = false): string {
-  const { uuid: _uuid, answeredAt: _answeredAt, ...kept } = record;
+  const { uuid: _uuid, answeredAt: _answeredAt, allotments, ...kept } = record;
   const payers = record.payers.map(storedPayer);
-  const stored: StoredRecord = { v: 1, ...kept, payers, funding: isOpen ? undefined : record.funding };
+  const stored: StoredRecord = {
+    v: 1,
+    ...kept,
+    payers,
+    ...(allotments.length > 0 ? { allotments: allotments.map(storedAllotment) } : {}),
+    funding: isOpen ? undefined : record.funding,
+  };
   return JSON.stringify(stored);
 }
 
 /** One element of `funded`. */
 export function formatFunded(part: FundedPart): string {
-  const stored: StoredPart = part.way === 'per_minute' ? { ...part, payer: storedPayer(part.payer) } : part;
-  return JSON.stringify(stored);
+  return JSON.stringify(storedPart(part));
 }
 
 /** Reads back what `formatRecord` and the script wrote, with what is kept beside it: '' where there is none. */
 export function parseRecord(text: string, uuid: string, answeredAt: string): LegRecord {
-  const { v, payers, funded = [], funding, ...rest } = JSON.parse(text) as StoredRecord;
+  const { v, payers, allotments = [], funded = [], funding, ...rest } = JSON.parse(text) as StoredRecord;
   assert(v === 1, `a leg record of layout ${String(v)}`);
-  const parts = funded.map((part): FundedPart =>
-    part.way === 'per_minute' ? { ...part, payer: readPayer(part.payer) } : part,
-  );
   const base: LegRecord = {
     ...rest,
     funding: funding ?? 'none',
     uuid: uuid === '' ? undefined : (uuid as LegUuid),
     answeredAt: answeredAt === '' ? undefined : toEpochMs(Number(answeredAt)),
     payers: payers.map(readPayer),
+    allotments: allotments.map(readAllotment),
   };
-  return withFunded(base, parts, funding === undefined);
+  return withFunded(base, funded.map(readPart), funding === undefined);
+}
+
+function storedPart(part: FundedPart): StoredPart {
+  switch (part.way) {
+    case 'per_minute':
+      return { ...part, payer: storedPayer(part.payer) };
+    case 'allotment':
+      return { ...part, allotment: storedAllotment(part.allotment) };
+    case 'flat_rate':
+    case 'flat_rate_burst':
+      return part;
+  }
+}
+
+function readPart(part: StoredPart): FundedPart {
+  switch (part.way) {
+    case 'per_minute':
+      return { ...part, payer: readPayer(part.payer) };
+    case 'allotment':
+      return { ...part, allotment: readAllotment(part.allotment) };
+    case 'flat_rate':
+    case 'flat_rate_burst':
+      return part;
+  }
+}
+
+function storedAllotment({ terms, goesOn, ...allotment }: AllotmentRecord): StoredAllotment {
+  const stored = { ...allotment, terms: formatTerms(terms) };
+  return goesOn === undefined
+    ? stored
+    : { ...stored, goesOn: { ...goesOn, payer: storedPayer(goesOn.payer) } };
+}
+
+function readAllotment({ terms, goesOn, ...allotment }: StoredAllotment): AllotmentRecord {
+  const read = goesOn === undefined ? undefined : { cap: goesOn.cap, payer: readPayer(goesOn.payer) };
+  return { ...allotment, terms: parseTerms(terms), goesOn: read };
 }
 
 function storedPayer(payer: PayerRecord): StoredPayer {

@@ -1,12 +1,14 @@
 import type { Redis } from 'ioredis';
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { LegDeadline, LiveStore } from '../admission/live-store.ts';
+import type { LegDeadline, WalletOpening } from '../admission/live-store.ts';
 import type { Slot } from '../admission/plan.ts';
-import { rootOf, type AccountPath } from '../units/ids.ts';
+import { rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import type { Clock, EpochMs } from '../units/time.ts';
 import type { ScriptRunner } from './connection.ts';
 import type { ExactSteps } from './exact-step.ts';
+import type { Snapshot } from './exact-wallet.ts';
 import { rootSlot } from './keys.ts';
+import type { RefillRulesOf } from './wallet-text.ts';
 
 export type LiveStoreOptions = {
   /** This process's estimate of Redis's clock. */
@@ -14,11 +16,13 @@ export type LiveStoreOptions = {
   /** Only for virtual time: scripts then take the clock's word instead of Redis's own TIME. */
   readonly clockRules?: boolean;
   /** Told after each change of a wallet: the earliest moment at which it may fail to pay a pulse. */
-  readonly onDue: (account: AccountPath, dueAt: EpochMs) => void;
+  readonly onDue: (account: PoolId, dueAt: EpochMs) => void;
   /** Told once of an answered leg that may last no longer than so. */
   readonly onDeadline?: (root: AccountPath, deadline: LegDeadline) => void;
   /** A wallet that Redis does not have (new, or Redis was lost): what SQL knows of it. */
-  readonly loadWallet: (account: AccountPath) => Promise<Parameters<LiveStore['openWallet']>[1] | undefined>;
+  readonly loadWallet: (pool: PoolId) => Promise<WalletOpening | undefined>;
+  /** How an allotment or a spend window is filled; left out where there are none. */
+  readonly refillRules?: RefillRulesOf;
 };
 
 /** What the parts of the store share. */
@@ -28,7 +32,10 @@ export type StoreContext = {
   readonly decide: ExactSteps;
   /** ARGV 1 of the scripts: empty means Redis's own TIME. */
   readonly clockArgument: () => string;
-  readonly reportDue: (account: AccountPath, due: unknown) => void;
+  readonly reportDue: (account: PoolId, due: unknown) => void;
+  readonly rulesOf: RefillRulesOf;
+  readonly reportDeadline: (record: LegRecord, endsAt: EpochMs) => void;
+  readonly snapshotOf: (reply: unknown) => Snapshot;
   readonly options: LiveStoreOptions;
 };
 

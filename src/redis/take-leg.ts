@@ -12,17 +12,17 @@ import { legFiguresOf } from '../credit/figures.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
-import { rootOf, type AccountPath } from '../units/ids.ts';
+import { rootOf, type PoolId } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 import { toEpochMs } from '../units/time.ts';
 import type { ExactBasis } from './exact-step.ts';
-import { exactArguments, parseSnapshot } from './exact-wallet.ts';
+import { exactArguments } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { formatFunded, formatRecord, parseRecord } from './record-text.ts';
 import type { StoreContext } from './store-context.ts';
 import { formatPart } from './wallet-text.ts';
 
-export type OpenMissing = (account: AccountPath) => Promise<void>;
+export type OpenMissing = (account: PoolId) => Promise<void>;
 
 /** All of a leg's takes in one slot or none; the record goes to the home slot only. */
 export async function takeLeg(
@@ -43,7 +43,7 @@ export async function takeLeg(
     plan.holds.length,
   ];
   return await context.decide<TakeOutcome>(wallets, async (basis, wished) => {
-    const short = new Map<AccountPath, TakeRefusal>();
+    const short = new Map<PoolId, TakeRefusal>();
     const holds: (string | number)[] = [];
     for (const hold of plan.holds) {
       const decided = holdArguments(plan, hold, basis);
@@ -53,18 +53,18 @@ export async function takeLeg(
     const ways = waysArguments(plan, basis, short);
     const args = [context.clockArgument(), wished, ...head, ...holds, ...ways];
     const reply = (await context.run('take', keys, args)) as readonly unknown[];
-    if (reply[0] === 'exact') return { undecided: parseSnapshot(reply) };
+    if (reply[0] === 'exact') return { undecided: context.snapshotOf(reply) };
     if (reply[0] === 'unfunded') return parseUnfunded(plan, reply, short);
     if (reply[0] !== 'no-wallet') return parseTaken(context, plan, reply);
-    await openMissing(reply[1] as AccountPath);
+    await openMissing(reply[1] as PoolId);
     return { undecided: undefined };
   });
 }
 
 /** A leg's part in a wallet is kept by its key, in the slot of its root: two holds on one wallet would be one. */
-function walletsOf(plan: SlotPlan): readonly AccountPath[] {
+function walletsOf(plan: SlotPlan): readonly PoolId[] {
   const { slot, holds } = plan;
-  const wallets = [...holds, ...optionsOf(plan).flatMap(holdOf)].map(({ wallet }) => wallet);
+  const wallets = [...holds, ...optionsOf(plan).flatMap(holdsOf)].map(({ wallet }) => wallet);
   assert(new Set(wallets).size === wallets.length, 'a leg holds one amount of a wallet');
   for (const wallet of wallets) assert(rootOf(wallet) === slotName(slot), 'a wallet is held in its own slot');
   return wallets;
@@ -75,7 +75,8 @@ function takeKeys(plan: SlotPlan): string[] {
   const uses = plan.takes.flatMap(({ holder }) => [useKey(plan.slot, holder), ticksKey(plan.slot, holder)]);
   const wallets = plan.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
   const ways = optionsOf(plan).flatMap(({ take }) => {
-    if (take?.kind === 'hold') return [walletKey(take.hold.wallet), walletPartsKey(take.hold.wallet)];
+    if (take?.kind === 'holds')
+      return take.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
     return take === undefined ? [] : [useKey(plan.slot, { kind: 'trunks', path: take.trunk.account })];
   });
   return [legs, slots, due, bound, answered, ...uses, ...wallets, ...ways];
@@ -85,15 +86,15 @@ function optionsOf({ firstOf }: SlotPlan): readonly FundingOption[] {
   return firstOf.flatMap(({ options }) => options);
 }
 
-function holdOf({ take }: FundingOption): readonly HoldTake[] {
-  return take?.kind === 'hold' ? [take.hold] : [];
+function holdsOf({ take }: FundingOption): readonly HoldTake[] {
+  return take?.kind === 'holds' ? take.holds : [];
 }
 
 /** ARGV of the payers that may pay in several ways. Which of their wallets are short of it is put down in `short`. */
 function waysArguments(
   plan: SlotPlan,
   basis: ExactBasis | undefined,
-  short: Map<AccountPath, TakeRefusal>,
+  short: Map<PoolId, TakeRefusal>,
 ): readonly (string | number)[] {
   const args: (string | number)[] = [plan.firstOf.length];
   for (const { options } of plan.firstOf) {
@@ -104,10 +105,8 @@ function waysArguments(
         const { account, counter, inbound, outbound, shared } = take.trunk;
         args.push(`;${holderName({ kind: 'trunks', path: account })}=${counter}`);
         args.push(COUNTERS.indexOf(counter) + 1, inbound ?? -1, outbound ?? -1, shared ?? -1);
-      } else if (take?.kind === 'hold') {
-        const decided = holdArguments(plan, take.hold, basis);
-        if ('kind' in decided) short.set(take.hold.wallet, decided);
-        args.push('', ...('kind' in decided ? [take.hold.wallet, 0, '', 'short'] : decided));
+      } else if (take?.kind === 'holds') {
+        args.push('', ...holdsArguments(plan, take.holds, basis, short));
       } else {
         args.push('');
       }
@@ -116,16 +115,36 @@ function waysArguments(
   return args;
 }
 
+/** All holds of one way. One that its wallet cannot bear makes the way none, and is not written. */
+function holdsArguments(
+  plan: SlotPlan,
+  holds: readonly HoldTake[],
+  basis: ExactBasis | undefined,
+  short: Map<PoolId, TakeRefusal>,
+): readonly (string | number)[] {
+  let isShort = false;
+  const args = holds.flatMap((hold): readonly (string | number)[] => {
+    const decided = holdArguments(plan, hold, basis);
+    if (!('kind' in decided)) return decided;
+    isShort = true;
+    short.set(hold.wallet, decided);
+    return [hold.wallet, 0, '', 'bound'];
+  });
+  return [holds.length, isShort ? 1 : 0, ...args];
+}
+
 /** Why none of a payer's ways could be taken: the last one's reason first. */
 function parseUnfunded(
   plan: SlotPlan,
   reply: readonly unknown[],
-  short: ReadonlyMap<AccountPath, TakeRefusal>,
+  short: ReadonlyMap<PoolId, TakeRefusal>,
 ): TakeOutcome {
   const [, , payer, inbound, outbound] = reply;
   const refusals = (plan.firstOf[Number(payer) - 1]?.options ?? []).flatMap(
     ({ take }): readonly TakeRefusal[] => {
-      if (take?.kind === 'hold') return [short.get(take.hold.wallet) ?? []].flat();
+      // The first of its wallets that is short says why.
+      if (take?.kind === 'holds')
+        return take.holds.flatMap(({ wallet }) => short.get(wallet) ?? []).slice(0, 1);
       if (take === undefined) return [];
       return [{ kind: 'trunk', trunk: take.trunk, inbound: Number(inbound), outbound: Number(outbound) }];
     },
@@ -148,10 +167,15 @@ function takeArguments(plan: SlotPlan): readonly (string | number)[] {
 /** ARGV of one hold; or the refusal, which only the exact sum may give (ruling 6). */
 function holdArguments(
   { legKey }: SlotPlan,
-  { wallet, terms }: HoldTake,
+  { wallet, terms, amount: needed, isForced }: HoldTake,
   basis: ExactBasis | undefined,
 ): readonly (string | number)[] | TakeRefusal {
-  const leg: PayerLeg = { legKey, terms, state: { kind: 'held' } };
+  const leg: PayerLeg = {
+    legKey,
+    terms,
+    state: needed === undefined ? { kind: 'held' } : { kind: 'held', amount: needed },
+    ...(isForced && { isForced }),
+  };
   const hold = [wallet, `${legFiguresOf(leg).amount}`, formatPart(leg)];
   const reading = basis?.readings.get(wallet);
   if (basis === undefined || reading === undefined) return [...hold, 'bound'];
@@ -187,7 +211,7 @@ function parseTaken(context: StoreContext, plan: SlotPlan, reply: readonly unkno
       ];
       const chosen = options.map((option) => option - 1);
       const ways = plan.firstOf.flatMap((payer, index) => payer.options[chosen[index] ?? 0] ?? []);
-      const holds = [...plan.holds, ...ways.flatMap(holdOf)];
+      const holds = [...plan.holds, ...ways.flatMap(holdsOf)];
       const heldWallets = wallets.map(([due, funds, available], index): HeldWallet => {
         const wallet = holds[index]?.wallet;
         assert(wallet !== undefined, 'a reply per hold');

@@ -1,24 +1,29 @@
 import { figuresOf, legFiguresOf } from '../credit/figures.ts';
-import type { PayerLeg, PayerLegState, Wallet } from '../credit/wallet.ts';
+import type { RefillRules } from '../credit/pools.ts';
+import { heldAmount, type PayerLeg, type PayerLegState, type Refill, type Wallet } from '../credit/wallet.ts';
 import { formatTerms, parseTerms } from '../rating/terms-text.ts';
 import { assert } from '../units/assert.ts';
-import type { AccountPath, LegKey } from '../units/ids.ts';
+import type { LegKey, PoolId } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 import { toEpochMs } from '../units/time.ts';
 
 /** A wallet as a script handed it over, and the version that a write back must still find. */
 export type WalletReading = { readonly wallet: Wallet; readonly version: number };
 
+/** How a pool is filled anew, by the limits as they are now; undefined: it is money. */
+export type RefillRulesOf = (pool: PoolId) => RefillRules | undefined;
+
 /** The same patterns as in `prelude.lua`: anything else is a broken promise, there as here. */
-const WALLET = /^-?\d+(?: \d+){7} [01]$/;
-const PART = /^(?:held|running|ended)(?: \d+){6} \S+$/;
+const WALLET = /^-?\d+(?: \d+){2} -?\d+(?: \d+){4} [01](?: \d+ \d+)?$/;
+const PART = /^(?:held|running|ended|passed) \d+ -?\d+(?: \d+){4} \S+(?: \d+ [01])?$/;
 const POLICIES = ['unpaid', 'all'] as const;
 
 /** The text that `prelude.lua` describes: what the scripts keep of a wallet. */
 export function formatWallet(wallet: Wallet, version: number): string {
   const { held, base, burnPerMinute } = figuresOf(wallet);
-  const { balance, credit, at, legs } = wallet;
-  return `${balance} ${credit} ${held} ${base} ${burnPerMinute} ${at} ${legs.length} ${version} ${formatPolicy(wallet.policy)}`;
+  const { balance, credit, at, legs, refill } = wallet;
+  const cycle = refill === undefined ? '' : ` ${refill.amount} ${refill.endsAt}`;
+  return `${balance} ${credit} ${held} ${base} ${burnPerMinute} ${at} ${legs.length} ${version} ${formatPolicy(wallet.policy)}${cycle}`;
 }
 
 export function formatPolicy(policy: Wallet['policy']): string {
@@ -29,14 +34,27 @@ export function formatPart(leg: PayerLeg): string {
   const { state } = leg;
   const { amount, intercept, perMinute } = legFiguresOf(leg);
   const answeredAt = state.kind === 'held' ? 0 : state.answeredAt;
-  const [paidSeconds, endsAt] = state.kind === 'ended' ? [state.paidSeconds, state.endsAt] : [0, 0];
-  return `${state.kind} ${amount} ${intercept} ${perMinute} ${answeredAt} ${paidSeconds} ${endsAt} ${formatTerms(leg.terms)}`;
+  const isOver = state.kind === 'ended' || state.kind === 'passed';
+  const [paidSeconds, endsAt] = isOver ? [state.paidSeconds, state.endsAt] : [0, 0];
+  const { usedBefore = 0n, isForced = false } = leg;
+  const rest = usedBefore === 0n && !isForced ? '' : ` ${usedBefore} ${isForced ? 1 : 0}`;
+  return `${state.kind} ${amount} ${intercept} ${perMinute} ${answeredAt} ${paidSeconds} ${endsAt} ${formatTerms(leg.terms)}${rest}`;
 }
 
 export function parsePart(legKey: LegKey, text: string): PayerLeg {
   assert(PART.test(text), `a leg's part reads "${text}"`);
-  const [kind, , , , answeredAt, paidSeconds, endsAt, terms = ''] = text.split(' ');
-  return { legKey, terms: parseTerms(terms), state: stateOf(kind, answeredAt, paidSeconds, endsAt) };
+  const [kind, amount = '', , , answeredAt, paidSeconds, endsAt, termsText = '', usedBefore = '0', forced] =
+    text.split(' ');
+  const terms = parseTerms(termsText);
+  const leg = { legKey, terms, state: stateOf(kind, answeredAt, paidSeconds, endsAt) };
+  const held = toMicros(BigInt(amount));
+  const more = kind === 'held' && held > heldAmount(leg);
+  return {
+    ...leg,
+    ...(more ? { state: { kind: 'held', amount: held } } : {}),
+    ...(usedBefore === '0' ? {} : { usedBefore: toMicros(BigInt(usedBefore)) }),
+    ...(forced === '1' ? { isForced: true } : {}),
+  };
 }
 
 /**
@@ -44,12 +62,14 @@ export function parsePart(legKey: LegKey, text: string): PayerLeg {
  * pulses were paid; `at` is that moment, so that the caller lets time pass from there.
  */
 export function parseWallet(
-  account: AccountPath,
+  account: PoolId,
   text: string,
   parts: ReadonlyMap<string, string>,
+  rulesOf: RefillRulesOf,
 ): WalletReading {
   assert(WALLET.test(text), `the wallet of ${account} reads "${text}"`);
-  const [balance = '', credit = '', , , , anchor, , version, policy] = text.split(' ');
+  const [balance = '', credit = '', , , , anchor, , version, policy, amount, endsAt] = text.split(' ');
+  const refill = amount === undefined ? undefined : refillOf(account, amount, endsAt, rulesOf);
   const wallet: Wallet = {
     account,
     balance: toMicros(BigInt(balance)),
@@ -57,8 +77,15 @@ export function parseWallet(
     policy: POLICIES[policy === '1' ? 1 : 0],
     at: toEpochMs(Number(anchor)),
     legs: [...parts].map(([legKey, part]) => parsePart(legKey as LegKey, part)),
+    ...(refill === undefined ? {} : { refill }),
   };
   return { wallet, version: Number(version) };
+}
+
+function refillOf(pool: PoolId, amount: string, endsAt: string | undefined, rulesOf: RefillRulesOf): Refill {
+  const rules = rulesOf(pool);
+  assert(rules !== undefined, `${pool} is filled anew by no calendar`);
+  return { ...rules, amount: toMicros(BigInt(amount)), endsAt: toEpochMs(Number(endsAt)) };
 }
 
 function stateOf(
@@ -70,5 +97,11 @@ function stateOf(
   if (kind === 'held') return { kind };
   const answeredAt = toEpochMs(Number(answered));
   if (kind === 'running') return { kind, answeredAt };
-  return { kind: 'ended', answeredAt, paidSeconds: Number(paid), endsAt: toEpochMs(Number(ends)) };
+  const isPassed = kind === 'passed';
+  return {
+    kind: isPassed ? 'passed' : 'ended',
+    answeredAt,
+    paidSeconds: Number(paid),
+    endsAt: toEpochMs(Number(ends)),
+  };
 }

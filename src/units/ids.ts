@@ -10,6 +10,12 @@ export type LegKey = string & { readonly __brand: 'LegKey' };
 /** A path in the account tree such as `acme/retail/alice`, lower case. */
 export type AccountPath = string & { readonly __brand: 'AccountPath' };
 
+/**
+ * What legs draw on until it is empty: an account's money, by the account's own path, or what is left of one of its
+ * allotments or spend windows, by the path and a name behind a `#`.
+ */
+export type PoolId = AccountPath | (string & { readonly __brand: 'PoolId' });
+
 /** A trunk, gateway or routing rule towards somewhere that is not ours. */
 export type RouteName = string & { readonly __brand: 'RouteName' };
 
@@ -78,7 +84,25 @@ export function chainOf(path: AccountPath): readonly AccountPath[] {
 }
 
 /** The first segment: it names the Redis Cluster slot and the tenant. */
-export function rootOf(path: AccountPath): AccountPath {
+export function rootOf(pool: PoolId): AccountPath {
+  const path = accountOf(pool);
   const slash = path.indexOf('/');
   return (slash === -1 ? path : path.slice(0, slash)) as AccountPath;
+}
+
+/** A further pool of an account beside its money. */
+export function poolOf(account: AccountPath, name: string): PoolId {
+  return `${account}#${name}` as PoolId;
+}
+
+/** Whose pool it is. */
+export function accountOf(pool: PoolId): AccountPath {
+  const hash = pool.indexOf('#');
+  return (hash === -1 ? pool : pool.slice(0, hash)) as AccountPath;
+}
+
+/** What the pool is called among its account's; undefined: the account's money. */
+export function poolName(pool: PoolId): string | undefined {
+  const hash = pool.indexOf('#');
+  return hash === -1 ? undefined : pool.slice(hash + 1);
 }

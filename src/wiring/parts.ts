@@ -1,21 +1,17 @@
 import type { Redis } from 'ioredis';
 import pino from 'pino';
-import type { AccountLookup } from '../accounts/account-tree.ts';
 import type { OperatorLimits } from '../accounts/limits.ts';
-import { StoreUnavailableError, type WalletOpening } from '../admission/live-store.ts';
+import { StoreUnavailableError } from '../admission/live-store.ts';
 import type { Config } from '../config/config.ts';
 import type { ControllerPolicy } from '../controller/policy.ts';
 import type { Timers } from '../controller/timers.ts';
-import { walletSettingsOf } from '../controller/wallet-settings.ts';
 import { createSwitch, type ConnectedSwitch } from '../freeswitch/switch.ts';
 import type { Timing } from '../freeswitch/timing.ts';
 import { connectRedis } from '../redis/connection.ts';
 import { claimLayout } from '../redis/layout.ts';
 import { checkRedis } from '../redis/redis-check.ts';
-import { walletLedger } from '../records/records.ts';
-import type { RecordReader } from '../records/record-store.ts';
 import { assert } from '../units/assert.ts';
-import { parseNodeId, type AccountPath } from '../units/ids.ts';
+import { parseNodeId } from '../units/ids.ts';
 import type { Log } from '../units/log.ts';
 
 /** Parts that the service and the command line build alike. */
@@ -77,19 +73,6 @@ export async function connected(switches: readonly ConnectedSwitch[]): Promise<v
   while (!switches.every((node) => node.health().up) && performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, CONNECT_POLL_MS));
   }
-}
-
-/** What SQL knows of a wallet that Redis does not have; undefined where there is none to open. */
-export async function loadWallet(
-  records: Pick<RecordReader, 'balance'>,
-  accounts: AccountLookup,
-  account: AccountPath,
-): Promise<WalletOpening | undefined> {
-  const node = accounts.node(account);
-  const currency = node?.account.walletCurrency;
-  if (node === undefined || currency === undefined) return undefined;
-  const balance = await records.balance(walletLedger(account), currency);
-  return { balance, ...walletSettingsOf(node) };
 }
 
 export function policyOf(config: ServiceConfig): ControllerPolicy {

@@ -46,7 +46,7 @@ const STRICT: FundingPolicy = { unrated: 'refuse', unratedInbound: 'allow', unfu
 /** `flat_rate out 0/2/unlimited`: direction, its own trunks in and out, and what both share. */
 function wayOf({ take, part }: FundingOption): string {
   if (take === undefined) return part === undefined ? 'unpaid' : 'free';
-  if (take.kind === 'hold') return 'per_minute';
+  if (take.kind === 'holds') return part?.way ?? 'per_minute';
   const { counter, inbound, outbound, shared } = take.trunk;
   const bounds = [inbound, outbound, shared].map((bound) => bound ?? 'unlimited').join('/');
   return `${part?.way} ${counter === 'inboundCalls' ? 'in' : 'out'} ${bounds}`;
@@ -165,7 +165,8 @@ describe('the record of a leg, once it is known how it is paid', () => {
   it('is per minute as soon as one payer is', () => {
     const [payer] = withFunded(record, chosenParts(plan.home, [2])).payers;
     const trunks = [{ account: 'acme' as AccountPath, way: 'flat_rate' as const }];
-    expect(fundingOf({ payers: payer === undefined ? [] : [payer], trunks })).toBe('per_minute');
-    expect(fundingOf({ payers: [], trunks })).toBe('flat_rate');
+    const allotments = [] as const;
+    expect(fundingOf({ payers: payer === undefined ? [] : [payer], trunks, allotments })).toBe('per_minute');
+    expect(fundingOf({ payers: [], trunks, allotments })).toBe('flat_rate');
   });
 });

@@ -56,7 +56,7 @@ function funding(asked: Parameters<typeof questionOf>[1], policy: Partial<Fundin
     return { refused: reason, cause, holder };
   }
   return {
-    funding: fundingOf({ payers: result.payers, trunks: [] }),
+    funding: fundingOf({ payers: result.payers, trunks: [], allotments: result.allotments }),
     payers: result.payers.map(({ account, tariff, rateId }) => `${account} ${tariff} ${rateId}`),
     holds: result.holds.map(({ wallet }) => wallet),
   };

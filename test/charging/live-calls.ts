@@ -5,7 +5,7 @@ import { chosenParts, withFunded } from '../../src/admission/funded.ts';
 import type { FundingPolicy } from '../../src/admission/funding.ts';
 import type { RatingBooks } from '../../src/charging/finished-call.ts';
 import { settlementOf } from '../../src/controller/settlement.ts';
-import { priceOf, type Rounding } from '../../src/rating/price.ts';
+import type { Rounding } from '../../src/rating/price.ts';
 import type { Rate } from '../../src/rating/rate.ts';
 import { EMPTY_TARIFF_BOOK, withTariffVersions, type TariffBook } from '../../src/rating/tariff-book.ts';
 import type { Settlement } from '../../src/records/records.ts';
@@ -161,7 +161,7 @@ export function settledLive(talk: Talk, books: RatingBooks, name: string): Settl
     },
     {
       billedSeconds,
-      prices: new Map(record.payers.map(({ wallet, terms }) => [wallet, priceOf(terms, billedSeconds)])),
+      allotmentSeconds: new Map(),
       at: endedAt,
     },
   );

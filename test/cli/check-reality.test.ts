@@ -12,7 +12,8 @@ import { createLiveStore } from '../../src/redis/live-store.ts';
 import {
   admissionIdOf,
   legKeyOf,
-  type AccountPath,
+  accountOf,
+  type PoolId,
   type LegKey,
   type LegUuid,
   type NodeId,
@@ -78,8 +79,8 @@ describe('check', () => {
 async function play(redis: Redis, situation: Situation): Promise<readonly string[]> {
   const accounts = lookupOf(situation);
   let now = toEpochMs(START);
-  const openingOf = async (account: AccountPath) => {
-    const node = accounts.node(account);
+  const openingOf = async (pool: PoolId) => {
+    const node = accounts.node(accountOf(pool));
     if (node?.account.walletCurrency === undefined) return undefined;
     return { balance: parseMicros(situation.balance) as Micros, ...walletSettingsOf(node) };
   };
@@ -105,6 +106,7 @@ async function play(redis: Redis, situation: Situation): Promise<readonly string
   };
   const figures: RehearsalFigures = {
     loadWallet: openingOf,
+    refillRules: () => undefined,
     recentAdmissions: (slot, holder) => redis.zcount(ticksKey(slot, holder), `(${now - 1000}`, '+inf'),
   };
   const live: LegRecord[] = [];

@@ -199,6 +199,7 @@ function playNaively(naive: NaiveWallet, operation: WalletOperation): unknown {
       naive.balance += operation.amount;
       naive.policy = operation.policy;
       return undefined;
+    case 'join':
     case 'wait':
       return undefined;
   }

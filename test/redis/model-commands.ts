@@ -136,7 +136,7 @@ function optionsOf(payer: AccountPath, ways: readonly Way[]): readonly FundingOp
     if (way.kind === 'hold') {
       const hold = { wallet: payer, terms: way.terms };
       const part = { way: 'per_minute', payer: payerOf(hold), cap: undefined } as const;
-      return index === firstHold ? [{ take: { kind: 'hold', hold }, part }] : [];
+      return index === firstHold ? [{ take: { kind: 'holds', holds: [hold] }, part }] : [];
     }
     const { kind, ...bounds } = way;
     const part = { way: 'flat_rate', account: payer, counter: way.counter } as const;

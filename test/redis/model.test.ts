@@ -7,6 +7,7 @@ import type { LiveStore, TakeOutcome } from '../../src/admission/live-store.ts';
 import { COUNTERS, holderName } from '../../src/admission/plan.ts';
 import { slotKeys } from '../../src/redis/keys.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
+import { priceOf } from '../../src/rating/price.ts';
 import type { LegUuid } from '../../src/units/ids.ts';
 import { toMicros, type Micros } from '../../src/units/money.ts';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
@@ -154,8 +155,12 @@ async function playOn(
       const talkMs =
         answeredAt === undefined ? command.lostMs : Math.max(0, now - answeredAt + command.driftMs);
       const talk = { billedSeconds: Math.ceil(talkMs / 1000), talkMs };
-      const said = await store.settle(record, talk, ({ billedSeconds, prices }) =>
-        JSON.stringify({ legKey: record.legKey, billedSeconds, prices: [...prices.values()].map(String) }),
+      const said = await store.settle(record, talk, ({ billedSeconds }) =>
+        JSON.stringify({
+          legKey: record.legKey,
+          billedSeconds,
+          prices: record.payers.map(({ terms }) => `${priceOf(terms, billedSeconds)}`),
+        }),
       );
       return [said, plain.settle(sample, talk, now)];
     }

@@ -58,7 +58,7 @@ export class PlainStore {
     const trunks: TrunkTake[] = [];
     const chosen: number[] = [];
     const all = plan.holds.map((hold): readonly FundingOption[] => [
-      { take: { kind: 'hold', hold }, part: undefined },
+      { take: { kind: 'holds', holds: [hold] }, part: undefined },
     ]);
     for (const options of [...all, ...plan.firstOf.map((payer) => payer.options)]) {
       let refusal: object | undefined;
@@ -71,7 +71,7 @@ export class PlainStore {
         for (const { wallet } of holds) this.#walletAt(wallet, now).legs.delete(plan.legKey);
         return refused(refusal ?? {});
       }
-      if (taken?.kind === 'hold') holds.push(taken.hold);
+      if (taken?.kind === 'holds') holds.push(...taken.holds);
       if (taken?.kind === 'trunk') trunks.push(taken.trunk);
       chosen.push(option);
     }
@@ -185,10 +185,12 @@ export class PlainStore {
   /** Undefined: it could be taken, and a hold was. */
   #refusalOf(take: FundingOption['take'], plan: SlotPlan, now: number): object | undefined {
     if (take === undefined) return undefined;
-    if (take.kind === 'hold') {
-      const { wallet, terms } = take.hold;
-      const short = this.#walletAt(wallet, now).hold(plan.legKey, terms);
-      return short && { kind: 'credit', wallet, ...short };
+    if (take.kind === 'holds') {
+      for (const { wallet, terms } of take.holds) {
+        const short = this.#walletAt(wallet, now).hold(plan.legKey, terms);
+        if (short !== undefined) return { kind: 'credit', wallet, ...short };
+      }
+      return undefined;
     }
     const { trunk } = take;
     const bounds = {

@@ -6,6 +6,7 @@ import { walletKey } from '../../src/redis/keys.ts';
 import {
   admissionIdOf,
   legKeyOf,
+  accountOf,
   rootOf,
   type AccountPath,
   type LegKey,
@@ -91,6 +92,7 @@ export function sampleLeg(
       index < home.holds.length ? payerOf(hold) : { ...payerOf(hold), soft: true },
     ),
     trunks: [],
+    allotments: [],
     cap: takes.cap,
     taken: [home, ...others].map(takenOf),
   };
@@ -98,9 +100,10 @@ export function sampleLeg(
 }
 
 export function payerOf({ wallet, terms }: HoldTake): PayerRecord {
+  const account = accountOf(wallet);
   return {
-    account: wallet,
-    wallet,
+    account,
+    wallet: account,
     tariff: 't' as TariffName,
     tariffVersion: 1,
     rateId: 1,

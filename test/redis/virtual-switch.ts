@@ -1,6 +1,6 @@
 import type { LiveStore } from '../../src/admission/live-store.ts';
 import { committedAt } from '../../src/credit/wallet.ts';
-import type { PriceTerms } from '../../src/rating/price.ts';
+import { priceOf, type PriceTerms } from '../../src/rating/price.ts';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
 import { naivePrice } from '../credit/naive-wallet.ts';
 import { ACME, sampleLeg, START, type SampleLeg } from './samples.ts';
@@ -79,12 +79,12 @@ export async function playCalls(
     const talk = { billedSeconds: Math.ceil(talkMs / 1000), talkMs };
     let price = 0n;
     const [first, second] = await Promise.all([
-      nextStore().settle(leg.record, talk, ({ prices }) => {
-        price = prices.get(ACME) ?? 0n;
+      nextStore().settle(leg.record, talk, ({ billedSeconds }) => {
+        price = priceOf(leg.call.terms, billedSeconds);
         return `${price}`;
       }),
-      nextStore().settle(leg.record, talk, ({ prices }) => {
-        price = prices.get(ACME) ?? 0n;
+      nextStore().settle(leg.record, talk, ({ billedSeconds }) => {
+        price = priceOf(leg.call.terms, billedSeconds);
         return `${price}`;
       }),
     ]);

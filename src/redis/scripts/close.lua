@@ -2,7 +2,8 @@
 -- that never ran (no entry, prices 0), or frees a slot that is not home.
 -- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream  7 deadlines, then per holder: use, ticks; then per payer: wallet, parts
 -- ARGV  clock, snapshots wished 0/1, legKey, entry or '', drop ticks 0/1, home 0/1, holders, per holder: counters, index each;
---       payers, per payer: account, price, part text as the caller read it, charged without a part 0/1, mode and, when 'exact', an exact wallet
+--       payers, per payer: account, price, part text as the caller read it, charged without a part 0/1,
+--       mode ('ask' where the bound cannot say what it costs) and, when 'exact', an exact wallet
 -- Reply {'closed', now, due or '' per payer} | {'already'} | {'stale'}: a part has changed since it was read |
 --       {'no-wallet', account} |
 --       {'exact', now, snapshots if wished}
@@ -23,6 +24,10 @@ for i = 1, payers do
   key = key + 2
   local text, partText = redis.call('GET', walletKeys[i]), redis.call('HGET', partKeys[i], legKey)
   if (partText or '') ~= expected then return { 'stale' } end
+  if mode == 'ask' then
+    if not text then return { 'no-wallet', account } end
+    undecided = true
+  end
   if text and partText then
     local w, part = readWallet(text), readLegPart(partText)
     if exact then

@@ -1,7 +1,7 @@
--- fund: money comes or goes once by transfer id, or (id '') the allowed postpay and the policy change.
+-- fund: money comes or goes once by transfer id, or (id '') the allowed postpay, the policy or a cycle's amount change.
 -- KEYS  1 wallet  2 parts  3 due  4 funded
 -- ARGV  clock, snapshots wished 0/1, account, transfer id or '', amount, credit or '' (as it is), policy or '' (as it is),
---       mode and, when 'exact', an exact wallet
+--       what each cycle is filled with or '' (as it is), mode and, when 'exact', an exact wallet
 -- Reply {'moved', now, due} | {'already'} | {'no-wallet'} | {'exact', now, snapshots if wished}
 -- Replay: the id is known, so the money does not move again.
 
@@ -9,7 +9,7 @@
 local FUNDED_KEPT_MS = 400 * 86400000
 
 local now, wished = clock(take()), take() == '1'
-local account, id, amount, credit, policy, mode = take(), take(), takeNumber(), take(), take(), take()
+local account, id, amount, credit, policy, refill, mode = take(), take(), takeNumber(), take(), take(), take(), take()
 local exact = mode == 'exact' and takeExact() or nil
 if id ~= '' and redis.call('ZSCORE', KEYS[4], id) then return { 'already' } end
 local text = redis.call('GET', KEYS[1])
@@ -26,6 +26,7 @@ else
   w.balance = w.balance + amount
   if credit ~= '' then w.credit = tonumber(credit) end
   if policy ~= '' then w.policy = policy end
+  if refill ~= '' and w.amount then w.balance, w.amount = w.balance + tonumber(refill) - w.amount, tonumber(refill) end
   if w.legs > 0 and not (before and withinFunds(w, 0)) then
     return snapshot(wished, now, { account }, { KEYS[1] }, { KEYS[2] })
   end

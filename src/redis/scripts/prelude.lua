@@ -4,8 +4,10 @@
 -- A wallet:        "balance credit held base burn anchor legs version policy"; amounts in micros, anchor in ms.
 --                  At any time t >= anchor the commitments are at most held + base + burn * (t - anchor) / 60000.
 --                  policy is 0 (unpaid) or 1 (all). version grows with every change.
--- A leg's part:    "state amount intercept perMinute answeredAt paidSeconds endsAt terms"; state is held, running
---                  or ended.
+--                  An allotment or a spend window has " amount endsAt" behind: what it was filled with, and when it
+--                  is filled anew. From then on only the caller can tell what is left.
+-- A leg's part:    "state amount intercept perMinute answeredAt paidSeconds endsAt terms"; state is held, running,
+--                  ended or passed. " usedBefore forced" stands behind where there is anything to say.
 -- Money is never priced here: every amount but the bound above was worked out by the caller (ruling 6).
 -- Every script reads all it needs before it writes: a text that does not parse stops it with nothing changed.
 
@@ -36,21 +38,29 @@ local function saveUse(key, use)
   if text == '0 0 0 0 0 0' then redis.call('DEL', key) else redis.call('SET', key, text) end
 end
 
-local WALLET = '^(%-?%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) ([01])$'
+local WALLET = '^(%-?%d+) (%d+) (%d+) (%-?%d+) (%d+) (%d+) (%d+) (%d+) ([01])(.*)$'
+local CYCLE = '^ (%d+) (%d+)$'
 
 local function readWallet(text)
-  local balance, credit, held, base, burn, anchor, legs, version, policy = string.match(text, WALLET)
+  local balance, credit, held, base, burn, anchor, legs, version, policy, rest = string.match(text, WALLET)
   if not balance then broken('a wallet', text) end
+  local amount, endsAt
+  if rest ~= '' then
+    amount, endsAt = string.match(rest, CYCLE)
+    if not amount then broken('a wallet', text) end
+  end
   return {
     balance = tonumber(balance), credit = tonumber(credit), held = tonumber(held), base = tonumber(base),
     burn = tonumber(burn), anchor = tonumber(anchor), legs = tonumber(legs), version = tonumber(version),
-    policy = policy,
+    policy = policy, amount = tonumber(amount), endsAt = tonumber(endsAt),
   }
 end
 
 local function walletText(w)
-  return string.format('%.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %s',
+  local text = string.format('%.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %s',
     w.balance, w.credit, w.held, w.base, w.burn, w.anchor, w.legs, w.version, w.policy)
+  if w.endsAt then text = text .. string.format(' %.0f %.0f', w.amount, w.endsAt) end
+  return text
 end
 
 -- Moves the anchor to now. Rounded up, so that the bound stays a bound.
@@ -61,17 +71,19 @@ local function settleAnchor(w, now)
   end
 end
 
--- True when the bound proves that no pulse begun by now went unpaid, with `extra` on top of all commitments.
+-- True when the bound proves that no pulse begun by the anchor went unpaid, with `extra` on top of all commitments.
 local function withinFunds(w, extra)
+  if w.endsAt and w.anchor >= w.endsAt then return false end
   return w.held + w.base + extra <= w.balance + w.credit and w.version % CHANGES_BETWEEN_REBUILDS ~= 0
 end
 
--- The earliest moment at which a pulse might not be paid: a lower bound of the cutoff.
+-- The earliest moment at which a pulse might not be paid: a lower bound of the cutoff, and no later than a new cycle.
 local function dueOf(w)
   if w.burn <= 0 then return nil end
   local room = w.balance + w.credit - w.held - w.base
   if room <= 0 then return w.anchor end
-  return w.anchor + math.floor(room * MS_PER_MINUTE / w.burn)
+  local due = w.anchor + math.floor(room * MS_PER_MINUTE / w.burn)
+  return w.endsAt and math.min(due, w.endsAt) or due
 end
 
 local function setDue(dueKey, account, due)
@@ -94,14 +106,15 @@ local function saveWallet(key, dueKey, account, w)
   return due and int(due) or ''
 end
 
-local PART = '^(%a+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%S+)$'
+local PART = '^(%a+) (%d+) (%-?%d+) (%d+) (%d+) (%d+) (%d+) (%S+)(.*)$'
 
 local function readLegPart(text)
-  local state, amount, intercept, perMinute, answeredAt = string.match(text, PART)
-  if not state then broken("a leg's part", text) end
+  local state, amount, intercept, perMinute, answeredAt, _, _, _, rest = string.match(text, PART)
+  if not state or not (rest == '' or string.match(rest, '^ %d+ [01]$')) then broken("a leg's part", text) end
   return {
     state = state, amount = tonumber(amount), intercept = tonumber(intercept), perMinute = tonumber(perMinute),
-    answeredAt = tonumber(answeredAt),
+    answeredAt = tonumber(answeredAt), usedBefore = tonumber(string.match(rest, '^ (%d+)') or 0),
+    forced = string.sub(rest, -1) == '1',
   }
 end
 

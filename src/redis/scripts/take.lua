@@ -5,9 +5,9 @@
 --       uuid of its channel or '' while it has none, membership text,
 --       holders, per holder: counts, (index, bound or -1) each, perSecond or -1;
 --       holds, per hold: account, amount, part text, mode and, when mode is 'exact', an exact wallet (see prelude);
---       payers with several ways, per payer: options, per option: 'hold', 'trunk' or 'free', what the record says
---       of it, what the membership says of it, then a hold as above, mode 'short' where its wallet is known to be,
---       or a trunk: index, inbound or -1, outbound or -1, shared or -1
+--       payers with several ways, per payer: options, per option: 'holds', 'trunk' or 'free', what the record says
+--       of it, what the membership says of it, then holds, 1 where one of their wallets is known to be short, and each
+--       as above, or a trunk: index, inbound or -1, outbound or -1, shared or -1
 -- Reply {'taken', now, {option taken, from 1, per payer}, (due, funds, availableAtLeast) per hold taken} | {'already', record or '', uuid or '', answeredAt or ''} |
 --       {'count', now, holder, index, bound, use} | {'rate', now, holder, bound, use} |
 --       {'unfunded', now, payer, calls in, calls out on its trunks} | {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
@@ -51,29 +51,38 @@ end
 
 local holds, accounts, walletKeys, partKeys, undecided, missing = {}, {}, {}, {}, false, nil
 
--- Reads the next hold, and takes it if it is wanted. False: it is not, or its wallet is known to be short of it.
+-- Reads the next hold, and takes it if it is wanted.
 local function takeHold(wanted)
   local account, amount, part, mode = take(), takeNumber(), take(), take()
   local exact = mode == 'exact' and takeExact() or nil
   local walletKey, partsKey = KEYS[key + 1], KEYS[key + 2]
   key = key + 2
-  if not wanted or mode == 'short' then return false end
+  if not wanted then return end
   local i = #holds + 1
   walletKeys[i], partKeys[i], accounts[i] = walletKey, partsKey, account
   local text = redis.call('GET', walletKey)
   if not text then
     missing = missing or account
-    return true
+    return
   end
   local w = readWallet(text)
   if exact then
     if not exactHolds(exact, w, now) then undecided = true end
   else
     settleAnchor(w, now)
-    if not withinFunds(w, amount) then undecided = true end
+    -- What is only counted there is never refused; but nothing may be unpaid by now.
+    local forced = string.sub(part, -2) == ' 1'
+    if not withinFunds(w, forced and 0 or amount) then undecided = true end
   end
   holds[i] = { w = w, amount = amount, part = part, exact = exact }
-  return true
+end
+
+-- All holds of one way, or none where one of their wallets is known to be short of it.
+local function takeHolds(wanted)
+  local count, short = takeNumber(), take() == '1'
+  local taken = wanted and not short
+  for _ = 1, count do takeHold(taken) end
+  return taken
 end
 
 -- Reads the next trunk, and takes it if it is wanted. Returns also the calls in and out that are on trunks already.
@@ -105,8 +114,8 @@ for payer = 1, takeNumber() do
   for option = 1, takeNumber() do
     local kind, part, member = take(), take(), take()
     local wanted, taken, full = chosen[payer] == nil, true, nil
-    if kind == 'hold' then
-      taken = takeHold(wanted)
+    if kind == 'holds' then
+      taken = takeHolds(wanted)
     elseif kind == 'trunk' then
       taken, full = takeTrunk(wanted)
     end
@@ -131,16 +140,16 @@ end
 local reply = { 'taken', int(now), chosen }
 for i, hold in ipairs(holds) do
   local w, due = hold.w, nil
-  local funds = w.balance + w.credit
   if hold.exact then
-    settleAnchor(w, now)
+    w = readWallet(hold.exact.text)
     due = saveExact(hold.exact, walletKeys[i], partKeys[i], KEYS[3], accounts[i])
   else
     w.held, w.legs = w.held + hold.amount, w.legs + 1
     due = saveWallet(walletKeys[i], KEYS[3], accounts[i], w)
     redis.call('HSET', partKeys[i], legKey, hold.part)
   end
-  local available = funds - w.held - w.base + (hold.exact and 0 or hold.amount)
+  local funds = w.balance + w.credit
+  local available = funds - w.held - w.base + hold.amount
   reply[#reply + 1] = { due, int(funds), int(math.max(hold.amount, available)) }
 end
 for useKey, use in pairs(uses) do saveUse(useKey, use) end

@@ -1,0 +1,33 @@
+import type { PriceTerms } from '../rating/price.ts';
+import type { PoolId } from '../units/ids.ts';
+import type { LegRecord, PayerRecord } from './leg-record.ts';
+
+/** One of the pools that a leg draws on, and the terms by which it does. */
+export type LegPool = { readonly pool: PoolId; readonly terms: PriceTerms; readonly isForced?: true };
+
+/** A payer's wallet, and the spend windows that it draws on alike. */
+export function poolsOfPayer({ wallet, windows = [], terms }: PayerRecord): readonly LegPool[] {
+  return [wallet, ...windows].map((pool) => ({ pool, terms }));
+}
+
+/** What the leg draws on from its answer: not yet what it may go on by when an allotment has run dry. */
+export function poolsAtAnswer({
+  payers,
+  allotments,
+}: Pick<LegRecord, 'payers' | 'allotments'>): readonly LegPool[] {
+  return [
+    ...payers.flatMap(poolsOfPayer),
+    ...allotments.flatMap(({ pool, groups, terms }): readonly LegPool[] => [
+      { pool, terms },
+      ...groups.map((group): LegPool => ({ pool: group, terms, isForced: true })),
+    ]),
+  ];
+}
+
+/** All that it may draw on in its life. */
+export function poolsOfLeg(record: Pick<LegRecord, 'payers' | 'allotments'>): readonly LegPool[] {
+  const later = record.allotments.flatMap(({ goesOn }) =>
+    goesOn === undefined ? [] : poolsOfPayer(goesOn.payer),
+  );
+  return [...poolsAtAnswer(record), ...later];
+}

@@ -1,0 +1,125 @@
+import { cycleAt, type Cycle } from '../accounts/cycles.ts';
+import type { EffectiveLimits, MaxSpend } from '../accounts/limits.ts';
+import { DEFAULT_ROUNDING, type PriceTerms, type PulseSeconds } from '../rating/price.ts';
+import { poolName, poolOf, type AccountPath, type PoolId } from '../units/ids.ts';
+import { divFloor, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { Refill, RefillCycle } from './wallet.ts';
+
+/** A second of an allotment in the micros that its pool counts. */
+const MICROS_PER_SECOND = 1_000_000n;
+const MICROS_PER_MINUTE = toMicros(60n * MICROS_PER_SECOND);
+
+export const SPEND_WINDOWS = ['hour', 'day', 'month'] as const satisfies readonly (keyof MaxSpend)[];
+export type SpendWindow = (typeof SPEND_WINDOWS)[number];
+
+const WINDOW_CYCLES: Readonly<Record<SpendWindow, Cycle>> = {
+  hour: 'hourly',
+  day: 'daily',
+  month: 'monthly',
+};
+/** More than anybody spends, and small enough to add to. */
+const UNBOUNDED = toMicros(4_000_000_000_000_000n);
+const ALLOTMENT = 'allotment.';
+const SPEND = 'spend.';
+
+export type PoolLimits = Pick<EffectiveLimits, 'allotments' | 'maxSpend' | 'timeZone'>;
+
+/** What a pool of an account stands for. */
+export type PoolMeaning =
+  | { readonly kind: 'money' }
+  | { readonly kind: 'allotment'; readonly name: string }
+  | { readonly kind: 'spend'; readonly window: SpendWindow };
+
+export function allotmentPool(account: AccountPath, name: string): PoolId {
+  return poolOf(account, `${ALLOTMENT}${name}`);
+}
+
+export function spendPool(account: AccountPath, window: SpendWindow): PoolId {
+  return poolOf(account, `${SPEND}${window}`);
+}
+
+export function meaningOf(pool: PoolId): PoolMeaning {
+  const name = poolName(pool);
+  const window = SPEND_WINDOWS.find((each) => name === `${SPEND}${each}`);
+  if (window !== undefined) return { kind: 'spend', window };
+  if (name?.startsWith(ALLOTMENT) === true) return { kind: 'allotment', name: name.slice(ALLOTMENT.length) };
+  return { kind: 'money' };
+}
+
+/** The pools of an account beside its money. */
+export function poolsOf(account: AccountPath, limits: PoolLimits): readonly PoolId[] {
+  const allotments = Object.keys(limits.allotments).map((name) => allotmentPool(account, name));
+  return [...allotments, ...spendPoolsOf(account, limits)];
+}
+
+/** Those of the windows in which it may spend no more than so much. */
+export function spendPoolsOf(
+  account: AccountPath,
+  { maxSpend }: Pick<PoolLimits, 'maxSpend'>,
+): readonly PoolId[] {
+  return SPEND_WINDOWS.filter((window) => maxSpend[window] !== 'unlimited').map((window) =>
+    spendPool(account, window),
+  );
+}
+
+export function secondsToMicros(seconds: number): Micros {
+  return toMicros(BigInt(seconds) * MICROS_PER_SECOND);
+}
+
+/** The pulses of an allotment as those of a price: one of its seconds for each second of talk. */
+export function allotmentTerms(pulses: PulseSeconds): PriceTerms {
+  return {
+    surcharge: ZERO_MICROS,
+    perMinute: MICROS_PER_MINUTE,
+    ...pulses,
+    discountPpm: 0,
+    rounding: DEFAULT_ROUNDING,
+  };
+}
+
+/** Whole seconds, of what is left rather too few. */
+export function microsToSeconds(amount: Micros): number {
+  const wholeSeconds = divFloor(amount, MICROS_PER_SECOND);
+  return Number(wholeSeconds);
+}
+
+export type RefillRules = Pick<Refill, 'counts' | 'cycleAt'>;
+
+/**
+ * How a pool is filled, by the limits of its account as they are now (none: the account is gone). Undefined: it is
+ * money, which is never filled by the calendar. A limit that was taken away since gives nothing (an allotment) or
+ * bounds nothing (a spend window).
+ */
+export function refillRules(pool: PoolId, limits: PoolLimits | undefined): RefillRules | undefined {
+  const meaning = meaningOf(pool);
+  switch (meaning.kind) {
+    case 'money':
+      return undefined;
+    case 'allotment': {
+      const allotment = limits?.allotments[meaning.name];
+      const amount = allotment === undefined ? ZERO_MICROS : secondsToMicros(allotment.seconds);
+      return rules('seconds', amount, allotment?.cycle ?? 'daily', limits);
+    }
+    case 'spend': {
+      const bound = limits?.maxSpend[meaning.window] ?? 'unlimited';
+      const amount = bound === 'unlimited' ? UNBOUNDED : bound;
+      return rules('pulses', amount, WINDOW_CYCLES[meaning.window], limits);
+    }
+  }
+}
+
+function rules(
+  counts: Refill['counts'],
+  amount: Micros,
+  cycle: Cycle,
+  limits: PoolLimits | undefined,
+): RefillRules {
+  const zone = limits?.timeZone ?? 'UTC';
+  return {
+    counts,
+    cycleAt: (at: EpochMs): RefillCycle => {
+      return { amount, ...cycleAt(cycle, zone, at) };
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
+import type { AllotmentRecord, LegRecord } from '../admission/leg-record.ts';
+import type { GoOnOutcome, TakeRefusal } from '../admission/live-store.ts';
+import { operate } from '../credit/operations.ts';
+import { startedBefore } from '../credit/refill.ts';
+import type { PayerLeg } from '../credit/wallet.ts';
+import { canCost } from '../admission/funded.ts';
+import { assert } from '../units/assert.ts';
+import type { LegKey, PoolId } from '../units/ids.ts';
+import { toEpochMs, type EpochMs } from '../units/time.ts';
+import { guardStore } from './connection.ts';
+import type { ExactBasis } from './exact-step.ts';
+import { exactArguments } from './exact-wallet.ts';
+import { slotKeys, walletKey, walletPartsKey } from './keys.ts';
+import { homeOf, type StoreContext } from './store-context.ts';
+import type { OpenMissing } from './take-leg.ts';
+import { formatPart, parsePart } from './wallet-text.ts';
+
+/** A leg as it draws on a pool from its answer, or from where it goes on, whichever cycle that was in. */
+export function runningLeg(
+  context: StoreContext,
+  { pool, terms, isForced }: LegPool,
+  legKey: LegKey,
+  answeredAt: EpochMs,
+): PayerLeg {
+  const leg: PayerLeg = {
+    legKey,
+    terms,
+    state: { kind: 'running', answeredAt },
+    ...(isForced && { isForced }),
+  };
+  const rules = context.rulesOf(pool);
+  if (rules === undefined) return leg;
+  return startedBefore(leg, rules, rules.cycleAt(context.options.clock()).startsAt);
+}
+
+/** See `LiveStore.goOn`. The moment is the end of what the allotment has paid for, however late this comes. */
+export async function goOn(
+  context: StoreContext,
+  openMissing: OpenMissing,
+  record: LegRecord,
+  { pool, goesOn }: AllotmentRecord,
+): Promise<GoOnOutcome> {
+  const { legKey } = record;
+  const partText = await guardStore(() => context.redis.hget(walletPartsKey(pool), legKey));
+  if (partText === null) return { kind: 'gone' };
+  const part = parsePart(legKey, partText);
+  if (part.state.kind !== 'ended' || goesOn === undefined) return { kind: 'already' };
+  const { endsAt: from } = part.state;
+  const passed: PayerLeg = { ...part, state: { ...part.state, kind: 'passed' } };
+  const deadline = goesOn.cap && toEpochMs(from + goesOn.cap.seconds * 1000);
+  const pools = canCost(goesOn.payer.terms) ? poolsOfPayer(goesOn.payer) : [];
+  const wallets = pools.map((each) => each.pool);
+  const { legs, due, deadlines } = slotKeys(homeOf(record));
+  const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
+  const keys = [legs, due, deadlines, walletPartsKey(pool), ...walletKeys];
+  return await context.decide<GoOnOutcome>([pool, ...wallets], async (basis, wished) => {
+    const args = [context.clockArgument(), wished, legKey, formatPart(passed), deadline ?? '', pools.length];
+    for (const each of pools) {
+      args.push(each.pool, formatPart(runningLeg(context, each, legKey, from)));
+      const joined = join(each, { legKey, from, basis });
+      if (joined !== undefined && 'kind' in joined) return { kind: 'refused', refusal: joined };
+      args.push(...(joined ?? ['bound']));
+    }
+    const reply = (await context.run('continue', keys, args)) as readonly unknown[];
+    switch (reply[0]) {
+      case 'exact':
+        return { undecided: context.snapshotOf(reply) };
+      case 'no-wallet':
+        await openMissing(reply[1] as PoolId);
+        return { undecided: undefined };
+      case 'continued': {
+        const [, at, ...dues] = reply as readonly [string, string, ...string[]];
+        for (const [index, wallet] of wallets.entries()) context.reportDue(wallet, dues[index]);
+        if (deadline !== undefined) context.reportDeadline(record, deadline);
+        return { kind: 'continued', at: toEpochMs(Number(at)), from };
+      }
+      default:
+        return { kind: reply[0] as 'already' | 'gone' };
+    }
+  });
+}
+
+/** ARGV of an exact wallet with the leg in it; or why it cannot go on. Undefined: there is nothing to work from yet. */
+function join(
+  { pool, terms }: LegPool,
+  {
+    legKey,
+    from,
+    basis,
+  }: { readonly legKey: LegKey; readonly from: EpochMs; readonly basis: ExactBasis | undefined },
+): readonly (string | number)[] | TakeRefusal | undefined {
+  const reading = basis?.readings.get(pool);
+  if (basis === undefined || reading === undefined) return undefined;
+  const leg: PayerLeg = { legKey, terms, state: { kind: 'held' } };
+  const operated = operate(reading.wallet, { kind: 'join', leg, from }, basis.at);
+  if (operated.kind === 'unaffordable') {
+    const { available, needed } = operated;
+    return { kind: 'credit', wallet: pool, available, needed };
+  }
+  assert(operated.kind === 'done', 'a leg goes on or cannot afford it');
+  return ['exact', ...exactArguments(reading, operated.wallet)];
+}

@@ -1,0 +1,260 @@
+import { poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
+import type { AllotmentRecord, LegCap, LegRecord } from '../admission/leg-record.ts';
+import type { CloseSettlement, Talk } from '../admission/live-store.ts';
+import { operate, type Operated } from '../credit/operations.ts';
+import { inThisCycle, type PayerLeg } from '../credit/wallet.ts';
+import { priceOf } from '../rating/price.ts';
+import { assert } from '../units/assert.ts';
+import type { AccountPath, PoolId } from '../units/ids.ts';
+import { negateMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+import { toEpochMs, type EpochMs } from '../units/time.ts';
+import type { ExactBasis } from './exact-step.ts';
+import { exactArguments } from './exact-wallet.ts';
+import { parsePart } from './wallet-text.ts';
+
+type Final = Omit<Parameters<CloseSettlement>[0], 'at'>;
+
+/** What the end of a leg costs each pool that it has drawn on. */
+export type LegPrice = {
+  readonly final: Final;
+  readonly debits: ReadonlyMap<PoolId, Debit>;
+};
+
+export type Debit = {
+  readonly amount: Micros;
+  /** Charged although the leg has no part there: a soft leg, or one that should go on there and had no time to. */
+  readonly isWithoutPart: boolean;
+  /** ARGV of the exact wallet; `ask`: only the exact wallet can tell. */
+  readonly mode: readonly (string | number)[];
+};
+
+/** What a leg's end is worked out from. */
+export type Closing = {
+  readonly record: LegRecord;
+  /** Undefined: it never ran. */
+  readonly talk: Talk | undefined;
+  /** Its parts as read, by pool. */
+  readonly parts: ReadonlyMap<PoolId, string>;
+  readonly basis: ExactBasis | undefined;
+};
+
+const BOUND = ['bound'] as const;
+const ASK = ['ask'] as const;
+
+/**
+ * Every payer pays for the same seconds: the least that any of them could pay for (ruling 10), by its allotment first
+ * and goesOn, where it may, by its wallet.
+ */
+export function priceLeg(closing: Closing): LegPrice {
+  const { record, parts } = closing;
+  const talk = closing.talk && cappedTalk(closing.talk, record.cap);
+  const asked = talk?.billedSeconds ?? 0;
+  const talkMs = talk?.talkMs ?? 0;
+  const chains = chainsOf(record, parts);
+  let billedSeconds = asked;
+  let endedBy: PoolId | undefined;
+  for (const chain of chains) {
+    const paid = payable(closing, chain, { billedSeconds, talkMs });
+    billedSeconds = paid.billedSeconds;
+    endedBy ??= paid.endedBy;
+  }
+  const debits = new Map<PoolId, Debit>();
+  const allotmentSeconds = new Map<AccountPath, number>();
+  for (const chain of chains) {
+    const split = splitOf(closing, chain, { billedSeconds, talkMs });
+    for (const { pool } of chain.first) debit(closing, debits, pool, { ...split.first, joins: undefined });
+    if (chain.allotment === undefined) continue;
+    allotmentSeconds.set(chain.allotment.account, split.first.billedSeconds);
+    for (const each of chain.goesOn)
+      debit(closing, debits, each.pool, { ...split.goesOn, joins: { ...each, from: split.from } });
+  }
+  for (const payer of record.payers)
+    if (payer.soft === true) debitSoft(closing, debits, payer, priceOf(payer.terms, billedSeconds));
+  return {
+    final: { billedSeconds, allotmentSeconds, endedBy: talk === undefined ? undefined : endedBy },
+    debits,
+  };
+}
+
+/** One payer's pools in the order in which they pay: an allotment and its groups, or money, and what follows it. */
+type Chain = {
+  readonly first: readonly LegPool[];
+  readonly allotment: AllotmentRecord | undefined;
+  readonly goesOn: readonly LegPool[];
+};
+
+type Seconds = { readonly billedSeconds: number; readonly talkMs: number };
+
+function chainsOf({ payers, allotments }: LegRecord, parts: ReadonlyMap<PoolId, string>): readonly Chain[] {
+  const money = payers
+    .filter(({ soft, wallet }) => soft !== true && parts.has(wallet))
+    .map((payer): Chain => ({ first: poolsOfPayer(payer), allotment: undefined, goesOn: [] }));
+  const ahead = allotments
+    .filter(({ pool }) => parts.has(pool))
+    .map((allotment): Chain => ({
+      first: [
+        { pool: allotment.pool, terms: allotment.terms },
+        ...allotment.groups.map((pool): LegPool => ({ pool, terms: allotment.terms, isForced: true })),
+      ],
+      allotment,
+      goesOn: allotment.goesOn === undefined ? [] : poolsOfPayer(allotment.goesOn.payer),
+    }));
+  return [...money, ...ahead];
+}
+
+/** How many of the seconds this payer can pay for, and what could not pay for more. */
+function payable(
+  closing: Closing,
+  chain: Chain,
+  asked: Seconds,
+): { readonly billedSeconds: number; readonly endedBy: PoolId | undefined } {
+  const first = payableBy(closing, chain.first, asked);
+  if (chain.allotment?.goesOn === undefined) return first;
+  const restSeconds = asked.billedSeconds - first.billedSeconds;
+  if (restSeconds <= 0) return { billedSeconds: asked.billedSeconds, endedBy: undefined };
+  const rest = restOf(chain.allotment, asked, first.billedSeconds);
+  const goesOn = payableBy(closing, chain.goesOn, rest, answeredAt(closing, chain, first.billedSeconds));
+  return { billedSeconds: first.billedSeconds + goesOn.billedSeconds, endedBy: goesOn.endedBy };
+}
+
+/** The seconds that are left to what follows the allotment, and no more than one call may cost. */
+function restOf({ goesOn }: AllotmentRecord, asked: Seconds, paidBefore: number): Seconds {
+  const restSeconds = asked.billedSeconds - paidBefore;
+  const billedSeconds = Math.min(restSeconds, goesOn?.cap?.seconds ?? restSeconds);
+  return { billedSeconds, talkMs: Math.max(0, asked.talkMs - paidBefore * 1000) };
+}
+
+function splitOf(
+  closing: Closing,
+  chain: Chain,
+  final: Seconds,
+): { readonly first: Seconds; readonly goesOn: Seconds; readonly from: EpochMs } {
+  const { billedSeconds } = payableBy(closing, chain.first, final);
+  const rest = Math.max(0, final.billedSeconds - billedSeconds);
+  return {
+    first: { billedSeconds, talkMs: final.talkMs },
+    goesOn: { billedSeconds: rest, talkMs: Math.max(0, final.talkMs - billedSeconds * 1000) },
+    from: answeredAt(closing, chain, billedSeconds),
+  };
+}
+
+function payableBy(
+  closing: Closing,
+  pools: readonly LegPool[],
+  asked: Seconds,
+  joinsFrom?: EpochMs,
+): { readonly billedSeconds: number; readonly endedBy: PoolId | undefined } {
+  let { billedSeconds } = asked;
+  let endedBy: PoolId | undefined;
+  for (const each of pools) {
+    const leg = partOf(closing, each.pool);
+    const joins = leg === undefined && joinsFrom !== undefined ? { ...each, from: joinsFrom } : undefined;
+    const exact = settledExactly(closing, each.pool, { billedSeconds, talkMs: asked.talkMs, joins });
+    let payableSeconds = billedSeconds;
+    if (exact !== undefined) payableSeconds = exact.billedSeconds;
+    else if (leg?.state.kind === 'ended' || leg?.state.kind === 'passed')
+      payableSeconds = Math.min(billedSeconds, leg.state.paidSeconds);
+    if (payableSeconds < billedSeconds || leg?.state.kind === 'ended') endedBy ??= each.pool;
+    billedSeconds = payableSeconds;
+  }
+  return { billedSeconds, endedBy };
+}
+
+type Joins = (LegPool & { readonly from: EpochMs }) | undefined;
+
+/** The price in one pool, and how its wallet is left. */
+function debit(
+  closing: Closing,
+  debits: Map<PoolId, Debit>,
+  pool: PoolId,
+  { billedSeconds, talkMs, joins }: Seconds & { readonly joins: Joins },
+): void {
+  const leg = partOf(closing, pool);
+  if (leg === undefined && (joins === undefined || billedSeconds === 0)) return;
+  const terms = leg?.terms ?? joins?.terms;
+  assert(terms !== undefined, 'what is charged has terms');
+  const price = priceOf(terms, billedSeconds);
+  const amount = leg === undefined ? price : inThisCycle(leg, price);
+  const isWithoutPart = leg === undefined;
+  const exact = settledExactly(closing, pool, {
+    billedSeconds,
+    talkMs,
+    joins: isWithoutPart ? joins : undefined,
+  });
+  if (exact !== undefined) {
+    assert(exact.billedSeconds === billedSeconds, 'the least seconds are payable by every payer');
+    debits.set(pool, { amount: exact.price, isWithoutPart, mode: ['exact', ...exact.args] });
+  } else debits.set(pool, { amount, isWithoutPart, mode: isWithoutPart ? ASK : BOUND });
+}
+
+/** A soft leg is charged when it ends, as money is taken away (ruling 16). */
+function debitSoft(
+  { basis }: Closing,
+  debits: Map<PoolId, Debit>,
+  { wallet }: { readonly wallet: PoolId },
+  amount: Micros,
+): void {
+  const reading = basis?.readings.get(wallet);
+  let mode: Debit['mode'] = BOUND;
+  if (basis !== undefined && reading !== undefined) {
+    const { credit, policy } = reading.wallet;
+    const operation = { kind: 'fund', amount: negateMicros(amount), credit, policy } as const;
+    const operated = operate(reading.wallet, operation, basis.at);
+    if (operated.kind === 'done') mode = ['exact', ...exactArguments(reading, operated.wallet)];
+  }
+  debits.set(wallet, { amount, isWithoutPart: true, mode });
+}
+
+function settledExactly(
+  { basis, record: { legKey } }: Closing,
+  pool: PoolId,
+  { billedSeconds, talkMs, joins }: Seconds & { readonly joins: Joins },
+):
+  | { readonly billedSeconds: number; readonly price: Micros; readonly args: readonly (string | number)[] }
+  | undefined {
+  const reading = basis?.readings.get(pool);
+  if (basis === undefined || reading === undefined) return undefined;
+  let { wallet } = reading;
+  if (joins !== undefined) {
+    const leg: PayerLeg = { legKey, terms: joins.terms, state: { kind: 'held' } };
+    const joined = operate(wallet, { kind: 'join', leg, from: joins.from }, basis.at);
+    if (joined.kind !== 'done') {
+      const unchanged = operate(wallet, { kind: 'wait' }, basis.at);
+      assert(unchanged.kind === 'done', 'waiting is always done');
+      return { billedSeconds: 0, price: ZERO_MICROS, args: exactArguments(reading, unchanged.wallet) };
+    }
+    ({ wallet } = joined);
+  }
+  const operated: Operated = operate(wallet, { kind: 'settle', legKey, billedSeconds, talkMs }, basis.at);
+  if (operated.kind !== 'settled') return undefined;
+  return {
+    billedSeconds: operated.billedSeconds,
+    price: operated.price,
+    args: exactArguments(reading, operated.wallet),
+  };
+}
+
+/** When the leg's talk began, after so many seconds that were paid for otherwise. */
+function answeredAt(closing: Closing, { first: [own] }: Chain, paidSeconds: number): EpochMs {
+  const state = own && partOf(closing, own.pool)?.state;
+  if (state === undefined || state.kind === 'held') {
+    // A talk whose answer nobody told us of began as long ago as it lasted.
+    const at = closing.basis?.at ?? toEpochMs(0);
+    return toEpochMs(Math.max(0, at - (closing.talk?.talkMs ?? 0) + paidSeconds * 1000));
+  }
+  return toEpochMs(state.answeredAt + paidSeconds * 1000);
+}
+
+function partOf({ parts, record }: Closing, pool: PoolId): PayerLeg | undefined {
+  const text = parts.get(pool);
+  return text === undefined ? undefined : parsePart(record.legKey, text);
+}
+
+/** However late the hang-up lands, a call is as long as it may be. */
+function cappedTalk(talk: Talk, cap: LegCap | undefined): Talk {
+  if (cap === undefined) return talk;
+  return {
+    billedSeconds: Math.min(talk.billedSeconds, cap.seconds),
+    talkMs: Math.min(talk.talkMs, cap.seconds * 1000),
+  };
+}

@@ -1,0 +1,76 @@
+import type { AccountLookup } from '../accounts/account-tree.ts';
+import { usedUpBy } from '../accounts/allotment-use.ts';
+import type { Allotments } from '../accounts/limits.ts';
+import type { WalletOpening } from '../admission/live-store.ts';
+import { walletSettingsOf } from '../controller/wallet-settings.ts';
+import {
+  allotmentTerms,
+  meaningOf,
+  refillRules,
+  type PoolMeaning,
+  type RefillRules,
+} from '../credit/pools.ts';
+import { usedSince, type FinishedTalk } from '../credit/pool-use.ts';
+import { walletLedger, type Charge } from '../records/records.ts';
+import type { PaidPart, RecordReader } from '../records/record-store.ts';
+import { accountOf, type PoolId } from '../units/ids.ts';
+import { toMicros, ZERO_MICROS } from '../units/money.ts';
+import type { Clock } from '../units/time.ts';
+
+type Reader = Pick<RecordReader, 'balance' | 'paidSince'>;
+
+/** What the live store is told of pools: how they are filled, and what is in one that Redis does not have. */
+export type Pools = {
+  readonly refillRules: (pool: PoolId) => RefillRules | undefined;
+  /** Undefined where there is none to open. */
+  readonly loadWallet: (pool: PoolId) => Promise<WalletOpening | undefined>;
+};
+
+export function createPools(records: Reader, accounts: () => AccountLookup, clock: Clock): Pools {
+  const rulesOf = (pool: PoolId): RefillRules | undefined =>
+    refillRules(pool, accounts().node(accountOf(pool))?.limits);
+  return {
+    refillRules: rulesOf,
+    async loadWallet(pool) {
+      const account = accountOf(pool);
+      const node = accounts().node(account);
+      const meaning = meaningOf(pool);
+      if (node === undefined) return undefined;
+      if (meaning.kind === 'money') {
+        const currency = node.account.walletCurrency;
+        if (currency === undefined) return undefined;
+        const balance = await records.balance(walletLedger(account), currency);
+        return { balance, ...walletSettingsOf(node) };
+      }
+      const rules = rulesOf(pool);
+      if (rules === undefined) return undefined;
+      const { amount, startsAt, endsAt } = rules.cycleAt(clock());
+      const paid = await records.paidSince(account, startsAt);
+      const talks = paid.flatMap((part) => talkOf(part, meaning, node.limits.allotments));
+      const balance = toMicros(amount - usedSince(talks, rules.counts, startsAt));
+      return { balance, credit: ZERO_MICROS, policy: 'unpaid', refill: { amount, endsAt } };
+    },
+  };
+}
+
+/** What a charge draws from a pool of its payer, if it does. */
+function talkOf(
+  { charge, talkedFrom }: PaidPart,
+  meaning: PoolMeaning,
+  allotments: Allotments,
+): readonly FinishedTalk[] {
+  const { billedSeconds } = charge;
+  const terms = termsIn(charge, meaning, allotments);
+  return terms === undefined ? [] : [{ terms, answeredAt: talkedFrom, billedSeconds }];
+}
+
+function termsIn(
+  charge: Charge,
+  meaning: PoolMeaning,
+  allotments: Allotments,
+): FinishedTalk['terms'] | undefined {
+  if (meaning.kind === 'spend') return charge.way === 'per_minute' ? charge.terms : undefined;
+  if (meaning.kind !== 'allotment' || charge.way !== 'allotment') return undefined;
+  if (!usedUpBy(allotments, charge.allotment).includes(meaning.name)) return undefined;
+  return allotmentTerms(charge.pulses);
+}
