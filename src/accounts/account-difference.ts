@@ -1,5 +1,6 @@
 import { toAccountDocument, toRouteDocument } from './account-document.ts';
 import type { Account, Route } from './account.ts';
+import { isTimed, tariffsInWords } from './tariff-assignments.ts';
 import { isRecord } from './document-reader.ts';
 import type { DescribedTree } from './tree-document.ts';
 
@@ -35,8 +36,8 @@ export function differenceOf(onRecord: DescribedTree, described: DescribedTree):
     .flatMap((account): readonly AccountChange[] => {
       const before = accountsBefore.get(account.path);
       const fields = changedFields(
-        before && toAccountDocument(before),
-        toAccountDocument(account),
+        before && documentOf(before, account),
+        documentOf(account, before),
         'account',
       );
       return before !== undefined && fields.length === 0
@@ -52,6 +53,14 @@ export function differenceOf(onRecord: DescribedTree, described: DescribedTree):
   });
   const named = described.accounts.length + described.routes.length;
   return { accounts, routes, unchanged: named - accounts.length - routes.length };
+}
+
+/** As it is written, but in words where the tariffs of one of the two have dates: whole lists are hard to compare. */
+function documentOf(account: Account, other: Account | undefined): Fields {
+  const document = toAccountDocument(account);
+  if (other === undefined || !(isTimed(account.tariffs) || isTimed(other.tariffs))) return document;
+  const { tariff: _, tariffs: __, ...fields } = document;
+  return account.tariffs.length === 0 ? fields : { ...fields, tariffs: tariffsInWords(account.tariffs) };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,4 +1,5 @@
-import { parseAccountPath, parseRouteName, parseTariffName, rootOf, type AccountPath } from '../units/ids.ts';
+import { parseAccountPath, parseRouteName, rootOf, type AccountPath } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
 import type { Account, Route } from './account.ts';
 import { allotmentNames } from './allotment-document.ts';
 import {
@@ -17,6 +18,7 @@ import {
   type ReadingRules,
 } from './limits-document.ts';
 import { readNumbering } from './numbering-document.ts';
+import { readTariffs, tariffsDocument, type StandingTariffs } from './tariff-assignments.ts';
 
 const PATH_EXPECTED = '1 to 8 names joined by "/", each of a-z 0-9 _ . - and at most 64 long';
 const NAME_EXPECTED = 'a name of a-z 0-9 _ . - that starts with a letter or digit, at most 64 long';
@@ -25,6 +27,8 @@ const NAME_EXPECTED = 'a name of a-z 0-9 _ . - that starts with a letter or digi
 export type AccountRules = ReadingRules & {
   /** The classifications of a tree, where its root is on record and not in the document. */
   readonly classificationsOf?: (root: AccountPath) => readonly string[] | undefined;
+  /** Where an account is on record a document changes its tariff from now on; that of a new account is for always. */
+  readonly standing?: StandingTariffs;
 };
 
 /** An account as it comes from a file or from flags: the account, or all that is wrong with it at once. */
@@ -67,11 +71,11 @@ export function parseRoutes(document: unknown): Parsed<readonly Route[]> {
 
 /** What `parseAccount` reads back as the same account. */
 export function toAccountDocument(account: Account): Readonly<Record<string, unknown>> {
-  const { path, walletCurrency, tariff, operator, customer, defaults, numbering } = account;
+  const { path, walletCurrency, tariffs, operator, customer, defaults, numbering } = account;
   return {
     account: path,
     ...(walletCurrency === undefined ? {} : { wallet: walletCurrency }),
-    ...(tariff === undefined ? {} : { tariff }),
+    ...tariffsDocument(tariffs),
     operator: toLimitsDocument(operator),
     customer: toLimitsDocument(customer),
     ...(defaults === undefined ? {} : { defaults: toLimitsDocument(defaults) }),
@@ -162,6 +166,12 @@ export function lostClassifications(
   });
 }
 
+/** How documents are read that may change these accounts from now on. */
+export function rulesOn(accounts: readonly Account[], now: EpochMs): AccountRules {
+  const standing = new Map(accounts.map(({ path, tariffs }) => [path, { tariffs, now }]));
+  return { classificationsOf: classificationsOn(accounts), standing: (path) => standing.get(path) };
+}
+
 /** The later of two would win without anyone having said so. */
 export function refuseRepeated(field: string, names: readonly string[], problems: FieldProblem[]): void {
   const seen = new Set<string>();
@@ -200,7 +210,7 @@ export function readAccount(
   const limitRules: ReadingRules = classifications === undefined ? rules : { ...rules, classifications };
   const account = {
     walletCurrency: reader.text('wallet', parseCurrency, 'three capital letters such as EUR'),
-    tariff: reader.text('tariff', parseTariffName, NAME_EXPECTED),
+    tariffs: readTariffs(reader, path === undefined ? undefined : rules.standing?.(path)),
     operator: readPart(reader, 'operator', (section) => readOperatorLimits(section, limitRules)) ?? {},
     customer: readPart(reader, 'customer', (section) => readCustomerLimits(section, limitRules)) ?? {},
     defaults: readPart(reader, 'defaults', (section) => readOperatorLimits(section, limitRules)),

@@ -29,11 +29,12 @@ export type SaveVerdict =
   | { readonly kind: 'saved' | 'unchanged'; readonly revision: number }
   | { readonly kind: 'refused'; readonly reason: 'no_parent'; readonly parent: AccountPath }
   | { readonly kind: 'refused'; readonly reason: 'no_tariff'; readonly tariff: TariffName }
-  /** Wallet and tariff, its own or its nearest ancestor's, must agree (ruling 14); `account` has the wallet. */
+  /** Wallet and tariff, its own or its nearest ancestor's, must always agree (ruling 14); `account` has the wallet. */
   | {
       readonly kind: 'refused';
       readonly reason: 'currency_differs';
       readonly account: AccountPath;
+      readonly tariff: TariffName;
       readonly tariffCurrency: string;
       readonly walletCurrency: string;
     }

@@ -6,10 +6,12 @@ import {
 } from '../rating/classify.ts';
 import { storedPattern } from '../rating/patterns.ts';
 import { chainOf, type AccountPath, type RouteName, type TariffName } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
 import type { AccountTree } from './account-store.ts';
 import type { Account, ClassifierText, Route } from './account.ts';
 import { effectiveCapacity, effectiveLimits, type EffectiveCapacity } from './effective-limits.ts';
 import type { EffectiveLimits, OperatorLimits } from './limits.ts';
+import { effectiveTariffs, tariffAt, type TariffAssignments } from './tariff-assignments.ts';
 
 /** One account with all that a call needs of it already worked out. */
 export type AccountNode = {
@@ -18,13 +20,15 @@ export type AccountNode = {
   readonly limits: EffectiveLimits;
   /** Its ancestors and itself, root first. */
   readonly chain: readonly AccountNode[];
-  /** Those of its chain that pay for its calls, root first. */
-  readonly payers: readonly Payer[];
+  /** Those of its chain that pay for its calls, root first, whenever they do: see `payersAt`. */
+  readonly paying: readonly PayingAccount[];
+  /** Its own and, while it has none, those of its nearest ancestor that has. */
+  readonly tariffs: TariffAssignments;
   /** What numbers are called in its tree. */
   readonly classifiers: readonly Classifier[];
 };
 
-/** An account that pays: it has a wallet, a tariff, trunks or allotments (ruling 14). */
+/** An account that pays at a moment: it has a wallet, a tariff, trunks or allotments (ruling 14). */
 export type Payer = {
   readonly path: AccountPath;
   readonly limits: EffectiveLimits;
@@ -32,6 +36,15 @@ export type Payer = {
   readonly walletCurrency: string | undefined;
   /** Its own, or that of its nearest ancestor which has one. */
   readonly tariff: TariffName | undefined;
+};
+
+/** One that pays at some time or other. */
+export type PayingAccount = Omit<Payer, 'tariff'> & {
+  /** A wallet, trunks or allotments; without, it pays as long as it has a tariff of its own. */
+  readonly hasMeans: boolean;
+  readonly ownTariffs: TariffAssignments;
+  /** Its own and, while it has none, those of its nearest ancestor that has. */
+  readonly tariffs: TariffAssignments;
 };
 
 export type RouteNode = {
@@ -79,6 +92,18 @@ export function createAccountLookup(tree: AccountTree, serviceDefaults: Operator
   };
 }
 
+/** Who pays for a call that is admitted then, root first, and by which tariffs. */
+export function payersAt({ paying }: Pick<AccountNode, 'paying'>, at: EpochMs): readonly Payer[] {
+  return paying
+    .filter(({ hasMeans, ownTariffs }) => hasMeans || tariffAt(ownTariffs, at) !== undefined)
+    .map(({ path, limits, walletCurrency, tariffs }) => ({
+      path,
+      limits,
+      walletCurrency,
+      tariff: tariffAt(tariffs, at),
+    }));
+}
+
 function createNode(
   account: Account,
   parent: AccountNode | undefined,
@@ -92,9 +117,10 @@ function createNode(
     serviceDefaults,
   });
   const chain: AccountNode[] = [...ancestors];
-  const payers = [...(parent?.payers ?? []), ...payerOf(account, limits, ancestors)];
+  const tariffs = effectiveTariffs(account.tariffs, parent?.tariffs ?? []);
+  const paying = [...(parent?.paying ?? []), ...payingAs(account, limits, tariffs)];
   const classifiers = parent?.classifiers ?? classifiersOf(account);
-  const node = { path: account.path, account, limits, chain, payers, classifiers };
+  const node = { path: account.path, account, limits, chain, paying, tariffs, classifiers };
   chain.push(node);
   return node;
 }
@@ -113,15 +139,14 @@ function toClassifier({ name, pattern, emergency, tollFree }: ClassifierText): C
   return { name, pattern: storedPattern(pattern), treatment };
 }
 
-function payerOf(
-  account: Account,
+function payingAs(
+  { path, walletCurrency, tariffs: ownTariffs }: Account,
   limits: EffectiveLimits,
-  ancestors: readonly AccountNode[],
-): readonly Payer[] {
-  const { path, walletCurrency } = account;
-  if (walletCurrency === undefined && account.tariff === undefined && !hasPaidAhead(limits)) return [];
-  const inherited = ancestors.findLast((ancestor) => ancestor.account.tariff !== undefined)?.account.tariff;
-  return [{ path, limits, walletCurrency, tariff: account.tariff ?? inherited }];
+  tariffs: TariffAssignments,
+): readonly PayingAccount[] {
+  const hasMeans = walletCurrency !== undefined || hasPaidAhead(limits);
+  if (!hasMeans && ownTariffs.length === 0) return [];
+  return [{ path, limits, walletCurrency, hasMeans, ownTariffs, tariffs }];
 }
 
 /** Paid for in advance: calls by trunk or by allotment. */

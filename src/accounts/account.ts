@@ -1,4 +1,5 @@
-import type { AccountPath, RouteName, TariffName } from '../units/ids.ts';
+import type { AccountPath, RouteName } from '../units/ids.ts';
+import type { TariffAssignments } from './tariff-assignments.ts';
 import type { CapacityLimits, CustomerLimits, OperatorLimits } from './limits.ts';
 
 /** One node of the tree, as stored. */
@@ -9,7 +10,7 @@ export type Account = {
   /** Present: the account has money of its own, in this ISO 4217 currency. */
   readonly walletCurrency: string | undefined;
   /** A wallet without a tariff uses its nearest ancestor's (ruling 14). */
-  readonly tariff: TariffName | undefined;
+  readonly tariffs: TariffAssignments;
   /** Only on a root: what its whole tree falls back to before the service's defaults (ruling 1). */
   readonly defaults: OperatorLimits | undefined;
   /** Only on a root: how its dialled numbers become E.164 (ruling 17). */

@@ -2,6 +2,8 @@ import { chainOf, type AccountPath, type TariffName } from '../units/ids.ts';
 import type { AccountChange } from './account-difference.ts';
 import type { SaveVerdict } from './account-store.ts';
 import type { Account } from './account.ts';
+import { isSameTariffs } from './tariff-assignments.ts';
+import { tariffRefusal } from './tariff-currency.ts';
 
 export type SaveRefusal = Extract<SaveVerdict, { readonly kind: 'refused' }>;
 
@@ -61,36 +63,12 @@ function refusalOf(account: Account, accounts: Accounts, facts: RecordFacts): Sa
   if (held !== undefined && held !== account.walletCurrency) {
     return { kind: 'refused', reason: 'currency_fixed', walletCurrency: held };
   }
-  const tariff = account.tariff ?? inheritedTariff(account.path, accounts);
-  const tariffCurrency = tariff === undefined ? undefined : facts.currencyOfTariff.get(tariff);
-  if (tariffCurrency === undefined) {
-    return account.tariff === undefined
-      ? undefined
-      : { kind: 'refused', reason: 'no_tariff', tariff: account.tariff };
-  }
-  const others = account.tariff === undefined ? [] : accountsUnderTariffOf(account.path, accounts);
-  for (const { path, walletCurrency } of [account, ...others]) {
-    if (walletCurrency === undefined || walletCurrency === tariffCurrency) continue;
-    return { kind: 'refused', reason: 'currency_differs', account: path, tariffCurrency, walletCurrency };
-  }
-  return undefined;
+  // Those below feel it only when its tariffs change.
+  const standing = accounts.get(account.path)?.tariffs ?? [];
+  const below = isSameTariffs(standing, account.tariffs) ? [] : accountsBelow(account.path, accounts);
+  return tariffRefusal(account, { charged: accounts, below }, (tariff) => facts.currencyOfTariff.get(tariff));
 }
 
-function inheritedTariff(path: AccountPath, accounts: Accounts): TariffName | undefined {
-  const nearest = chainOf(path)
-    .slice(0, -1)
-    .findLast((ancestor) => accounts.get(ancestor)?.tariff !== undefined);
-  return nearest === undefined ? undefined : accounts.get(nearest)?.tariff;
-}
-
-/** Those below without a tariff of their own or of one between. */
-function accountsUnderTariffOf(path: AccountPath, accounts: Accounts): readonly Account[] {
-  const depth = chainOf(path).length;
-  return [...accounts.values()].filter(
-    (other) =>
-      other.path.startsWith(`${path}/`) &&
-      chainOf(other.path)
-        .slice(depth)
-        .every((node) => accounts.get(node)?.tariff === undefined),
-  );
+function accountsBelow(path: AccountPath, accounts: Accounts): readonly AccountPath[] {
+  return [...accounts.keys()].filter((other) => other.startsWith(`${path}/`));
 }

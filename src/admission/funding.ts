@@ -1,4 +1,4 @@
-import type { Payer } from '../accounts/account-tree.ts';
+import { payersAt, type Payer } from '../accounts/account-tree.ts';
 import type { Bound } from '../accounts/limits.ts';
 import { isFlatRateNumber } from '../accounts/trunks.ts';
 import { spendPoolsOf } from '../credit/pools.ts';
@@ -45,7 +45,7 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
   const direction = directionOf(question);
   if (direction === 'internal' || question.emergency || question.tollFree) return UNPAID;
   const side = direction === 'outbound' ? question.caller : question.callee;
-  const payers = side?.payers ?? [];
+  const payers = side === undefined ? [] : payersAt(side, question.at);
   if (payers.length === 0) {
     const isSoft = side !== undefined && question.soft?.has(side.path) === true;
     if (direction === 'inbound' || policy.unfunded === 'allow' || isSoft) return UNPAID;

@@ -1,4 +1,4 @@
-import type { AccountLookup, AccountNode } from '../accounts/account-tree.ts';
+import { payersAt, type AccountLookup, type AccountNode } from '../accounts/account-tree.ts';
 import type { FundingPolicy } from '../admission/funding.ts';
 import { payerRecordOf, rateByTariff, rateForPayer } from '../admission/payer-rate.ts';
 import { e164Of } from '../admission/question.ts';
@@ -97,7 +97,8 @@ function rateOf(call: FinishedCall, charge: PerMinuteCharge, { books, node, clas
   if (call.direction === 'internal') return undefined;
   const { destination, direction, routes, admittedAt: at } = call;
   const leg = { destination, direction, routes, at };
-  const payer = node?.payers.find(({ path }) => path === charge.payer);
+  const payers = node === undefined ? [] : payersAt(node, at);
+  const payer = payers.find(({ path }) => path === charge.payer);
   return payer === undefined
     ? rateByTariff(charge.tariff, leg, books.tariffs, () => charge.terms.discountPpm)
     : rateForPayer(payer, leg, books.tariffs, classification);

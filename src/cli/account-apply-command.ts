@@ -1,4 +1,4 @@
-import { classificationsOn, lostClassifications } from '../accounts/account-document.ts';
+import { lostClassifications, rulesOn } from '../accounts/account-document.ts';
 import { differenceOf, type AccountChange, type Difference } from '../accounts/account-difference.ts';
 import type { AccountTree } from '../accounts/account-store.ts';
 import { savingOrder, type RecordFacts } from '../accounts/saving-order.ts';
@@ -39,7 +39,7 @@ async function applyFile(line: CommandLine, context: CommandContext): Promise<Re
   const document = readDocumentFile(file);
   const { accounts } = await context.stores();
   const onRecord = await accounts.loadAll();
-  const parsed = parseTree(document, { classificationsOf: classificationsOn(onRecord.accounts) });
+  const parsed = parseTree(document, rulesOn(onRecord.accounts, context.now()));
   if (parsed.kind === 'bad') {
     throw new BadInputError(
       parsed.problems.map((problem) => ({ ...problem, field: `${file}: ${problem.field}` })),

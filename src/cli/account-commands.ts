@@ -1,12 +1,19 @@
-import { classificationsOn, lostClassifications, parseAccounts } from '../accounts/account-document.ts';
+import {
+  classificationsOn,
+  lostClassifications,
+  parseAccounts,
+  rulesOn,
+} from '../accounts/account-document.ts';
 import type { RemoveVerdict, SaveVerdict } from '../accounts/account-store.ts';
 import { createAccountLookup, type AccountLookup } from '../accounts/account-tree.ts';
 import type { Account } from '../accounts/account.ts';
 import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
+import { tariffAt, tariffsInWords, type TariffAssignments } from '../accounts/tariff-assignments.ts';
 import { walletLedger } from '../records/records.ts';
 import { assertNever } from '../units/assert.ts';
 import { parseAccountPath, type AccountPath } from '../units/ids.ts';
 import { formatMicros, toMicros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
 import { ACCOUNT_FLAGS, accountByFlags } from './account-flags.ts';
 import { ACCOUNT_APPLY_COMMAND } from './account-apply-command.ts';
 import { ACCOUNT_KAZOO_COMMAND } from './account-kazoo-command.ts';
@@ -77,12 +84,11 @@ async function setByFlags(line: CommandLine, context: CommandContext): Promise<R
   const path = accountOperand(line);
   const { accounts } = await context.stores();
   const tree = await accounts.loadAll();
-  const account = accountByFlags(
-    path,
-    tree.accounts.find((each) => each.path === path),
-    line,
-    { classificationsOf: classificationsOn(tree.accounts) },
-  );
+  const account = accountByFlags(path, line, {
+    before: tree.accounts.find((each) => each.path === path),
+    rules: { classificationsOf: classificationsOn(tree.accounts) },
+    now: context.now(),
+  });
   const verdict = await accounts.saveAccount(account);
   if (verdict.kind === 'refused')
     return failed(refusalOf(path, verdict), { account: path, reason: verdict.reason });
@@ -101,7 +107,7 @@ async function setByFile(line: CommandLine, context: CommandContext): Promise<Re
   const document = readDocumentFile(file);
   const { accounts } = await context.stores();
   const onRecord = (await accounts.loadAll()).accounts;
-  const parsed = parseAccounts(document, { classificationsOf: classificationsOn(onRecord) });
+  const parsed = parseAccounts(document, rulesOn(onRecord, context.now()));
   if (parsed.kind === 'bad') {
     throw new BadInputError(
       parsed.problems.map((problem) => ({ ...problem, field: `${file}: ${problem.field}` })),
@@ -136,7 +142,7 @@ async function showAccount(line: CommandLine, context: CommandContext): Promise<
   const currency = node.account.walletCurrency;
   const balance = currency === undefined ? undefined : await records.balance(walletLedger(path), currency);
   const live = currency === undefined ? undefined : await liveWallet(path, context);
-  const view = { node, balance, live };
+  const view = { node, balance, live, at: context.now() };
   return done(accountJson(view), accountLines(view));
 }
 
@@ -164,12 +170,13 @@ async function listAccounts(line: CommandLine, context: CommandContext): Promise
   const nodes = lookup.nodes.filter(
     ({ path }) => under === undefined || path === under || path.startsWith(`${under}/`),
   );
+  const at = context.now();
   const views = [];
   for (const node of nodes.toSorted((left, right) => (left.path < right.path ? -1 : 1))) {
     const currency = node.account.walletCurrency;
     const known = balances.get(`${walletLedger(node.path)} ${currency}`);
     const balance = currency === undefined ? undefined : toMicros(known ?? 0n);
-    views.push({ node, balance, live: undefined });
+    views.push({ node, balance, live: undefined, at });
   }
   return done(
     views.map(accountJson),
@@ -177,12 +184,19 @@ async function listAccounts(line: CommandLine, context: CommandContext): Promise
       views.map(({ node, balance }) => [
         node.path,
         balance === undefined ? '-' : `${formatMicros(balance)} ${node.account.walletCurrency}`,
-        node.account.tariff ?? '-',
+        tariffCell(node.account.tariffs, at),
         `calls ${node.limits.calls}`,
         node.limits.enabled ? '' : 'unrestricted',
       ]),
     ),
   );
+}
+
+/** The one of now, and the next one. */
+function tariffCell(tariffs: TariffAssignments, at: EpochMs): string {
+  const now = tariffAt(tariffs, at) ?? '-';
+  const next = tariffs.find(({ from }) => from > at);
+  return next === undefined ? now : `${now}, then ${tariffsInWords([next])}`;
 }
 
 async function removeAccount(line: CommandLine, context: CommandContext): Promise<Result> {

@@ -1,8 +1,11 @@
 import { parseAccount, toAccountDocument, type AccountRules } from '../accounts/account-document.ts';
 import type { Account } from '../accounts/account.ts';
 import { NOT_YET_ENFORCED } from '../accounts/limits-document.ts';
+import { FROM_EXPECTED, parseFrom } from '../accounts/tariff-assignments.ts';
 import type { AccountPath } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
 import { BadInputError, type CommandLine, type Flag } from './command.ts';
+import { readFlags } from './flag-values.ts';
 
 /** Takes a value back out of the account, so that what is above it holds again. */
 const UNSET = 'unset';
@@ -62,15 +65,35 @@ const FLAGS = Object.fromEntries(
   Object.entries(ALL_FLAGS).filter(([, { at }]) => !NOT_YET_ENFORCED.includes(at[1] ?? at[0])),
 );
 
-export const ACCOUNT_FLAGS: Readonly<Record<string, Flag>> = FLAGS;
+const TARIFF_FROM = 'tariff-from';
+
+export const ACCOUNT_FLAGS: Readonly<Record<string, Flag>> = {
+  ...FLAGS,
+  [TARIFF_FROM]: {
+    value: 'TIME',
+    doc: 'with --tariff: from then on, and no longer what was to begin later (default: now; a new account: always)',
+  },
+};
+
+export type FlagsOf = {
+  readonly before: Account | undefined;
+  readonly rules: AccountRules;
+  readonly now: EpochMs;
+};
 
 /** The account with what the flags change of it; a new one where there was none. */
 export function accountByFlags(
   path: AccountPath,
-  before: Account | undefined,
   line: CommandLine,
-  rules: AccountRules,
+  { before, rules, now }: FlagsOf,
 ): Account {
+  const flags = readFlags(line);
+  const from = flags.parsed(TARIFF_FROM, parseFrom, FROM_EXPECTED);
+  if (flags.isSet(TARIFF_FROM) && !flags.isSet('tariff')) {
+    const value = flags.text(TARIFF_FROM) ?? '';
+    flags.complain({ field: `--${TARIFF_FROM}`, value, expected: '--tariff beside it' });
+  }
+  flags.check();
   const document = new Map(
     Object.entries(before === undefined ? { account: path } : toAccountDocument(before)),
   );
@@ -83,7 +106,13 @@ export function accountByFlags(
     const value = valueOf(text, flag);
     document.set(field, inner === undefined ? value : { ...sectionOf(document.get(field)), [inner]: value });
   }
-  const parsed = parseAccount(withoutUnset(Object.fromEntries(document)), rules);
+  if (flags.isSet('tariff')) document.delete('tariffs');
+  const isAlways = before === undefined && from === undefined;
+  const standing = { tariffs: before?.tariffs ?? [], now: from ?? now };
+  const parsed = parseAccount(withoutUnset(Object.fromEntries(document)), {
+    ...rules,
+    standing: () => (flags.isSet('tariff') && !isAlways ? standing : undefined),
+  });
   if (parsed.kind === 'ok') return parsed.value;
   throw new BadInputError(
     parsed.problems.map(({ field, value, expected }) => {

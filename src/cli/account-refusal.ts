@@ -9,7 +9,7 @@ export function refusalOf(name: string, refusal: SaveRefusal): string {
     case 'no_tariff':
       return `${name}: there is no tariff ${refusal.tariff}`;
     case 'currency_differs':
-      return `${name}: the wallet of ${refusal.account} is in ${refusal.walletCurrency} and its tariff in ${refusal.tariffCurrency}`;
+      return `${name}: the wallet of ${refusal.account} is in ${refusal.walletCurrency} and its tariff ${refusal.tariff} in ${refusal.tariffCurrency}`;
     case 'currency_fixed':
       return `${name}: its wallet has held ${refusal.walletCurrency} and stays in it`;
     default:

@@ -1,8 +1,10 @@
 import { toAccountDocument } from '../accounts/account-document.ts';
-import type { AccountNode } from '../accounts/account-tree.ts';
+import { payersAt, type AccountNode } from '../accounts/account-tree.ts';
 import type { EffectiveLimits } from '../accounts/limits.ts';
 import { NOT_YET_ENFORCED, toLimitsDocument } from '../accounts/limits-document.ts';
+import { isTimed, tariffsInWords } from '../accounts/tariff-assignments.ts';
 import { formatMicros, type Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
 import { columns } from './help.ts';
 import type { LiveWallet } from './live-state.ts';
 
@@ -14,20 +16,22 @@ export type AccountView = {
   /** By the transfers on record; undefined: no wallet. */
   readonly balance: Micros | undefined;
   readonly live: LiveWallet | undefined;
+  /** Tariffs are shown as they are then. */
+  readonly at: EpochMs;
 };
 
 export function moneyJson(amount: Micros, currency: string): MoneyJson {
   return { amount: formatMicros(amount), currency };
 }
 
-export function accountJson({ node, balance, live }: AccountView): Readonly<Record<string, unknown>> {
-  const { account, limits, payers } = node;
+export function accountJson({ node, balance, live, at }: AccountView): Readonly<Record<string, unknown>> {
+  const { account, limits } = node;
   const currency = account.walletCurrency;
   return {
     ...toAccountDocument(account),
     effective: limitsJson(limits),
     classifications: node.classifiers.map(({ name, treatment }) => ({ name, treatment })),
-    payers: payers.map(({ path, walletCurrency, tariff }) => ({
+    payers: payersAt(node, at).map(({ path, walletCurrency, tariff }) => ({
       account: path,
       wallet: walletCurrency,
       tariff,
@@ -47,10 +51,10 @@ export function accountJson({ node, balance, live }: AccountView): Readonly<Reco
 }
 
 export function accountLines(view: AccountView): readonly string[] {
-  const { node, balance, live } = view;
-  const { account, limits, payers } = node;
+  const { node, balance, live, at } = view;
+  const { account, limits } = node;
   const currency = account.walletCurrency ?? '';
-  const paid = payers.map(
+  const paid = payersAt(node, at).map(
     ({ path, walletCurrency, tariff }) =>
       `${path} (${walletCurrency ?? 'no wallet'}, ${tariff ?? 'no tariff'})`,
   );
@@ -66,6 +70,7 @@ export function accountLines(view: AccountView): readonly string[] {
           ]),
       ['numbers', numbersInWords(node)],
       ['paid by', paid.length === 0 ? 'nobody' : paid.join(', ')],
+      ...(isTimed(account.tariffs) ? [['tariffs', tariffsInWords(account.tariffs)]] : []),
       ...Object.entries(limitsJson(limits)).map(([name, value]) => [
         name,
         `${shownValue(value)}${originOf(view, name)}`,

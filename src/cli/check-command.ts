@@ -1,4 +1,4 @@
-import { createAccountLookup, type AccountLookup } from '../accounts/account-tree.ts';
+import { createAccountLookup, payersAt, type AccountLookup } from '../accounts/account-tree.ts';
 import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
 import type { ControllerContext } from '../controller/context.ts';
 import type { Directory } from '../controller/directory.ts';
@@ -124,7 +124,7 @@ async function loadDirectory(
   const defaults = { defaults: config.accounts.defaults, onStoreDown: config.store.onDown };
   const accounts = createAccountLookup(await stores.accounts.loadAll(), serviceDefaultsOf(defaults));
   const versions: TariffVersion[] = [];
-  for (const tariff of tariffsOf(claims, accounts)) {
+  for (const tariff of tariffsOf(claims, accounts, now)) {
     const version = await stores.tariffs.loadInForce(tariff, now);
     if (version !== undefined) versions.push(version);
   }
@@ -132,12 +132,14 @@ async function loadDirectory(
   return { accounts: () => accounts, tariffs: () => tariffs, refresh: () => Promise.resolve(false) };
 }
 
-function tariffsOf(claims: Claims, accounts: AccountLookup): ReadonlySet<TariffName> {
+function tariffsOf(claims: Claims, accounts: AccountLookup, now: EpochMs): ReadonlySet<TariffName> {
   const tariffs = new Set<TariffName>();
   for (const name of [claims.account, claims.callee, claims.forwarder]) {
     const path = name === undefined ? undefined : parseAccountPath(name);
-    const payers = path === undefined ? [] : (accounts.node(path)?.payers ?? []);
-    for (const { tariff } of payers) if (tariff !== undefined) tariffs.add(tariff);
+    const node = path === undefined ? undefined : accounts.node(path);
+    for (const { tariff } of node === undefined ? [] : payersAt(node, now)) {
+      if (tariff !== undefined) tariffs.add(tariff);
+    }
   }
   return tariffs;
 }

@@ -7,11 +7,10 @@ import { parseDiscountPpm, termsOf } from '../rating/terms.ts';
 import { toE164 } from '../rating/numbers.ts';
 import { parseTariffName } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
-import { toIsoUtc } from '../units/time.ts';
+import { parseMoment, toIsoUtc } from '../units/time.ts';
 import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
 import { columns } from './help.ts';
 import { readFlags, type FlagReader } from './flag-values.ts';
-import { parseMoment } from './moment.ts';
 
 const SECONDS_MAX = 31_536_000;
 const RATE_FLAGS = ['rate', 'minimum', 'increment', 'surcharge', 'grace', 'rounding', 'decimals'];

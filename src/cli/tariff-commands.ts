@@ -7,7 +7,7 @@ import { DEFAULT_ZONE } from '../rating/rate.ts';
 import type { TariffImport, TariffStore, TariffVersionSummary } from '../rating/tariff-store.ts';
 import { assertNever } from '../units/assert.ts';
 import type { TariffName } from '../units/ids.ts';
-import { toEpochMs, toIsoUtc, type EpochMs } from '../units/time.ts';
+import { ALWAYS, parseMoment, toIsoUtc, type EpochMs } from '../units/time.ts';
 import { isTimeZone } from '../units/time-zone.ts';
 import { announce } from './announcement.ts';
 import {
@@ -21,10 +21,7 @@ import {
 } from './command.ts';
 import { readFlags, tariffOperand } from './flag-values.ts';
 import { columns } from './help.ts';
-import { parseMoment, showMoment } from './moment.ts';
-
-/** The first version of a tariff, unless told otherwise, rates every call there ever was. */
-const ALWAYS = toEpochMs(0);
+import { showMoment } from './moment.ts';
 
 export const TARIFF_COMMANDS: readonly Command[] = [
   {
@@ -116,7 +113,7 @@ async function importTariff(line: CommandLine, context: CommandContext): Promise
   ]);
 }
 
-/** Now, except for a first version, and for a file imported again, which is no change. */
+/** Now, except for a first version, which rates every call there ever was, and for a file imported again, which is no change. */
 async function defaultStart(
   tariffs: TariffStore,
   from: {

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Account, Route } from '../accounts/account.ts';
 import type { AccountStore, AccountTree, RemoveVerdict, SaveVerdict } from '../accounts/account-store.ts';
+import { tariffRefusal, type Charged } from '../accounts/tariff-currency.ts';
 import { walletLedger } from '../records/records.ts';
 import { chainOf, type AccountPath, type RouteName, type TariffName } from '../units/ids.ts';
 import { idCell, jsonCell, sameRow, valueOfJson } from './cell.ts';
@@ -45,7 +46,7 @@ async function saveAccount(trx: Transaction<Schema>, account: Account): Promise<
   if (standing !== undefined && sameRow(row, standing)) {
     return { kind: 'unchanged', revision: await readRevision(trx, 'accounts') };
   }
-  const refusal = (await parentRefusal(trx, row)) ?? (await currencyRefusal(trx, account));
+  const refusal = (await parentRefusal(trx, row)) ?? (await currencyRefusal(trx, account, standing));
   if (refusal !== undefined) return refusal;
   const { path: _, ...changes } = row;
   await trx
@@ -67,33 +68,25 @@ async function parentRefusal(trx: Transaction<Schema>, row: AccountRow): Promise
   return parent === undefined ? { kind: 'refused', reason: 'no_parent', parent: row.parent } : undefined;
 }
 
-async function currencyRefusal(trx: Transaction<Schema>, account: Account): Promise<SaveVerdict | undefined> {
+async function currencyRefusal(
+  trx: Transaction<Schema>,
+  account: Account,
+  standing: AccountRow | undefined,
+): Promise<SaveVerdict | undefined> {
   const held = await currencyHeld(trx, account.path);
   if (held !== undefined && held !== account.walletCurrency) {
     return { kind: 'refused', reason: 'currency_fixed', walletCurrency: held };
   }
-  const tariff = account.tariff ?? (await inheritedTariff(trx, account.path));
-  if (tariff === undefined) return undefined;
-  const tariffCurrency = await currencyOfTariff(trx, tariff);
-  if (tariffCurrency === undefined) {
-    return account.tariff === undefined ? undefined : { kind: 'refused', reason: 'no_tariff', tariff };
-  }
-  const wallets = [
-    { account: account.path, walletCurrency: account.walletCurrency },
-    ...(account.tariff === undefined ? [] : await walletsUnderTariffOf(trx, account.path)),
-  ];
-  for (const { account: path, walletCurrency } of wallets) {
-    if (walletCurrency !== undefined && walletCurrency !== tariffCurrency) {
-      return {
-        kind: 'refused',
-        reason: 'currency_differs',
-        account: path,
-        tariffCurrency,
-        walletCurrency,
-      };
-    }
-  }
-  return undefined;
+  const ancestors = chainOf(account.path).slice(0, -1);
+  // Those below feel it only when its tariffs change.
+  const isChanged = standing?.removed !== 0n || standing.tariffs !== toAccountRow(account).tariffs;
+  const below = isChanged ? await chargedWhere(trx, subtreeRange(account.path)) : [];
+  const above = ancestors.length === 0 ? [] : await chargedWhere(trx, ancestors);
+  const charged = new Map([...above, ...below]);
+  const currencies = await currenciesOf(trx, [account, ...charged.values()]);
+  return tariffRefusal(account, { charged, below: below.map(([path]) => path) }, (tariff) =>
+    currencies.get(tariff),
+  );
 }
 
 /** The currency of the money a wallet ever held. */
@@ -111,49 +104,39 @@ async function currencyHeld(trx: Transaction<Schema>, path: AccountPath): Promis
   return undefined;
 }
 
-async function inheritedTariff(trx: Transaction<Schema>, path: AccountPath): Promise<TariffName | undefined> {
-  const ancestors = chainOf(path).slice(0, -1);
-  if (ancestors.length === 0) return undefined;
-  const nearest = await trx
-    .selectFrom('account')
-    .select('tariff')
-    .where('path', 'in', ancestors)
-    .where('tariff', 'is not', null)
-    .orderBy('path', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return nearest?.tariff ?? undefined;
-}
-
-async function currencyOfTariff(trx: Transaction<Schema>, tariff: TariffName): Promise<string | undefined> {
-  const row = await trx
-    .selectFrom('tariff')
-    .select('currency')
-    .where('tariff', '=', tariff)
-    .limit(1)
-    .executeTakeFirst();
-  return row?.currency;
-}
-
-/** Wallets below this account that would use its tariff: no account from theirs up to it has one of its own. */
-async function walletsUnderTariffOf(
+async function chargedWhere(
   trx: Transaction<Schema>,
-  path: AccountPath,
-): Promise<readonly { readonly account: AccountPath; readonly walletCurrency: string }[]> {
-  const below = subtreeRange(path);
-  const rows = await trx
+  paths: readonly AccountPath[] | ReturnType<typeof subtreeRange>,
+): Promise<readonly (readonly [AccountPath, Charged])[]> {
+  const query = trx
     .selectFrom('account')
-    .select(['path', 'wallet_currency', 'tariff'])
-    .where('path', '>=', below.from)
-    .where('path', '<', below.to)
-    .where('removed', '=', 0n)
+    .select(['path', 'wallet_currency', 'tariffs'])
+    .where('removed', '=', 0n);
+  const rows = await (
+    'from' in paths
+      ? query.where('path', '>=', paths.from).where('path', '<', paths.to)
+      : query.where('path', 'in', paths)
+  ).execute();
+  return rows.map(({ path, wallet_currency, tariffs }) => [
+    path,
+    { walletCurrency: wallet_currency ?? undefined, tariffs: valueOfJson(tariffs) },
+  ]);
+}
+
+async function currenciesOf(
+  trx: Transaction<Schema>,
+  accounts: readonly Charged[],
+): Promise<ReadonlyMap<TariffName, string>> {
+  const named = accounts.flatMap(({ tariffs }) => tariffs.map(({ tariff }) => tariff));
+  const tariffs = [...new Set(named.filter((tariff) => tariff !== undefined))];
+  if (tariffs.length === 0) return new Map();
+  const rows = await trx
+    .selectFrom('tariff')
+    .select(['tariff', 'currency'])
+    .distinct()
+    .where('tariff', 'in', tariffs)
     .execute();
-  const ownTariff = new Set(rows.filter((row) => row.tariff !== null).map((row) => row.path));
-  return rows.flatMap((row) =>
-    row.wallet_currency === null || chainOf(row.path).some((node) => ownTariff.has(node))
-      ? []
-      : [{ account: row.path, walletCurrency: row.wallet_currency }],
-  );
+  return new Map(rows.map(({ tariff, currency }) => [tariff, currency]));
 }
 
 async function removeAccount(trx: Transaction<Schema>, path: AccountPath): Promise<RemoveVerdict> {
@@ -218,7 +201,7 @@ function toAccountRow(account: Account): AccountRow {
     operator_limits: jsonCell(account.operator),
     customer_limits: jsonCell(account.customer),
     wallet_currency: account.walletCurrency ?? null,
-    tariff: account.tariff ?? null,
+    tariffs: jsonCell(account.tariffs.map(({ from, tariff }) => ({ from, tariff }))),
     tree_defaults: account.defaults === undefined ? null : jsonCell(account.defaults),
     numbering: account.numbering === undefined ? null : jsonCell(account.numbering),
     removed: 0n,
@@ -231,7 +214,7 @@ function toAccount(row: AccountRow): Account {
     operator: valueOfJson(row.operator_limits),
     customer: valueOfJson(row.customer_limits),
     walletCurrency: row.wallet_currency ?? undefined,
-    tariff: row.tariff ?? undefined,
+    tariffs: valueOfJson(row.tariffs),
     defaults: row.tree_defaults === null ? undefined : valueOfJson(row.tree_defaults),
     numbering: row.numbering === null ? undefined : valueOfJson(row.numbering),
   };

@@ -90,8 +90,8 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await table('account', {
     keys: ['path'],
     optionalKeys: ['parent'],
-    texts: ['operator_limits', 'customer_limits'],
-    optionalTexts: ['wallet_currency', 'tariff', 'tree_defaults', 'numbering'],
+    texts: ['operator_limits', 'customer_limits', 'tariffs'],
+    optionalTexts: ['wallet_currency', 'tree_defaults', 'numbering'],
     integers: ['removed'],
   })
     .addPrimaryKeyConstraint('account_pk', ['path'])

@@ -1,5 +1,6 @@
 import type { CustomerLimits, CapacityLimits, OperatorLimits } from '../accounts/limits.ts';
 import type { Numbering } from '../accounts/account.ts';
+import type { TariffAssignments } from '../accounts/tariff-assignments.ts';
 import type { Rounding } from '../rating/price.ts';
 import type { Rate } from '../rating/rate.ts';
 import type { Cdr, Charge, Decision, LedgerName, Transfer } from '../records/records.ts';
@@ -31,7 +32,7 @@ export type AccountRow = {
   readonly operator_limits: JsonText<OperatorLimits>;
   readonly customer_limits: JsonText<CustomerLimits>;
   readonly wallet_currency: string | null;
-  readonly tariff: TariffName | null;
+  readonly tariffs: JsonText<TariffAssignments>;
   readonly tree_defaults: JsonText<OperatorLimits> | null;
   readonly numbering: JsonText<Numbering> | null;
   /** 1: gone for calls, kept for its records. */

@@ -31,7 +31,7 @@ describe('an account document', () => {
       value: {
         path: 'acme/retail',
         walletCurrency: 'EUR',
-        tariff: 'standard',
+        tariffs: [{ from: 0, tariff: 'standard' }],
         operator: { calls: 5, maxPostpay: parseMicros('10.5'), onExhaustion: 'all' },
         customer: { calls: 'unlimited', allowPrepay: false },
       },

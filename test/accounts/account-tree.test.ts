@@ -1,10 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAccounts, parseRoutes } from '../../src/accounts/account-document.ts';
-import { createAccountLookup, type AccountLookup } from '../../src/accounts/account-tree.ts';
+import {
+  createAccountLookup,
+  payersAt,
+  type AccountLookup,
+  type AccountNode,
+} from '../../src/accounts/account-tree.ts';
 import type { OperatorLimits } from '../../src/accounts/limits.ts';
 import { assert } from '../../src/units/assert.ts';
 import { parseAccountPath, parseRouteName, type AccountPath } from '../../src/units/ids.ts';
+import { ALWAYS, parseMoment } from '../../src/units/time.ts';
 
 function lookupOf(accounts: readonly unknown[], serviceDefaults: OperatorLimits = {}): AccountLookup {
   const parsed = parseAccounts(accounts);
@@ -17,6 +23,10 @@ function path(text: string): AccountPath {
   const parsed = parseAccountPath(text);
   assert(parsed !== undefined, 'the paths of this test are right');
   return parsed;
+}
+
+function payersOf(node: AccountNode | undefined, at = '2026-08-01') {
+  return node === undefined ? undefined : payersAt(node, parseMoment(at) ?? ALWAYS);
 }
 
 const acme = lookupOf([
@@ -47,7 +57,7 @@ describe('the tree of accounts', () => {
   });
 
   it('charges every account of the chain that has a wallet or a tariff, by the nearest tariff', () => {
-    const payers = acme.node(path('acme/retail/alice'))?.payers;
+    const payers = payersOf(acme.node(path('acme/retail/alice')));
     expect(payers).toMatchObject([
       { path: 'acme', walletCurrency: 'EUR', tariff: 'wholesale' },
       { path: 'acme/retail', walletCurrency: 'EUR', tariff: 'wholesale' },
@@ -57,11 +67,45 @@ describe('the tree of accounts', () => {
       { account: 'a/b', tariff: 't' },
       { account: 'a/c', wallet: 'EUR' },
     ]);
-    expect(tariffOnly.node(path('a'))?.payers).toEqual([]);
-    expect(tariffOnly.node(path('a/b'))?.payers).toMatchObject([{ walletCurrency: undefined, tariff: 't' }]);
-    expect(tariffOnly.node(path('a/c'))?.payers).toMatchObject([
+    expect(payersOf(tariffOnly.node(path('a')))).toEqual([]);
+    expect(payersOf(tariffOnly.node(path('a/b')))).toMatchObject([
+      { walletCurrency: undefined, tariff: 't' },
+    ]);
+    expect(payersOf(tariffOnly.node(path('a/c')))).toMatchObject([
       { walletCurrency: 'EUR', tariff: undefined },
     ]);
+  });
+
+  it('charges by the tariff of the day, its own or the nearest of that day', () => {
+    const tree = lookupOf([
+      {
+        account: 'a',
+        wallet: 'EUR',
+        tariffs: [
+          { tariff: 'old', from: 'always' },
+          { tariff: 'new', from: '2026-03-01' },
+        ],
+      },
+      {
+        account: 'a/b',
+        wallet: 'EUR',
+        tariffs: [
+          { tariff: 'gold', from: '2026-02-01' },
+          { tariff: 'unset', from: '2026-04-01' },
+        ],
+      },
+      { account: 'a/b/c', wallet: 'EUR' },
+      { account: 'a/b/later', tariffs: [{ tariff: 'gold', from: '2026-02-01' }] },
+    ]);
+    const tariffsOn = (name: string, day: string) =>
+      payersOf(tree.node(path(name)), day)?.map(({ tariff }) => tariff);
+    expect(tariffsOn('a/b/c', '2026-01-31T23:59:59.999Z')).toEqual(['old', 'old', 'old']);
+    expect(tariffsOn('a/b/c', '2026-02-01')).toEqual(['old', 'gold', 'gold']);
+    expect(tariffsOn('a/b/c', '2026-03-01')).toEqual(['new', 'gold', 'gold']);
+    expect(tariffsOn('a/b/c', '2026-04-01')).toEqual(['new', 'new', 'new']);
+    // Without a wallet it pays as long as it has a tariff.
+    expect(tariffsOn('a/b/later', '2026-01-31')).toEqual(['old', 'old']);
+    expect(tariffsOn('a/b/later', '2026-02-01')).toEqual(['old', 'gold', 'gold']);
   });
 
   it("prefers the root's defaults to the service's, on every level", () => {

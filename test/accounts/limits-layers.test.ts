@@ -5,8 +5,9 @@ import {
   parseAccounts,
   toAccountDocument,
 } from '../../src/accounts/account-document.ts';
-import { createAccountLookup } from '../../src/accounts/account-tree.ts';
+import { createAccountLookup, payersAt } from '../../src/accounts/account-tree.ts';
 import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
+import { ALWAYS } from '../../src/units/time.ts';
 
 /** What is to come is read as if it held already. */
 const READ = { unenforced: 'read' } as const;
@@ -70,7 +71,7 @@ describe('who may set it', () => {
       'per_minute',
     ]);
     // Trunks pay for calls, so who has them is a payer (ruling 14).
-    expect(lookup.nodes.map(({ payers }) => payers.length)).toEqual([1, 0, 2]);
+    expect(lookup.nodes.map((node) => payersAt(node, ALWAYS).length)).toEqual([1, 0, 2]);
   });
 });
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { TariffAssignments } from '../../src/accounts/tariff-assignments.ts';
 import type { Account } from '../../src/accounts/account.ts';
 import type { AccountStore } from '../../src/accounts/account-store.ts';
 import { DEFAULT_ROUNDING } from '../../src/rating/price.ts';
 import type { TariffStore } from '../../src/rating/tariff-store.ts';
-import { parseRouteName } from '../../src/units/ids.ts';
+import { parseRouteName, type TariffName } from '../../src/units/ids.ts';
+import { addMs, ALWAYS } from '../../src/units/time.ts';
 import { account, money, NOON, settlementOf, tariffName, topupOf } from '../records/samples.ts';
 import { DATABASES } from './databases.ts';
 
@@ -13,11 +15,15 @@ function accountOf(path: string, changes: Partial<Account> = {}): Account {
     operator: {},
     customer: {},
     walletCurrency: undefined,
-    tariff: undefined,
+    tariffs: [],
     defaults: undefined,
     numbering: undefined,
     ...changes,
   };
+}
+
+function always(tariff: TariffName): TariffAssignments {
+  return [{ from: ALWAYS, tariff }];
 }
 
 async function importEmpty(tariffs: TariffStore, name: string, currency: string): Promise<void> {
@@ -47,7 +53,7 @@ describe.each(DATABASES)('accounts on $name', ({ openRecord, freshUrl }) => {
       defaults: { maxPostpay: money('9007199254.740991'), enforcement: 'dry_run' },
       numbering: { country: '44', internationalPrefix: '00', trunkPrefix: '' },
     });
-    const child = accountOf('acme/alice', { walletCurrency: 'EUR', tariff: tariffName('retail') });
+    const child = accountOf('acme/alice', { walletCurrency: 'EUR', tariffs: always(tariffName('retail')) });
     await saved(first.accounts, root, child);
     const route = { name: route1(), limits: { calls: 30, callsPerSecond: 'unlimited' as const } };
     await first.accounts.saveRoute(route);
@@ -124,27 +130,72 @@ describe.each(DATABASES)('the currency of an account on $name', ({ openRecord })
     const differs = {
       kind: 'refused',
       reason: 'currency_differs',
+      tariff: 'retail',
       tariffCurrency: 'EUR',
       walletCurrency: 'USD',
     };
-    await saved(accounts, accountOf('acme', { tariff: retail }), accountOf('acme/shop'));
+    await saved(accounts, accountOf('acme', { tariffs: always(retail) }), accountOf('acme/shop'));
     expect(await accounts.saveAccount(accountOf('acme/shop/alice', { walletCurrency: 'USD' }))).toEqual({
       ...differs,
       account: 'acme/shop/alice',
     });
     await saved(accounts, accountOf('zeta'), accountOf('zeta/bob', { walletCurrency: 'USD' }));
-    expect(await accounts.saveAccount(accountOf('zeta', { tariff: retail }))).toEqual({
+    expect(await accounts.saveAccount(accountOf('zeta', { tariffs: always(retail) }))).toEqual({
       ...differs,
       account: 'zeta/bob',
     });
     await importEmpty(tariffs, 'dollars', 'USD');
-    await saved(accounts, accountOf('zeta/bob', { walletCurrency: 'USD', tariff: tariffName('dollars') }));
-    await saved(accounts, accountOf('zeta', { tariff: retail }));
+    await saved(
+      accounts,
+      accountOf('zeta/bob', { walletCurrency: 'USD', tariffs: always(tariffName('dollars')) }),
+    );
+    await saved(accounts, accountOf('zeta', { tariffs: always(retail) }));
+  });
+
+  it('agrees with every tariff that it has, had or will have', async () => {
+    const { accounts, tariffs } = await openRecord();
+    for (const [name, currency] of [
+      ['retail', 'EUR'],
+      ['gold', 'EUR'],
+      ['dollars', 'USD'],
+    ] as const) {
+      await importEmpty(tariffs, name, currency);
+    }
+    const [retail, gold, dollars] = [tariffName('retail'), tariffName('gold'), tariffName('dollars')];
+    const later = (tariff: TariffName | undefined, days: number) => ({
+      from: addMs(NOON, days * 86_400_000),
+      tariff,
+    });
+    await saved(accounts, accountOf('acme', { tariffs: [...always(retail), later(dollars, 2)] }));
+    const alice = (tariffsOf: TariffAssignments) =>
+      accounts.saveAccount(accountOf('acme/alice', { walletCurrency: 'EUR', tariffs: tariffsOf }));
+    const differs = {
+      kind: 'refused',
+      reason: 'currency_differs',
+      account: 'acme/alice',
+      tariff: 'dollars',
+      tariffCurrency: 'USD',
+      walletCurrency: 'EUR',
+    };
+    expect(await alice([])).toEqual(differs);
+    expect(await alice([later(gold, 3)])).toEqual(differs);
+    expect(await alice([later(gold, 1), later(undefined, 4)])).toEqual(differs);
+    expect(await alice([later(gold, 1), later(dollars, 4)])).toEqual(differs);
+    expect(await alice([later(gold, 2)])).toMatchObject({ kind: 'saved' });
+    // Only who pays by it minds, and only while it has none of its own.
+    const acme = (tariffsOf: TariffAssignments) =>
+      accounts.saveAccount(accountOf('acme', { tariffs: tariffsOf }));
+    expect(await acme([...always(retail), later(dollars, 1)])).toEqual(differs);
+    expect(await acme([...always(retail), later(dollars, 3)])).toMatchObject({ kind: 'saved' });
+    expect((await accounts.loadAll()).accounts.map(({ tariffs: each }) => each)).toEqual([
+      [...always(retail), later(dollars, 3)],
+      [later(gold, 2)],
+    ]);
   });
 
   it('is not that of a tariff nobody imported', async () => {
     const { accounts } = await openRecord();
-    expect(await accounts.saveAccount(accountOf('acme', { tariff: tariffName('retial') }))).toEqual({
+    expect(await accounts.saveAccount(accountOf('acme', { tariffs: always(tariffName('retial')) }))).toEqual({
       kind: 'refused',
       reason: 'no_tariff',
       tariff: 'retial',

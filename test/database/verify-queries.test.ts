@@ -12,7 +12,7 @@ async function filledRecord({ freshUrl, openRecord }: TestedDatabase) {
   const { records, accounts, tariffs, evidence } = await openRecord(url);
   const { version: _, ...tariff } = versionOf([rateOf({ id: 1, prefix: '44', perMinute: money('0.10') })]);
   await tariffs.importVersion(tariff);
-  const unset = { operator: {}, customer: {}, tariff: undefined, defaults: undefined, numbering: undefined };
+  const unset = { operator: {}, customer: {}, tariffs: [], defaults: undefined, numbering: undefined };
   await accounts.saveAccount({ ...unset, path: account('acme'), walletCurrency: undefined });
   await accounts.saveAccount({ ...unset, path: account('acme/alice'), walletCurrency: 'EUR' });
   // More than two pages, so that every walk has to go on where it stopped.
