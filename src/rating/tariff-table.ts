@@ -1,6 +1,6 @@
 import { assert } from '../units/assert.ts';
 import type { EpochMs } from '../units/time.ts';
-import { periodHolds, weekMinuteAt } from './rate-period.ts';
+import { periodHolds, weekMinuteAt, type RatePeriod } from './rate-period.ts';
 import { DEFAULT_WEIGHT, type Direction, type Rate, type TariffVersion } from './rate.ts';
 
 /**
@@ -84,7 +84,7 @@ export function chooseRate(table: TariffTable, call: RatedCall): Rate | undefine
       const end = table.groupStart[group + 1] ?? 0;
       for (let row = table.groupStart[group] ?? end; row < end; row++) {
         const rate = rateAt(table.rates, row);
-        if (suits(rate, call, table.zone)) return rate;
+        if (suits(rate, call) && holds(rate, call.at, table.zone)) return rate;
       }
     }
     group = table.parent[group] ?? NO_GROUP;
@@ -92,11 +92,29 @@ export function chooseRate(table: TariffTable, call: RatedCall): Rate | undefine
   return undefined;
 }
 
-function suits(rate: Rate, call: RatedCall, zone: string): boolean {
+/** The periods on which the choice for this call depends. */
+export function periodsOf(table: TariffTable, call: RatedCall): readonly RatePeriod[] {
+  const periods: RatePeriod[] = [];
+  const key = keyOf(call.number);
+  for (let group = lastGroupUpTo(table, call.number, key); group !== NO_GROUP;) {
+    const rows = table.rates.slice(table.groupStart[group], table.groupStart[group + 1]);
+    for (const rate of isPrefix(table, group, call.number, key) ? rows : []) {
+      if (rate.period !== undefined && suits(rate, call)) periods.push(rate.period);
+    }
+    group = table.parent[group] ?? NO_GROUP;
+  }
+  return periods;
+}
+
+/** At some time or other. */
+function suits(rate: Rate, call: RatedCall): boolean {
   const direction = rate.direction ?? 'outbound';
   if (direction !== 'both' && direction !== call.direction) return false;
-  if (rate.routes.length > 0 && !rate.routes.some((route) => call.routes.includes(route))) return false;
-  return rate.period === undefined || periodHolds(rate.period, weekMinuteAt(zone, call.at));
+  return rate.routes.length === 0 || rate.routes.some((route) => call.routes.includes(route));
+}
+
+function holds({ period }: Rate, at: EpochMs, zone: string): boolean {
+  return period === undefined || periodHolds(period, weekMinuteAt(zone, at));
 }
 
 /** The group with the greatest prefix that is not above the number. */
