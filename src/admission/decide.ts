@@ -97,6 +97,8 @@ function decisionOf(question: Question): DecisionKind {
   return own.limits.enforcement === 'dry_run' ? 'dry_run' : 'admitted';
 }
 
+type Funds = Pick<HeldWallet, 'wallet' | 'funds' | 'availableAtLeast'>;
+
 export type FundedTime = {
   /** On what is available now beside all other legs: told to the dialplan. */
   readonly funded: number | 'unlimited';
@@ -108,7 +110,7 @@ export type FundedTime = {
  * The cutoff is the earliest over payers (ruling 10), and never after the longest that the call may last. What is
  * filled anew by the calendar, and what a call goes on by after it, bounds what is funded now and not what may ever be.
  */
-export function fundedTime(record: LegRecord, wallets: readonly HeldWallet[]): FundedTime {
+export function fundedTime(record: LegRecord, wallets: readonly Funds[]): FundedTime {
   const pools = poolsAtAnswer(record).filter(({ isForced }) => isForced !== true);
   let funded: number | 'unlimited' = record.cap?.seconds ?? 'unlimited';
   let ever = funded;

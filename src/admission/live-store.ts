@@ -3,7 +3,7 @@ import type { AccountPath, LegKey, LegUuid, PoolId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { AllotmentRecord, LegCap, LegRecord } from './leg-record.ts';
-import type { Counter, Holder, Slot, SlotPlan, TrunkTake } from './plan.ts';
+import type { Counter, Holder, HolderUse, Slot, SlotPlan, TrunkTake } from './plan.ts';
 
 /**
  * The live state: who is counted where, what every wallet holds, which legs are up. Every method is one atomic
@@ -82,6 +82,8 @@ export type TakeOutcome =
       readonly wallets: readonly HeldWallet[];
       /** Of each `firstOf` the option taken, from 0; absent where the plan leaves nothing to choose. */
       readonly chosen?: readonly number[];
+      /** Of every holder of the plan, trunks that were asked included. */
+      readonly uses: readonly HolderUse[];
     }
   /** The leg key was admitted before: a replayed question. The record is the one kept then. */
   | { readonly kind: 'already'; readonly record: LegRecord | undefined }
@@ -90,6 +92,8 @@ export type TakeOutcome =
       readonly refusal: TakeRefusal;
       /** Why the same payer could not pay in the ways before that one. */
       readonly besides?: readonly TakeRefusal[];
+      /** Of the holders up to the one that refused; none where it was known before anybody was asked. */
+      readonly uses?: readonly HolderUse[];
     };
 
 export type HeldWallet = {
@@ -98,6 +102,8 @@ export type HeldWallet = {
   readonly funds: Micros;
   /** Never more than what is available beside every other leg now, this leg's hold not counted. */
   readonly availableAtLeast: Micros;
+  /** Without postpay, and before what is held and committed. */
+  readonly balance: Micros;
 };
 
 export type TakeRefusal =

@@ -32,11 +32,21 @@ export type Counter = (typeof COUNTERS)[number];
 /** One counter that the leg adds one to; no bound: counted and shown, never refused. */
 export type CountTake = { readonly counter: Counter; readonly bound: number | undefined };
 
-/** All that a leg takes of one holder. `perSecond`: at most so many admissions in any sliding second (ruling 21). */
+/**
+ * All that a leg takes of one holder. `perSecond`: at most so many admissions in any sliding second (ruling 21), or
+ * counted and never refused.
+ */
 export type HolderTakes = {
   readonly holder: Holder;
   readonly counts: readonly CountTake[];
-  readonly perSecond: number | undefined;
+  readonly perSecond: number | 'counted' | undefined;
+};
+
+/** What a holder had in use just before a leg asked, and its admissions of the last second where they are counted. */
+export type HolderUse = {
+  readonly holder: Holder;
+  readonly before: Readonly<Record<Counter, number>>;
+  readonly recent: number | undefined;
 };
 
 /** Surcharge and first pulse of one payer, held on its wallet until the answer; or seconds of an allotment. */

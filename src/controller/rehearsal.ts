@@ -135,7 +135,7 @@ function limitSteps(takes: readonly HolderTakes[], uses: Uses): readonly LimitSt
       taken.set(`${name} ${counter}`, before + 1);
       return stepOf(holder, counter, bound, use.counts[counter] + before);
     });
-    return perSecond === undefined
+    return perSecond === undefined || perSecond === 'counted'
       ? steps
       : [...steps, stepOf(holder, 'callsPerSecond', perSecond, use.recent)];
   });
@@ -168,7 +168,7 @@ async function judge(
   if (refusal !== undefined) {
     return { kind: 'refused', refusal, besides: full === undefined ? paid.besides : [] };
   }
-  return { kind: 'taken', at: store.now(), wallets: paid.wallets, chosen: paid.chosen };
+  return { kind: 'taken', at: store.now(), wallets: paid.wallets, chosen: paid.chosen, uses: [] };
 }
 
 function refusalOf({ holder, limit, bound, inUse }: LimitStep): TakeRefusal {

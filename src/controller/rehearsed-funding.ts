@@ -219,7 +219,8 @@ async function judgeHolds(
       return { first: { needed, available }, refusal, wallets: [] };
     }
     first ??= { needed, available };
-    wallets.push({ wallet: pool, funds: fundsOf(wallet), availableAtLeast: available });
+    const { balance } = wallet;
+    wallets.push({ wallet: pool, funds: fundsOf(wallet), availableAtLeast: available, balance });
   }
   return { first, refusal: undefined, wallets };
 }

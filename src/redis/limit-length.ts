@@ -21,8 +21,9 @@ export async function limitLength(
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const text = await guardStore(() => context.redis.hget(legs, legKey));
     if (text === null) return undefined;
-    const kept = { ...parseRecord(text, record.uuid ?? '', `${record.answeredAt ?? ''}`), cap };
-    const args = [legKey, text, formatRecord(kept), cap?.seconds ?? ''];
+    const before = parseRecord(text, record.uuid ?? '', `${record.answeredAt ?? ''}`);
+    const kept = { ...before, cap };
+    const args = [legKey, text, formatRecord(kept), before.cap?.seconds ?? '', cap?.seconds ?? ''];
     const endsAt = await context.run('limit', [legs, answered, deadlines], args);
     if (endsAt === 'stale') continue;
     if (typeof endsAt === 'string' && endsAt !== '') {

@@ -2,7 +2,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import type { LegRecord } from '../admission/leg-record.ts';
 import { StoreUnavailableError, type AnswerOutcome, type LiveStore } from '../admission/live-store.ts';
 import { poolsAtAnswer, poolsOfLeg } from '../admission/leg-pools.ts';
-import { COUNTERS, slotOf, type Counter, type Holder } from '../admission/plan.ts';
+import { slotOf, type Holder } from '../admission/plan.ts';
 import { operate } from '../credit/operations.ts';
 import { rootOf, type AccountPath, type LegKey } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
@@ -15,6 +15,7 @@ import { limitLength } from './limit-length.ts';
 import { holderOfUseKey, rootSlot, slotKeys, USE_KEYS, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { parseRecord } from './record-text.ts';
 import { homeOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
+import { countsOf } from './take-reply.ts';
 import { takeLeg, type OpenMissing } from './take-leg.ts';
 import { createWalletStore } from './wallet-store.ts';
 import { formatPart, parsePart } from './wallet-text.ts';
@@ -74,11 +75,7 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     countingHolders: () => countingHolders(redis),
     usage: async (holder) => {
       const text = await guardStore(() => redis.get(useKey(slotOf(holder), holder)));
-      const counts = (text ?? '').split(' ').map((count) => Number(count));
-      return Object.fromEntries(COUNTERS.map((counter, index) => [counter, counts[index] ?? 0])) as Record<
-        Counter,
-        number
-      >;
+      return countsOf(text ?? '');
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { HeldWallet, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
+import type { TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
 import {
   COUNTERS,
   holderName,
@@ -13,13 +13,12 @@ import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
 import { rootOf, type PoolId } from '../units/ids.ts';
-import { toMicros } from '../units/money.ts';
-import { toEpochMs } from '../units/time.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
-import { formatFunded, formatRecord, parseRecord } from './record-text.ts';
+import { formatFunded, formatRecord } from './record-text.ts';
 import type { StoreContext } from './store-context.ts';
+import { holdsOf, parseTakeReply } from './take-reply.ts';
 import { formatPart } from './wallet-text.ts';
 
 export type OpenMissing = (account: PoolId) => Promise<void>;
@@ -54,8 +53,7 @@ export async function takeLeg(
     const args = [context.clockArgument(), wished, ...head, ...holds, ...ways];
     const reply = (await context.run('take', keys, args)) as readonly unknown[];
     if (reply[0] === 'exact') return { undecided: context.snapshotOf(reply) };
-    if (reply[0] === 'unfunded') return parseUnfunded(plan, reply, short);
-    if (reply[0] !== 'no-wallet') return parseTaken(context, plan, reply);
+    if (reply[0] !== 'no-wallet') return parseTakeReply(context, plan, reply, short);
     await openMissing(reply[1] as PoolId);
     return { undecided: undefined };
   });
@@ -84,10 +82,6 @@ function takeKeys(plan: SlotPlan): string[] {
 
 function optionsOf({ firstOf }: SlotPlan): readonly FundingOption[] {
   return firstOf.flatMap(({ options }) => options);
-}
-
-function holdsOf({ take }: FundingOption): readonly HoldTake[] {
-  return take?.kind === 'holds' ? take.holds : [];
 }
 
 /** ARGV of the payers that may pay in several ways. Which of their wallets are short of it is put down in `short`. */
@@ -133,33 +127,12 @@ function holdsArguments(
   return [holds.length, isShort ? 1 : 0, ...args];
 }
 
-/** Why none of a payer's ways could be taken: the last one's reason first. */
-function parseUnfunded(
-  plan: SlotPlan,
-  reply: readonly unknown[],
-  short: ReadonlyMap<PoolId, TakeRefusal>,
-): TakeOutcome {
-  const [, , payer, inbound, outbound] = reply;
-  const refusals = (plan.firstOf[Number(payer) - 1]?.options ?? []).flatMap(
-    ({ take }): readonly TakeRefusal[] => {
-      // The first of its wallets that is short says why.
-      if (take?.kind === 'holds')
-        return take.holds.flatMap(({ wallet }) => short.get(wallet) ?? []).slice(0, 1);
-      if (take === undefined) return [];
-      return [{ kind: 'trunk', trunk: take.trunk, inbound: Number(inbound), outbound: Number(outbound) }];
-    },
-  );
-  const refusal = refusals.at(-1);
-  assert(refusal !== undefined, 'a payer without a way had ways to refuse');
-  return { kind: 'refused', refusal, besides: refusals.slice(0, -1) };
-}
-
 function takeArguments(plan: SlotPlan): readonly (string | number)[] {
   const args: (string | number)[] = [plan.takes.length];
   for (const { counts, perSecond } of plan.takes) {
     args.push(counts.length);
     for (const { counter, bound } of counts) args.push(COUNTERS.indexOf(counter) + 1, bound ?? -1);
-    args.push(perSecond ?? -1);
+    args.push(perSecond === 'counted' ? -2 : (perSecond ?? -1));
   }
   return args;
 }
@@ -193,61 +166,4 @@ function membershipText(plan: SlotPlan): string {
   return plan.takes
     .map(({ holder, counts }) => `${holderName(holder)}=${counts.map((count) => count.counter).join(',')}`)
     .join(';');
-}
-
-function parseTaken(context: StoreContext, plan: SlotPlan, reply: readonly unknown[]): TakeOutcome {
-  const [kind, ...rest] = reply;
-  const holderAt = (index: unknown): SlotPlan['takes'][number] => {
-    const takes = plan.takes[Number(index) - 1];
-    assert(takes !== undefined, 'a refusal names a holder of the plan');
-    return takes;
-  };
-  switch (kind) {
-    case 'taken': {
-      const [at, options, ...wallets] = rest as [
-        string,
-        readonly number[],
-        ...(readonly [string, string, string])[],
-      ];
-      const chosen = options.map((option) => option - 1);
-      const ways = plan.firstOf.flatMap((payer, index) => payer.options[chosen[index] ?? 0] ?? []);
-      const holds = [...plan.holds, ...ways.flatMap(holdsOf)];
-      const heldWallets = wallets.map(([due, funds, available], index): HeldWallet => {
-        const wallet = holds[index]?.wallet;
-        assert(wallet !== undefined, 'a reply per hold');
-        context.reportDue(wallet, due);
-        return { wallet, funds: toMicros(BigInt(funds)), availableAtLeast: toMicros(BigInt(available)) };
-      });
-      return { kind: 'taken', at: toEpochMs(Number(at)), wallets: heldWallets, chosen };
-    }
-    case 'already': {
-      const [text, uuid, answeredAt] = rest as [string, string, string];
-      return { kind: 'already', record: text === '' ? undefined : parseRecord(text, uuid, answeredAt) };
-    }
-    case 'count': {
-      const [, holder, index, bound, inUse] = rest;
-      const counter = COUNTERS[Number(index) - 1];
-      assert(counter !== undefined, 'a refusal names a counter');
-      const refusal = {
-        kind: 'count',
-        holder: holderAt(holder).holder,
-        counter,
-        bound: Number(bound),
-        inUse: Number(inUse),
-      } as const;
-      return { kind: 'refused', refusal };
-    }
-    case 'rate': {
-      const [, holder, bound, inUse] = rest;
-      const refusal = {
-        kind: 'rate',
-        holder: holderAt(holder).holder,
-        bound: Number(bound),
-        inUse: Number(inUse),
-      } as const;
-      return { kind: 'refused', refusal };
-    }
-    default:
-      assert(false, `take answered ${JSON.stringify(reply)}`);
-  }
 }

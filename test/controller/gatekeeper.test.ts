@@ -69,7 +69,9 @@ const taken = (plan: SlotPlan): TakeOutcome => ({
     wallet,
     funds: money('1.00'),
     availableAtLeast: money('0.50'),
+    balance: money('1.00'),
   })),
+  uses: [],
 });
 const away = (): TakeOutcome => {
   throw new StoreUnavailableError('Redis is away');

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore } from '../../src/admission/live-store.ts';
+import { slotKeys } from '../../src/redis/keys.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import { toPriceTerms } from '../../src/rating/price.ts';
 import type { AccountPath, LegUuid, RouteName } from '../../src/units/ids.ts';
@@ -42,9 +43,10 @@ describe('counting', () => {
     ];
     await store.take(first.plan, first.record);
     await store.take(second.plan, second.record);
-    expect(await store.take(third.plan, third.record)).toEqual({
+    expect(await store.take(third.plan, third.record)).toMatchObject({
       kind: 'refused',
       refusal: { kind: 'count', holder: HOLDER, counter: 'calls', bound: 2, inUse: 2 },
+      uses: [{ holder: HOLDER, before: { calls: 2 } }],
     });
     await store.release(first.record);
     await store.release(first.record);
@@ -69,6 +71,18 @@ describe('counting', () => {
       '1999 refused',
       '2000 taken',
     ]);
+  });
+
+  it('counts admissions that nobody limits, where that is asked for', async () => {
+    const recent: unknown[] = [];
+    for (const name of [1, 2, 3]) {
+      const { plan, record } = sampleLeg(name, {
+        takes: [{ holder: HOLDER, counts: [], perSecond: 'counted' }],
+      });
+      const outcome = await store.take(plan, record);
+      recent.push(outcome.kind === 'taken' && outcome.uses[0]?.recent);
+    }
+    expect(recent).toEqual([0, 1, 2]);
   });
 
   it('leaves no tick of what was given back', async () => {
@@ -193,6 +207,19 @@ describe('the length of a leg', () => {
     expect(await deadlines(toEpochMs(START + 20_000))).toEqual([]);
     expect((await store.limitLength(record, undefined))?.cap).toBeUndefined();
     expect([await kept(record), await deadlines()]).toEqual([undefined, []]);
+  });
+
+  it('leaves alone an earlier end that is not of its own', async () => {
+    const record = await admitted(10);
+    await store.answer(record, START);
+    const { deadlines: key } = slotKeys({ kind: 'root', root: ACME });
+    await redis.zadd(key, START + 4_000, record.legKey);
+    for (const seconds of [20, undefined, 6]) {
+      await store.limitLength(record, seconds === undefined ? undefined : cap(seconds));
+      expect([await kept(record), await deadlines()]).toEqual([seconds, [4_000]]);
+    }
+    await store.limitLength(record, cap(3));
+    expect(await deadlines()).toEqual([3_000]);
   });
 
   it('has no deadline before its answer', async () => {

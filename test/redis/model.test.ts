@@ -181,7 +181,7 @@ async function playOn(
 function saidOf(outcome: TakeOutcome): unknown {
   switch (outcome.kind) {
     case 'taken':
-      return { kind: 'taken', chosen: outcome.chosen };
+      return { kind: 'taken', chosen: outcome.chosen, uses: outcome.uses };
     case 'already':
       return { kind: 'already' };
     case 'refused':

@@ -1,9 +1,11 @@
 import { trunkFor } from '../../src/accounts/trunks.ts';
 import {
+  COUNTERS,
   holderName,
   slotName,
   type Counter,
   type FundingOption,
+  type HolderUse,
   type HoldTake,
   type Holder,
   type Slot,
@@ -43,6 +45,10 @@ export class PlainStore {
   take(plan: SlotPlan, sample: SampleLeg, home: boolean, now: number): unknown {
     const known = home ? this.live.has(plan.legKey) : this.#membersOf(plan.slot).has(plan.legKey);
     if (known) return { kind: 'already' };
+    const uses: HolderUse[] = [];
+    const trunksBefore = plan.firstOf.map(({ payer }) =>
+      this.#useOf(plan.slot, { kind: 'trunks', path: payer }),
+    );
     for (const { holder, counts, perSecond } of plan.takes) {
       for (const { counter, bound } of counts) {
         const inUse = this.use(plan.slot, holder, counter);
@@ -51,7 +57,11 @@ export class PlainStore {
       }
       const ticks = this.#ticksOf(plan.slot, holder);
       for (const [leg, at] of ticks) if (perSecond !== undefined && at <= now - 1000) ticks.delete(leg);
-      if (perSecond !== undefined && ticks.size >= perSecond)
+      uses.push({
+        ...this.#useOf(plan.slot, holder),
+        recent: perSecond === undefined ? undefined : ticks.size,
+      });
+      if (typeof perSecond === 'number' && ticks.size >= perSecond)
         return refused({ kind: 'rate', holder, bound: perSecond, inUse: ticks.size });
     }
     const holds: HoldTake[] = [];
@@ -79,7 +89,13 @@ export class PlainStore {
     this.#membersOf(plan.slot).set(plan.legKey, { plan, trunks });
     for (const { holder, perSecond } of plan.takes)
       if (perSecond !== undefined) this.#ticksOf(plan.slot, holder).set(plan.legKey, now);
-    return { kind: 'taken', chosen: chosen.slice(all.length) };
+    const ways = chosen.slice(all.length);
+    for (const [index, { options }] of plan.firstOf.entries()) {
+      const asked = options.slice(0, (ways[index] ?? 0) + 1).some(({ take }) => take?.kind === 'trunk');
+      const before = trunksBefore[index];
+      if (asked && before !== undefined) uses.push(before);
+    }
+    return { kind: 'taken', chosen: ways, uses };
   }
 
   giveBack(plan: SlotPlan, home: boolean, now: number): void {
@@ -180,6 +196,11 @@ export class PlainStore {
       }
     }
     return sum;
+  }
+
+  #useOf(slot: Slot, holder: Holder): HolderUse {
+    const counts = COUNTERS.map((counter) => [counter, this.use(slot, holder, counter)] as const);
+    return { holder, before: Object.fromEntries(counts) as Record<Counter, number>, recent: undefined };
   }
 
   /** Undefined: it could be taken, and a hold was. */

@@ -3,14 +3,17 @@
 --       option of a payer: wallet, parts of a hold, or the use of its trunks
 -- ARGV  clock, snapshots wished 0/1, legKey, record ('' in a slot that is not home),
 --       uuid of its channel or '' while it has none, membership text,
---       holders, per holder: counts, (index, bound or -1) each, perSecond or -1;
+--       holders, per holder: counts, (index, bound or -1) each, perSecond or -1, -2 where it is only counted;
 --       holds, per hold: account, amount, part text, mode and, when mode is 'exact', an exact wallet (see prelude);
 --       payers with several ways, per payer: options, per option: 'holds', 'trunk' or 'free', what the record says
 --       of it, what the membership says of it, then holds, 1 where one of their wallets is known to be short, and each
 --       as above, or a trunk: index, inbound or -1, outbound or -1, shared or -1
--- Reply {'taken', now, {option taken, from 1, per payer}, (due, funds, availableAtLeast) per hold taken} | {'already', record or '', uuid or '', answeredAt or ''} |
---       {'count', now, holder, index, bound, use} | {'rate', now, holder, bound, use} |
---       {'unfunded', now, payer, calls in, calls out on its trunks} | {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
+-- Reply {'taken', now, {option taken, from 1, per payer}, uses, trunks, (due, funds, availableAtLeast, balance) per hold taken} |
+--       {'already', record or '', uuid or '', answeredAt or ''} |
+--       {'count', now, uses, holder, index, bound, use} | {'rate', now, uses, holder, bound, use} |
+--       {'unfunded', now, uses, payer, calls in, calls out on its trunks} | {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
+--       uses: per holder, up to the one that refuses: its use before this leg, '/' and its admissions of the last second
+--       where they are counted, and ';'. trunks: per payer with several ways: calls in and out on its trunks before, and ';'.
 -- Replay: the leg key is a member, so nothing is taken twice; the reply is 'already'.
 
 -- Only tidies up after a holder that rests: a tick counts for a second.
@@ -27,23 +30,32 @@ if known then
 end
 
 local key = 5
-local uses, ticks = {}, {}
+local uses, ticks, seen = {}, {}, {}
 for holder = 1, takeNumber() do
   local useKey, tickKey = KEYS[key + 1], KEYS[key + 2]
   key = key + 2
-  local use = uses[useKey] or readUse(redis.call('GET', useKey))
+  local use = uses[useKey]
+  if use then
+    seen[holder] = table.concat(use, ' ')
+  else
+    seen[holder] = redis.call('GET', useKey) or ''
+    use = readUse(seen[holder] ~= '' and seen[holder])
+  end
   for _ = 1, takeNumber() do
     local index, bound = takeNumber(), takeNumber()
     if bound >= 0 and use[index] >= bound then
-      return { 'count', int(now), holder, index, bound, use[index] }
+      return { 'count', int(now), table.concat(seen, ';'), holder, index, bound, use[index] }
     end
     use[index] = use[index] + 1
   end
   local perSecond = takeNumber()
-  if perSecond >= 0 then
+  if perSecond ~= -1 then
     redis.call('ZREMRANGEBYSCORE', tickKey, '-inf', now - 1000)
     local recent = redis.call('ZCARD', tickKey)
-    if recent >= perSecond then return { 'rate', int(now), holder, perSecond, recent } end
+    seen[holder] = seen[holder] .. '/' .. recent
+    if perSecond >= 0 and recent >= perSecond then
+      return { 'rate', int(now), table.concat(seen, ';'), holder, perSecond, recent }
+    end
     ticks[#ticks + 1] = tickKey
   end
   uses[useKey] = use
@@ -99,7 +111,7 @@ local function takeTrunk(wanted)
   if outbound >= 0 then left = left + math.max(0, use[4] - outbound) end
   if shared >= 0 and left > shared then return false, before end
   uses[useKey] = use
-  return true
+  return true, before
 end
 
 for _ = 1, takeNumber() do
@@ -108,7 +120,7 @@ for _ = 1, takeNumber() do
 end
 
 -- Of each payer the first of its ways that can be taken; without one nothing is.
-local chosen, parts = {}, {}
+local chosen, parts, onTrunks = {}, {}, {}
 for payer = 1, takeNumber() do
   local trunks
   for option = 1, takeNumber() do
@@ -129,15 +141,16 @@ for payer = 1, takeNumber() do
   if missing then return { 'no-wallet', missing } end
   if not chosen[payer] then
     if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
-    return { 'unfunded', int(now), payer, trunks and trunks[1] or 0, trunks and trunks[2] or 0 }
+    return { 'unfunded', int(now), table.concat(seen, ';'), payer, trunks and trunks[1] or 0, trunks and trunks[2] or 0 }
   end
+  onTrunks[payer] = trunks and trunks[1] .. ' ' .. trunks[2] or ''
 end
 if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
 if home and #chosen > 0 then
   record = string.sub(record, 1, -2) .. ',"funded":[' .. table.concat(parts, ',') .. ']}'
 end
 
-local reply = { 'taken', int(now), chosen }
+local reply = { 'taken', int(now), chosen, table.concat(seen, ';'), table.concat(onTrunks, ';') }
 for i, hold in ipairs(holds) do
   local w, due = hold.w, nil
   if hold.exact then
@@ -150,7 +163,7 @@ for i, hold in ipairs(holds) do
   end
   local funds = w.balance + w.credit
   local available = funds - w.held - w.base + hold.amount
-  reply[#reply + 1] = { due, int(funds), int(math.max(hold.amount, available)) }
+  reply[#reply + 1] = { due, int(funds), int(math.max(hold.amount, available)), int(w.balance) }
 end
 for useKey, use in pairs(uses) do saveUse(useKey, use) end
 for _, tickKey in ipairs(ticks) do
