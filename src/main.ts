@@ -1,9 +1,10 @@
 import { serviceDefaultsOf } from './accounts/effective-limits.ts';
 import type { CallControl } from './calls/switch.ts';
 import type { ControllerContext } from './controller/context.ts';
+import { createChangeFollower } from './controller/change-follower.ts';
 import { createController, type Controller } from './controller/controller.ts';
+import { openBackgroundWriter } from './database/background-writer.ts';
 import { openDatabase } from './database/database.ts';
-import { openThreadedWriter } from './database/threaded-writer.ts';
 import { openDirectory } from './controller/directory.ts';
 import { holdNodes } from './controller/node-leases.ts';
 import { createRecordDrain } from './controller/record-drain.ts';
@@ -21,7 +22,7 @@ import { createLiveStore } from './redis/live-store.ts';
 import { createRedisClock } from './redis/redis-clock.ts';
 import { createSettlementFeed } from './redis/settlement-feed.ts';
 import { formatSettlement } from './redis/settlement-text.ts';
-import { rootOf, type AccountPath, type NodeId, type PoolId } from './units/ids.ts';
+import { rootOf, type AccountPath, type NodeId } from './units/ids.ts';
 import type { Log } from './units/log.ts';
 import {
   connected,
@@ -67,10 +68,9 @@ async function build(
   onStop: (stop: () => Promise<void> | void) => void,
   stopAll: () => Promise<void>,
 ): Promise<Service> {
-  const database = await openDatabase({ url: config.database.url });
+  const database = await openDatabase(config.database);
   onStop(() => database.close());
-  // In a thread of its own: the disk must not hold up a cutoff.
-  const writer = await openThreadedWriter({ url: config.database.url });
+  const writer = await openBackgroundWriter(config.database);
   onStop(() => writer.close());
   const redis = await openRedis(config, log);
   onStop(() => redis.disconnect());
@@ -179,18 +179,16 @@ async function build(
 
   const changes = createChangeFeed(redis, { log });
   onStop(() => changes.close());
-  changes.onChange((change) => void onChange(change.kind === 'account' ? change.account : undefined));
-  const onChange = async (account: AccountPath | undefined): Promise<void> => {
-    try {
-      await directory.refresh();
-      const touched = new Set<PoolId>(await settings.apply());
-      if (account !== undefined) touched.add(account);
-      for (const wallet of touched) await controller.walletChanged(wallet);
-      await controller.limitsChanged();
-    } catch (err) {
-      log.error({ err }, 'a change of accounts or tariffs could not be read: the old ones stand');
-    }
-  };
+  const follower = createChangeFollower({
+    directory,
+    settings,
+    walletChanged: (wallet) => controller.walletChanged(wallet),
+    limitsChanged: () => controller.limitsChanged(),
+    timers,
+    log,
+  });
+  onStop(() => follower.stop());
+  changes.onChange((change) => follower.follow(change.kind === 'account' ? change.account : undefined));
 
   const socketPort = await openSocketGate();
   const healthPort = await openHealth();

@@ -104,11 +104,11 @@ function createContext(
 }
 
 async function openStores(
-  { database: { url } }: ServiceConfig,
+  { database: settings }: ServiceConfig,
   opened: (() => Promise<void>)[],
 ): ReturnType<typeof openDatabase> {
-  if (url === DEFAULT_DATABASE) mkdirSync(dirname(url), { recursive: true });
-  const database = await openDatabase({ url });
+  if (settings.url === DEFAULT_DATABASE) mkdirSync(dirname(settings.url), { recursive: true });
+  const database = await openDatabase(settings);
   opened.push(() => database.close());
   return database;
 }

@@ -21,7 +21,7 @@ export async function connectLiveState(config: ServiceConfig): Promise<Connected
   // What goes wrong is told by the command itself.
   const log = createLog('silent');
   const redis = await openRedis(config, log);
-  const database = await openDatabase({ url: config.database.url });
+  const database = await openDatabase(config.database);
   const clock = createRedisClock(redis);
   await clock.ready();
   const changes = createChangeFeed(redis, { log });

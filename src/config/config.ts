@@ -137,7 +137,10 @@ function masked(key: string, value: unknown): unknown {
   if (key.endsWith('.password')) return MASK;
   if (Array.isArray(value))
     return value.map((item: unknown) => (isRecord(item) ? { ...item, password: MASK } : item));
-  return typeof value === 'string' ? value.replace(/(:\/\/[^:@/]*:).*@/, `$1${MASK}@`) : value;
+  if (typeof value !== 'string') return value;
+  return value
+    .replace(/(:\/\/[^:@/?]*:).*@/, `$1${MASK}@`)
+    .replaceAll(/([?&][^=&]*password=)[^&]*/gi, `$1${MASK}`);
 }
 
 function valueAt(settings: unknown, key: string): unknown {

@@ -40,7 +40,11 @@ const FORMATS: readonly Format[] = [
     /^rediss?:\/\/[^\s]{1,1000}$/,
     'redis://host:port, rediss:// or redis://:password@host:port/db',
   ),
-  text('database-url', /^(?!sqlite::memory:)[^\s\0][^\r\n\0]{0,1000}$/, 'the path of an SQLite file'),
+  text(
+    'database-url',
+    /^(?!sqlite::memory:)(?:sqlite:|postgres(?:ql)?:\/\/|(?![A-Za-z][A-Za-z0-9+.-]*:))[^\s\0][^\r\n\0]{0,1000}$/,
+    'the path of an SQLite file, or postgres://user:password@host:5432/database',
+  ),
   list('variable-names', /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a list of channel variable names'),
   list('dialled-numbers', /^[+*#0-9]{1,32}$/, 'a list of dialled numbers, in quotes, such as ["112", "911"]'),
   json(

@@ -176,11 +176,29 @@ export const SCHEMA: convict.Schema<Settings> = {
   },
   database: {
     url: {
-      doc: 'The SQL record: the path of an SQLite file.',
+      doc: 'The SQL record: the path of an SQLite file, or postgres://user:password@host:5432/database.',
       format: 'database-url',
       default: '.tollgate/tollgate.sqlite',
       env: 'TOLLGATE_DATABASE_URL',
       sensitive: true,
+    },
+    connectionsMax: {
+      doc: 'Connections to PostgreSQL at once, beside the one that the CDRs are written by.',
+      format: 'some',
+      default: 5,
+      env: 'TOLLGATE_DATABASE_CONNECTIONS_MAX',
+    },
+    connectTimeoutMs: {
+      doc: 'PostgreSQL counts as down when a connection takes longer.',
+      format: 'milliseconds',
+      default: 5000,
+      env: 'TOLLGATE_DATABASE_CONNECT_TIMEOUT_MS',
+    },
+    statementTimeoutMs: {
+      doc: 'PostgreSQL gives up a statement that takes longer.',
+      format: 'milliseconds',
+      default: 60000,
+      env: 'TOLLGATE_DATABASE_STATEMENT_TIMEOUT_MS',
     },
   },
   controller: {

@@ -34,7 +34,12 @@ export type Settings = {
   readonly accounts: { readonly defaults: Readonly<Record<string, unknown>> };
   readonly store: { readonly onDown: 'refuse' | 'allow' };
   readonly redis: { readonly url: string; readonly commandTimeoutMs: number };
-  readonly database: { readonly url: string };
+  readonly database: {
+    readonly url: string;
+    readonly connectionsMax: number;
+    readonly connectTimeoutMs: number;
+    readonly statementTimeoutMs: number;
+  };
   readonly controller: { readonly id: string; readonly leaseMs: number; readonly resyncMs: number };
   readonly cutoff: {
     readonly earlyMs: number;

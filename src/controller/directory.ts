@@ -20,8 +20,9 @@ export async function openDirectory(options: {
 }): Promise<Directory> {
   const { accountStore, tariffStore, serviceDefaults } = options;
   let accounts = createAccountLookup(await accountStore.loadAll(), serviceDefaults);
-  let tariffs = await addVersions(EMPTY_TARIFF_BOOK, tariffStore);
+  // Before what it counts: a version that is imported meanwhile is then read once more, and never missed.
   let tariffRevision = await tariffStore.revision();
+  let tariffs = await addVersions(EMPTY_TARIFF_BOOK, tariffStore);
   let refreshing: Promise<boolean> = Promise.resolve(false);
 
   const refresh = async (): Promise<boolean> => {

@@ -28,11 +28,13 @@ export type PostgresPlace = {
 };
 
 /** By then the server has said that it gave up: one that is still silent is no longer there. */
-const ANSWER_SLACK_MS = 5_000;
+const ANSWER_SLACK_MS = 2_000;
 /** A process that stands still in the middle of a transaction holds up all writers: the server ends it. */
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 const CLOSE_IDLE_AFTER_MS = 30_000;
+/** What runs at the end may finish within this time; then its connection is cut. */
+const CLOSE_WAIT_MS = 5_000;
 
 /** `tollgate` in ASCII. Such locks belong to one database of a server: two records do not meet. */
 export const WRITE_LOCK = 0x746f_6c6c_6761_7465n;
@@ -72,11 +74,20 @@ class UnlockedAdapter extends PostgresAdapter {
 class OneWriterDriver implements Driver {
   readonly #place: PostgresPlace;
   readonly #pool: Pool;
+  readonly #clients = new Set<PoolClient>();
+  /** Connections that somebody has or waits for. */
+  #inUse = 0;
+  #whenUnused: (() => void) | undefined;
   readonly #begin: string;
 
   constructor(place: PostgresPlace) {
     this.#place = place;
     this.#pool = openPool(place);
+    // A connection that ends while nobody asks anything: whoever asks next hears of it, or gets another one.
+    const unasked = (): void => {};
+    this.#pool.on('error', unasked);
+    this.#pool.on('connect', (client) => this.#clients.add(client.on('error', unasked)));
+    this.#pool.on('remove', (client) => this.#clients.delete(client));
     // Said in full, whatever the server's defaults are: a snapshot from before the lock would not have what the
     // writer before us wrote, and a commit that is told of must be on disk. One text is one way there and back.
     this.#begin = [
@@ -93,9 +104,11 @@ class OneWriterDriver implements Driver {
 
   async acquireConnection(): Promise<DatabaseConnection> {
     const { name } = this.#place;
+    this.#inUse += 1;
     try {
       return new PostgresConnection(await this.#pool.connect(), name);
     } catch (error) {
+      this.#leave();
       throw namePostgresError(name, error);
     }
   }
@@ -127,10 +140,20 @@ class OneWriterDriver implements Driver {
 
   async releaseConnection(connection: PostgresConnection): Promise<void> {
     connection.release();
+    this.#leave();
   }
 
   async destroy(): Promise<void> {
+    const impatience = setTimeout(() => this.#clients.forEach((client) => void client.end()), CLOSE_WAIT_MS);
+    // A pool that is told to end forgets those who still wait for a connection.
+    if (this.#inUse > 0) await new Promise<void>((resolve) => (this.#whenUnused = resolve));
     await this.#pool.end();
+    clearTimeout(impatience);
+  }
+
+  #leave(): void {
+    this.#inUse -= 1;
+    if (this.#inUse === 0) this.#whenUnused?.();
   }
 }
 
@@ -180,7 +203,7 @@ class PostgresConnection implements DatabaseConnection {
 
 function openPool(place: PostgresPlace): Pool {
   const { url, connectionsMax, connectTimeoutMs, statementTimeoutMs } = place;
-  const pool = new Pool({
+  return new Pool({
     connectionString: url,
     application_name: 'tollgate',
     max: connectionsMax,
@@ -194,11 +217,6 @@ function openPool(place: PostgresPlace): Pool {
       ? {}
       : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + ANSWER_SLACK_MS }),
   });
-  // A connection that ends while nobody asks anything: whoever asks next hears of it, or gets another one.
-  const unasked = (): void => {};
-  pool.on('error', unasked);
-  pool.on('connect', (client) => client.on('error', unasked));
-  return pool;
 }
 
 const INTEGERS = new Set<number>([types.builtins.INT2, types.builtins.INT4, types.builtins.INT8]);

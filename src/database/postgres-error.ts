@@ -34,6 +34,10 @@ export function namePostgresError(database: string, error: unknown): unknown {
   if (error instanceof DatabaseError) return nameServerError(database, error);
   // Of a parameter that cannot be sent, or ours already.
   if (error instanceof TypeError || error instanceof RangeError || isDatabaseError(error)) return error;
+  // What `pg` says where the server asks for a password and there is none, or proves to be another server.
+  if (error instanceof Error && error.message.startsWith('SASL')) {
+    return new DatabaseAccessError(database, error.message, error);
+  }
   return new DatabaseUnavailableError(database, reasonOf(error), error);
 }
 

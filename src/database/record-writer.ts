@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Charge, Settlement, Transfer } from '../records/records.ts';
+import type { Cdr, Charge, Settlement, Transfer } from '../records/records.ts';
 import {
   UnwritableRecordError,
   type BatchOutcome,
@@ -7,7 +7,6 @@ import {
   type RecordConflict,
   type RecordWriter,
 } from '../records/record-store.ts';
-import type { LegUuid } from '../units/ids.ts';
 import { sameRow } from './cell.ts';
 import { toCharge, toChargeRow } from './charge-rows.ts';
 import { slicesOf } from './paging.ts';
@@ -16,13 +15,15 @@ import type { CdrRow, ChargeRow, DecisionRow, Schema, TransferRow } from './sche
 
 export function createRecordWriter(database: Kysely<Schema>): RecordWriter {
   return {
-    writeBatch: (batch) =>
-      database.transaction().execute(async (trx) => {
-        const standing = await readStanding(trx, batch);
-        const plan = planBatch(batch, standing);
+    writeBatch: async (batch) => {
+      const rows = toRows(batch);
+      return await database.transaction().execute(async (trx) => {
+        const standing = await readStanding(trx, rows);
+        const plan = planBatch(rows, standing);
         await insertAll(trx, plan);
         return plan.outcome;
-      }),
+      });
+    },
     insertTransfer: (transfer) =>
       database.transaction().execute(async (trx) => {
         const row = toTransferRow(transfer);
@@ -35,6 +36,36 @@ export function createRecordWriter(database: Kysely<Schema>): RecordWriter {
         await trx.insertInto('transfer').values(row).execute();
         return 'inserted';
       }),
+  };
+}
+
+/** A batch with the row of each of its records. */
+type BatchRows = {
+  readonly settlements: readonly SettlementRows[];
+  readonly decisions: readonly DecisionRow[];
+};
+
+type SettlementRows = {
+  readonly cdr: Paired<Cdr, CdrRow>;
+  readonly charges: readonly Paired<Charge, ChargeRow>[];
+  readonly transfers: readonly Paired<Transfer, TransferRow>[];
+};
+
+type Paired<Record, Row> = { readonly record: Record; readonly row: Row };
+
+/** Before anything is asked: an id that no table can hold cannot even be looked for. */
+function toRows({ settlements, decisions }: RecordBatch): BatchRows {
+  return {
+    settlements: settlements.map((settlement) => {
+      refuseStrangers(settlement);
+      const { cdr, charges, transfers } = settlement;
+      return {
+        cdr: { record: cdr, row: toCdrRow(cdr) },
+        charges: charges.map((record) => ({ record, row: toChargeRow(record) })),
+        transfers: transfers.map((record) => ({ record, row: toTransferRow(record) })),
+      };
+    }),
+    decisions: decisions.map(toDecisionRow),
   };
 }
 
@@ -55,24 +86,21 @@ type BatchPlan = {
   readonly outcome: BatchOutcome;
 };
 
-async function readStanding(trx: Transaction<Schema>, batch: RecordBatch): Promise<Standing> {
+async function readStanding(trx: Transaction<Schema>, batch: BatchRows): Promise<Standing> {
   const standing: Standing = {
     cdrs: new Map(),
     charges: new Map(),
     transfers: new Map(),
     decisionIds: new Set(),
   };
-  const legs = batch.settlements.flatMap(({ cdr, charges }) => [
-    cdr.legUuid,
-    ...charges.map((c) => c.legUuid),
-  ]);
+  const legs = batch.settlements.map(({ cdr }) => cdr.row.leg_uuid);
   for (const slice of slicesOf(legs)) {
     const cdrs = trx.selectFrom('cdr').selectAll().where('leg_uuid', 'in', slice);
     for (const row of await cdrs.execute()) standing.cdrs.set(row.leg_uuid, row);
     const charges = trx.selectFrom('charge').selectAll().where('leg_uuid', 'in', slice);
     for (const row of await charges.execute()) addCharge(standing, row);
   }
-  const transferIds = batch.settlements.flatMap(({ transfers }) => transfers.map(({ id }) => id));
+  const transferIds = batch.settlements.flatMap(({ transfers }) => transfers.map(({ row }) => row.id));
   for (const slice of slicesOf(transferIds)) {
     const transfers = trx.selectFrom('transfer').selectAll().where('id', 'in', slice);
     for (const row of await transfers.execute()) standing.transfers.set(row.id, row);
@@ -84,7 +112,7 @@ async function readStanding(trx: Transaction<Schema>, batch: RecordBatch): Promi
   return standing;
 }
 
-function planBatch(batch: RecordBatch, standing: Standing): BatchPlan {
+function planBatch(batch: BatchRows, standing: Standing): BatchPlan {
   const inserted = { cdrs: 0, charges: 0, transfers: 0, decisions: 0 };
   const already = { cdrs: 0, charges: 0, transfers: 0, decisions: 0 };
   const conflicts: RecordConflict[] = [];
@@ -96,26 +124,26 @@ function planBatch(batch: RecordBatch, standing: Standing): BatchPlan {
     outcome: { inserted, already, conflicts },
   };
 
-  const planCdr = ({ cdr }: Settlement): void => {
-    const row = toCdrRow(cdr);
+  const planCdr = ({ record, row }: SettlementRows['cdr']): void => {
     const kept = standing.cdrs.get(row.leg_uuid);
     if (kept === undefined) {
       standing.cdrs.set(row.leg_uuid, row);
       plan.cdrs.push(row);
       inserted.cdrs += 1;
     } else if (sameRow(row, kept)) already.cdrs += 1;
-    else conflicts.push({ kind: 'cdr', offered: cdr, kept: toCdr(kept) });
+    else conflicts.push({ kind: 'cdr', offered: record, kept: toCdr(kept) });
   };
 
   /** Returns the transfer ids of charges that were not accepted: their money must not move either. */
-  const planCharges = (charges: readonly Charge[]): ReadonlySet<string> => {
-    const settledBefore = new Set(charges.map(chargeGroup).filter((group) => standing.charges.has(group)));
+  const planCharges = (charges: SettlementRows['charges']): ReadonlySet<string> => {
+    const settledBefore = new Set(
+      charges.map(({ row }) => groupKey(row)).filter((group) => standing.charges.has(group)),
+    );
     const barred = new Set<string>();
-    for (const charge of charges) {
-      const row = toChargeRow(charge);
-      const group = standing.charges.get(chargeGroup(charge)) ?? [];
+    for (const { record, row } of charges) {
+      const group = standing.charges.get(groupKey(row)) ?? [];
       const kept = group.find(({ segment }) => segment === row.segment);
-      if (kept === undefined && !settledBefore.has(chargeGroup(charge))) {
+      if (kept === undefined && !settledBefore.has(groupKey(row))) {
         addCharge(standing, row);
         plan.charges.push(row);
         inserted.charges += 1;
@@ -124,7 +152,7 @@ function planBatch(batch: RecordBatch, standing: Standing): BatchPlan {
         barred.add(row.transfer_id);
         conflicts.push({
           kind: 'charge',
-          offered: charge,
+          offered: record,
           kept: kept === undefined ? undefined : toCharge(kept),
         });
       }
@@ -132,8 +160,10 @@ function planBatch(batch: RecordBatch, standing: Standing): BatchPlan {
     return barred;
   };
 
-  const planTransfer = (transfer: Transfer, barred: ReadonlySet<string>): void => {
-    const row = toTransferRow(transfer);
+  const planTransfer = (
+    { record, row }: SettlementRows['transfers'][number],
+    barred: ReadonlySet<string>,
+  ): void => {
     const kept = standing.transfers.get(row.id);
     if (kept === undefined && !barred.has(row.id)) {
       standing.transfers.set(row.id, row);
@@ -143,20 +173,18 @@ function planBatch(batch: RecordBatch, standing: Standing): BatchPlan {
     else {
       conflicts.push({
         kind: 'transfer',
-        offered: transfer,
+        offered: record,
         kept: kept === undefined ? undefined : toTransfer(kept),
       });
     }
   };
 
   for (const settlement of batch.settlements) {
-    refuseStrangers(settlement);
-    planCdr(settlement);
+    planCdr(settlement.cdr);
     const barred = planCharges(settlement.charges);
     for (const transfer of settlement.transfers) planTransfer(transfer, barred);
   }
-  for (const decision of batch.decisions) {
-    const row = toDecisionRow(decision);
+  for (const row of batch.decisions) {
     if (standing.decisionIds.has(row.id)) already.decisions += 1;
     else {
       standing.decisionIds.add(row.id);
@@ -182,16 +210,12 @@ function refuseStrangers({ cdr, charges }: Settlement): void {
 }
 
 function addCharge(standing: Standing, row: ChargeRow): void {
-  const key = groupKey(row.leg_uuid, row.payer, Number(row.version));
+  const key = groupKey(row);
   const group = standing.charges.get(key);
   if (group === undefined) standing.charges.set(key, [row]);
   else group.push(row);
 }
 
-function chargeGroup(charge: Charge): string {
-  return groupKey(charge.legUuid, charge.payer, charge.version);
-}
-
-function groupKey(leg: LegUuid, payer: string, version: number): string {
+function groupKey({ leg_uuid: leg, payer, version }: ChargeRow): string {
   return `${leg} ${payer} ${version}`;
 }

@@ -17,7 +17,7 @@ export type ThreadReply =
       };
     };
 
-export type ThreadedWriter = Pick<RecordWriter, 'writeBatch'> & { close(): Promise<void> };
+export type BatchWriter = Pick<RecordWriter, 'writeBatch'> & { close(): Promise<void> };
 
 /** The thread is gone; what it had not confirmed is still in the stream. Its name counts as the database being down. */
 export class DatabaseThreadError extends Error {
@@ -33,7 +33,7 @@ type Waiting = {
  * Writes batches in a thread of its own: SQLite commits synchronously, and a disk that takes 200 ms for it would
  * hold up every cutoff due meanwhile. A thread that dies is started again by the next write.
  */
-export async function openThreadedWriter(options: { readonly url: string }): Promise<ThreadedWriter> {
+export async function openThreadedWriter(options: { readonly url: string }): Promise<BatchWriter> {
   let thread = await startThread(options.url);
   return {
     async writeBatch(batch) {

@@ -42,7 +42,9 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
   };
   const wallets = createWalletStore(context);
   const openMissing: OpenMissing = async (account) => {
-    const opening = await options.loadWallet(account);
+    const opening = await options.loadWallet(account).catch((cause: unknown) => {
+      throw new StoreUnavailableError(`no wallet of ${account} in Redis, and SQL cannot be asked`, { cause });
+    });
     if (opening === undefined) throw new StoreUnavailableError(`no wallet of ${account} in Redis or in SQL`);
     await wallets.openWallet(account, opening);
   };

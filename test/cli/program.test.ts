@@ -45,6 +45,17 @@ describe('the program', () => {
     expect((await runProgram([process.execPath, CLI, 'account', 'list'])).code).toBe(0);
   });
 
+  it('names the database server that it cannot reach, in one line and without the password', async () => {
+    const run = await runProgram([process.execPath, CLI, 'account', 'list'], {
+      environment: { TOLLGATE_DATABASE_URL: 'postgres://tollgate:s3cret@127.0.0.1:1/record' },
+    });
+    expect(run).toMatchObject({
+      code: 1,
+      out: '',
+      err: 'postgres://tollgate@127.0.0.1:1/record cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n',
+    });
+  });
+
   it('reads an account from standard input', async () => {
     const run = await runProgram([process.execPath, CLI, 'account', 'set', '--file', '-', '--json'], {
       input: 'account: acme\noperator: {calls: -1, maxPostpay: 5}\n',

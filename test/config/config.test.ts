@@ -136,6 +136,20 @@ admission: {emergencyNumbers: [112]}
     ).toEqual([]);
   });
 
+  it.each([
+    ['record.sqlite', true],
+    ['sqlite:///var/lib/tollgate/record.sqlite', true],
+    ['postgres://tollgate@db/record', true],
+    ['postgresql://tollgate@db/record', true],
+    ['mysql://tollgate@db/record', false],
+    ['postgres:record', false],
+    ['sqlite::memory:', false],
+  ])('knows whether %j is the address of a record', (url, known) => {
+    const problems = problemsOf(undefined, { TOLLGATE_DATABASE_URL: url });
+    const told = 'database.url: (not shown) → the path of an SQLite file, or postgres://';
+    expect(problems.map((problem) => problem.slice(0, told.length))).toEqual(known ? [] : [told]);
+  });
+
   it('never shows a secret', () => {
     const secret = 'hunter2secret';
     const yaml = `
@@ -147,6 +161,18 @@ redis: {url: "redis://user:${secret}@db:6379/1"}
       '"redis://user:***@db:6379/1"',
     );
     expect(JSON.stringify(loaded.kind === 'ok' ? loaded.shown : 'bad')).not.toContain(secret);
+    for (const [url, shown] of [
+      [`postgres://tollgate:${secret}@db:5432/record`, 'postgres://tollgate:***@db:5432/record'],
+      [
+        `postgresql://db/record?user=tollgate&password=${secret}&sslmode=verify-full`,
+        'postgresql://db/record?user=tollgate&password=***&sslmode=verify-full',
+      ],
+    ]) {
+      const postgres = load(undefined, { TOLLGATE_DATABASE_URL: url });
+      const value =
+        postgres.kind === 'ok' && postgres.shown.find((each) => each.key === 'database.url')?.value;
+      expect(value).toBe(JSON.stringify(shown));
+    }
     expect(
       JSON.stringify(load(undefined, { TOLLGATE_FREESWITCH_PASSWORD: secret })).match(/hunter2/g),
     ).toHaveLength(1);

@@ -23,8 +23,8 @@ export type TestedDatabase = {
   readonly meddle: (url: string, sql: string) => Promise<void>;
   /** How many rows a table has. */
   readonly rowsOf: (url: string, table: string) => Promise<number>;
-  /** Another process in the middle of writing a route called `half`. */
-  readonly beginToWrite: (url: string) => Promise<{ commit(): Promise<void> }>;
+  /** Another process in the middle of a transaction: of writing a route called `half`, unless it says otherwise. */
+  readonly beginToWrite: (url: string, sql?: string) => Promise<{ commit(): Promise<void> }>;
   /** Lets no row into this table until it is called off; the writer's error says `tripped`. */
   readonly trip: (url: string, table: string, when?: string) => Promise<() => Promise<void>>;
 };
@@ -80,9 +80,9 @@ export const SQLITE: TestedDatabase = {
     raw.close();
     return Number(row?.['rows']);
   },
-  async beginToWrite(url) {
+  async beginToWrite(url, sql = HALF) {
     const raw = openRaw(url);
-    raw.exec(`begin immediate; ${HALF}`);
+    raw.exec(`begin immediate; ${sql}`);
     return { commit: async () => raw.exec('commit') };
   },
   async trip(url, table, when = '') {
@@ -132,11 +132,11 @@ export const POSTGRES: TestedDatabase = {
     const [row] = await askPostgres(url, `select count(*) as rows from ${table}`);
     return Number(row?.['rows']);
   },
-  async beginToWrite(url) {
+  async beginToWrite(url, sql = HALF) {
     const client = new Client({ connectionString: url });
     await client.connect();
     undo.push(() => client.end());
-    await client.query(`begin; select pg_advisory_xact_lock(${WRITE_LOCK}); ${HALF}`);
+    await client.query(`begin; select pg_advisory_xact_lock(${WRITE_LOCK}); ${sql}`);
     return { commit: async () => void (await client.query('commit')) };
   },
   async trip(url, table, when = 'true') {

@@ -135,6 +135,7 @@ describe('the configuration for FreeSWITCH', () => {
 describe('docker/compose.yaml', () => {
   type Service = {
     readonly image?: string;
+    readonly profiles?: readonly string[];
     readonly ports?: readonly string[];
     readonly volumes?: readonly string[];
     readonly env_file?: unknown;
@@ -146,8 +147,10 @@ describe('docker/compose.yaml', () => {
   };
   const services = Object.entries(compose.services);
 
-  it('has the three services', () => {
-    expect(Object.keys(compose.services).toSorted()).toEqual(['freeswitch', 'redis', 'tollgate']);
+  it('has the three services, and PostgreSQL for whom wants it', () => {
+    const always = services.filter(([, { profiles }]) => profiles === undefined).map(([name]) => name);
+    expect(always.toSorted()).toEqual(['freeswitch', 'redis', 'tollgate']);
+    expect(compose.services['postgres']?.profiles).toEqual(['postgres']);
   });
 
   it('mounts files and volumes that exist', () => {

@@ -42,11 +42,15 @@ export const micros = (text: string): Micros => parseMicros(text) as Micros;
 
 export async function createStage(
   redisUrl: string,
-  options: { readonly logLevel?: string } = {},
+  options: {
+    readonly logLevel?: string;
+    /** A record elsewhere than in a file of the stage's own. */
+    readonly databaseUrl?: string;
+  } = {},
 ): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-stage-'));
-  const databaseFile = join(folder, 'record.sqlite');
-  const database = await openDatabase({ url: databaseFile });
+  const databaseUrl = options.databaseUrl ?? join(folder, 'record.sqlite');
+  const database = await openDatabase({ url: databaseUrl });
   const sim = await createSimulator();
   const services: Service[] = [];
   const closers: (() => Promise<void>)[] = [];
@@ -60,7 +64,7 @@ export async function createStage(
     TOLLGATE_FREESWITCH_PORT: `${sim.port}`,
     TOLLGATE_FREESWITCH_PASSWORD: sim.password,
     TOLLGATE_REDIS_URL: redisUrl,
-    TOLLGATE_DATABASE_URL: databaseFile,
+    TOLLGATE_DATABASE_URL: databaseUrl,
     TOLLGATE_GATES_SOCKET_PORT: '0',
     TOLLGATE_LOG_LEVEL: options.logLevel ?? process.env['TEST_LOG_LEVEL'] ?? 'silent',
     TOLLGATE_CONTROLLER_ID: `controller-${services.length + 1}`,

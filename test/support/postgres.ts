@@ -1,5 +1,6 @@
 import { Client } from 'pg';
-import { afterAll, inject, TestRunner } from 'vitest';
+import { afterAll, inject, onTestFinished, TestRunner } from 'vitest';
+import { startPostgres, type StartedPostgres } from '../../src/servers/postgres-server.ts';
 import { TEMPLATE, type PostgresAnswer } from './postgres-setup.ts';
 
 let answer: Promise<PostgresAnswer> | undefined;
@@ -20,10 +21,23 @@ async function postgresBase(): Promise<string> {
     return (await response.json()) as PostgresAnswer;
   });
   const given = await answer;
-  if (given.kind === 'server') return given.base;
+  return given.kind === 'server' ? given.base : skipTest(given.why);
+}
+
+/** A server for one test, which may end it. */
+export async function ownPostgres(): Promise<StartedPostgres> {
+  // Whether there can be one at all is known of the run's.
+  await postgresBase();
+  const started = await startPostgres();
+  if (started.kind === 'none') return skipTest(started.why);
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+function skipTest(why: string): never {
   const test = TestRunner.getCurrentTest();
-  if (test === undefined) throw new Error(`no PostgreSQL: ${given.why}`);
-  return test.context.skip(`needs PostgreSQL: ${given.why}`);
+  if (test === undefined) throw new Error(`no PostgreSQL: ${why}`);
+  return test.context.skip(`needs PostgreSQL: ${why}`);
 }
 
 /** A database that holds an empty record. Give it back when nobody is connected to it any more. */
