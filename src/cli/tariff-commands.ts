@@ -21,6 +21,7 @@ import {
 } from './command.ts';
 import { readFlags, tariffOperand } from './flag-values.ts';
 import { columns } from './help.ts';
+import { TARIFF_DIFF_COMMAND } from './tariff-diff-command.ts';
 import { showMoment } from './moment.ts';
 
 export const TARIFF_COMMANDS: readonly Command[] = [
@@ -60,6 +61,7 @@ export const TARIFF_COMMANDS: readonly Command[] = [
     },
     run: showTariff,
   },
+  TARIFF_DIFF_COMMAND,
 ];
 
 async function importTariff(line: CommandLine, context: CommandContext): Promise<Result> {

@@ -1,6 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import { periodText } from '../rating/rate-period.ts';
-import { DEFAULT_WEIGHT, type Rate } from '../rating/rate.ts';
+import { rateIdentity, type Rate } from '../rating/rate.ts';
 import { createErrorList, type ErrorList, type ImportError } from './import-error.ts';
 import { parseTariffHeader, type ColumnPlaces } from './tariff-columns.ts';
 import { parseTariffRow } from './tariff-row.ts';
@@ -127,7 +126,7 @@ type Repeat = {
 
 /** Of two rates that the rate choice cannot tell apart, one is a mistake. */
 function isRepeated({ rate, number, lineByIdentity, errors }: Repeat): boolean {
-  const identity = identityOf(rate);
+  const identity = rateIdentity(rate);
   const firstLine = lineByIdentity.get(identity);
   if (firstLine === undefined) {
     lineByIdentity.set(identity, number);
@@ -136,18 +135,4 @@ function isRepeated({ rate, number, lineByIdentity, errors }: Repeat): boolean {
   const expected = `no second rate for the prefix, direction, routes, weight and period of line ${firstLine}`;
   errors.add({ line: number, field: 'prefix', value: rate.prefix, expected });
   return true;
-}
-
-/** An absent field and its default mean the same, and so do the same routes in another order. */
-function identityOf({
-  prefix,
-  direction = 'outbound',
-  routes,
-  weight = DEFAULT_WEIGHT,
-  period,
-}: Omit<Rate, 'id'>): string {
-  const isPlain = direction === 'outbound' && routes.length === 0 && weight === DEFAULT_WEIGHT;
-  if (isPlain && period === undefined) return prefix;
-  const { days, from, until } = periodText(period);
-  return [prefix, direction, weight, days, from, until, ...routes.toSorted()].join(' ');
 }

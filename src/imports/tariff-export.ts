@@ -1,6 +1,7 @@
 import { periodText } from '../rating/rate-period.ts';
 import type { Rate, TariffVersion } from '../rating/rate.ts';
 import { formatMicros } from '../units/money.ts';
+import { csvLine } from './csv-line.ts';
 import { TARIFF_COLUMNS, type TariffColumn } from './tariff-columns.ts';
 
 /** The version as lines of CSV, without line ends, that import back as the same rates in the same order. */
@@ -8,7 +9,7 @@ export function* exportTariffCsv(version: Pick<TariffVersion, 'rates'>): Generat
   yield TARIFF_COLUMNS.join(',');
   for (const rate of version.rates.toSorted((a, b) => a.id - b.id)) {
     const fields = fieldsOf(rate);
-    yield TARIFF_COLUMNS.map((column) => quoted(fields[column])).join(',');
+    yield csvLine(TARIFF_COLUMNS.map((column) => fields[column]));
   }
 }
 
@@ -30,9 +31,4 @@ function fieldsOf(rate: Rate): Readonly<Record<TariffColumn, string>> {
 
 function textOf(value: number | undefined): string {
   return value === undefined ? '' : String(value);
-}
-
-/** Blanks at the ends would be trimmed from a bare field. */
-function quoted(text: string): string {
-  return /[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -2,7 +2,7 @@ import type { TariffName } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Rounding } from './price.ts';
-import type { RatePeriod } from './rate-period.ts';
+import { periodText, type RatePeriod } from './rate-period.ts';
 
 /** The weight of a rate that names none. */
 export const DEFAULT_WEIGHT = 100;
@@ -45,3 +45,15 @@ export type TariffVersion = {
   readonly zone: string;
   readonly rates: readonly Rate[];
 };
+
+/**
+ * What the choice of a rate goes by: of two rates of one version that have it in common only the first is ever
+ * chosen. An absent field and its default mean the same, and so do the same routes in another order.
+ */
+export function rateIdentity(rate: Omit<Rate, 'id'>): string {
+  const { prefix, direction = 'outbound', routes, weight = DEFAULT_WEIGHT, period } = rate;
+  const isPlain = direction === 'outbound' && routes.length === 0 && weight === DEFAULT_WEIGHT;
+  if (isPlain && period === undefined) return prefix;
+  const { days, from, until } = periodText(period);
+  return [prefix, direction, weight, days, from, until, ...routes.toSorted()].join(' ');
+}

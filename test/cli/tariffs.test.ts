@@ -140,3 +140,109 @@ describe('the tariff of an account', () => {
     );
   });
 });
+
+describe('the difference of two tariffs', () => {
+  const BEFORE = [
+    'prefix,description,rate,surcharge,minimum,increment,direction,weight,days',
+    '49,Germany,0.10,,60,60,,,',
+    '4915,"Mobile, all",0.30,0.05,,,,,',
+    '4930,Berlin,0.08,,,,,,',
+    '44,UK,0.05,,,,,,',
+    '44,UK,0.04,,,,,90,"sat,sun"',
+    '33,France,0,,,,,,',
+    '1,US,0.02,,,,,,',
+    '',
+  ].join('\n');
+  const AFTER = [
+    'prefix,description,rate,surcharge,minimum,increment,direction,weight,days',
+    '1,US,0.02,,60,,outbound,100,',
+    '49,Deutschland,0.125,,30,6,,,',
+    '4915,"Mobile, all",0.20,0.10,,,,,',
+    '44,UK,0.05,,,,,,',
+    '44,UK,0.04,,,,,90,sun',
+    '33,France,0.01,,,,,,',
+    '4930,Berlin,0.08,,,,,,',
+    '',
+  ].join('\n');
+
+  async function twoVersions() {
+    const cli = createCli();
+    const file = join(cli.folder, 'rates.csv');
+    writeFileSync(file, BEFORE);
+    await cli.run('tariff', 'import', 'std', file, '--currency', 'EUR');
+    writeFileSync(file, AFTER);
+    await cli.run('tariff', 'import', 'std', file, '--rounding', 'half_up', '--zone', 'Europe/Berlin');
+    return { ...cli, file };
+  }
+
+  it('is told rate by rate, in the order of their prefixes, with what they were', async () => {
+    const { run } = await twoVersions();
+    expect(
+      (await run('tariff', 'diff', 'std@1', 'std@2')).out.split('\n').map((line) => line.trim()),
+    ).toEqual([
+      'std version 1 → std version 2',
+      '~  zone                               UTC → Europe/Berlin',
+      '~  rounding                           up to 6 decimals → half_up to 6 decimals',
+      '~  33                    France       rate 0.00 → 0.01',
+      '-  44 weight 90 sat,sun  UK           0.04',
+      '+  44 weight 90 sun      UK           0.04',
+      '~  49                    Deutschland  rate 0.10 → 0.125 (+25 %), minimum 60 → 30, increment 60 → 6, description Germany → Deutschland',
+      '~  4915                  Mobile, all  rate 0.30 → 0.20 (-33.33 %), surcharge 0.05 → 0.10',
+      '1 added, 1 removed, 3 changed (2 dearer, 1 cheaper), 3 as they were',
+      '',
+    ]);
+  });
+
+  it('is a file, and JSON', async () => {
+    const { run, ask } = await twoVersions();
+    const csv = (await run('tariff', 'diff', 'std@1', 'std@2', '--csv')).out.split('\n');
+    expect(csv[0]).toBe(
+      'change,prefix,direction,routes,weight,days,from,until,rate_percent,rate_before,rate_after,surcharge_before,surcharge_after,minimum_before,minimum_after,increment_before,increment_after,grace_before,grace_after,description_before,description_after',
+    );
+    expect(csv).toContain('removed,44,,,90,"sat,sun",,,,0.04,,0.00,,60,,60,,0,,UK,');
+    expect(csv).toContain(
+      'changed,4915,,,,,,,-33.33,0.30,0.20,0.05,0.10,60,60,60,60,0,0,"Mobile, all","Mobile, all"',
+    );
+    expect(await ask('tariff', 'diff', 'std@1', 'std')).toMatchObject({
+      before: { tariff: 'std', version: 1, currency: 'EUR', rateCount: 7 },
+      after: { version: 2, rounding: { mode: 'half_up' } },
+      counts: { added: 1, removed: 1, changed: 3, dearer: 2, cheaper: 1, unchanged: 3 },
+      changes: [
+        {
+          change: 'changed',
+          prefix: '33',
+          before: { rate: '0.00' },
+          after: { rate: '0.01' },
+          details: ['rate'],
+        },
+        { change: 'removed', prefix: '44', period: 'sat,sun', before: { rate: '0.04' } },
+        { change: 'added', prefix: '44', period: 'sun', after: { rate: '0.04' } },
+        { prefix: '49', ratePercent: '+25' },
+        { prefix: '4915', ratePercent: '-33.33' },
+      ],
+    });
+  });
+
+  it('is none between a version and itself, and has no percents between currencies', async () => {
+    const { run, file } = await twoVersions();
+    expect((await run('tariff', 'diff', 'std@2', 'std')).out).toBe(
+      'std version 2 → std version 2\n0 added, 0 removed, 0 changed (0 dearer, 0 cheaper), 7 as they were\n',
+    );
+    writeFileSync(file, 'prefix,rate\n49,0.25\n');
+    await run('tariff', 'import', 'dollars', file, '--currency', 'USD');
+    const { out } = await run('tariff', 'diff', 'std', 'dollars');
+    expect(out).toContain('EUR → USD');
+    expect(out).toContain('rate 0.125 → 0.25,');
+  });
+
+  it('wants tariffs and versions that are there', async () => {
+    const { run } = await twoVersions();
+    expect((await run('tariff', 'diff', 'std', 'gold')).err).toBe('no tariff gold\n');
+    expect((await run('tariff', 'diff', 'std@3', 'std')).err).toBe('no tariff std@3\n');
+    expect(await run('tariff', 'diff', 'std@x', 'std')).toMatchObject({
+      code: 2,
+      err: 'A: std@x: expected a tariff such as standard, or a version of one such as standard@3\n',
+    });
+    expect((await run('tariff', 'diff', 'std')).code).toBe(2);
+  });
+});
