@@ -70,9 +70,12 @@ export type InputProblem = { readonly field: string; readonly value: string; rea
 export class BadInputError extends Error {
   override readonly name = 'BadInputError';
   readonly problems: readonly InputProblem[];
-  constructor(problems: readonly InputProblem[]) {
+  /** How many there are in all, where not all of them are told. */
+  readonly total: number;
+  constructor(problems: readonly InputProblem[], total: number = problems.length) {
     super(problems.map(describeProblem).join('\n'));
     this.problems = problems;
+    this.total = total;
   }
 }
 

@@ -143,9 +143,11 @@ function printable(line: string): string {
 
 function reportError(error: unknown, asJson: boolean, world: CliWorld): number {
   if (error instanceof BadInputError) {
-    for (const problem of error.problems) world.say(describeProblem(problem));
-    if (asJson)
-      world.print(`${JSON.stringify({ error: 'bad input', problems: error.problems }, undefined, 2)}\n`);
+    const { problems, total } = error;
+    for (const problem of problems) world.say(describeProblem(problem));
+    if (total > problems.length)
+      world.say(`${total} problems in all; the first ${problems.length} are shown`);
+    if (asJson) world.print(`${JSON.stringify({ error: 'bad input', problems, total }, undefined, 2)}\n`);
     return EXIT_BAD_INPUT;
   }
   // An operating error names itself and its cause; anything else is a fault of ours and shows where.

@@ -99,8 +99,7 @@ async function importTariff(line: CommandLine, context: CommandContext): Promise
       value: JSON.stringify(value),
       expected,
     }));
-    if (reading.more > 0) context.say(`nothing imported; ${reading.more} more errors are not shown`);
-    throw new BadInputError(problems);
+    throw new BadInputError(problems, problems.length + reading.more);
   }
   const content = { tariff, currency, rounding, zone, rates: reading.rates };
   const startsAt = starts ?? (await defaultStart(tariffs, { content, latest, now: context.now() }));

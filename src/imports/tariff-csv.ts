@@ -17,6 +17,8 @@ export type TariffFile = {
 };
 
 const CSV_OPTIONS = { trim: true, record_delimiter: '\n', relax_column_count: true } as const;
+/** All rates of a tariff are in the memory of every controller. Ten times the largest that carriers hand out. */
+const RATES_MAX = 2_000_000;
 const NOT_UTF8 = '\u{FFFD}';
 
 /** Reads a tariff's CSV file as it arrives. A read that fails, a missing file for one, rejects. */
@@ -42,6 +44,11 @@ export async function readTariffCsv({ file, bytes }: TariffFile): Promise<Tariff
       if (isRepeated({ rate, number, lineByIdentity, errors })) continue;
       // Once anything is wrong the rates are only checked, not kept.
       if (errors.isEmpty()) rates.push({ id: rates.length + 1, ...rate });
+    }
+    if (lineByIdentity.size > RATES_MAX) {
+      const line = lines.at(-1)?.number ?? 1;
+      errors.add({ line, field: 'line', value: '', expected: `at most ${RATES_MAX} rates` });
+      break;
     }
   }
   if (errors.isEmpty() && rates.length === 0) {
@@ -69,6 +76,7 @@ function soundLines(lines: readonly TextLine[], errors: ErrorList): readonly Tex
 }
 
 function lineExpected(text: string): string | undefined {
+  if (text.includes('\0')) return 'text in UTF-8; this looks like UTF-16';
   if (text.includes(NOT_UTF8)) return 'text in UTF-8';
   return text.length > LINE_CHARS_MAX ? `at most ${LINE_CHARS_MAX} characters` : undefined;
 }

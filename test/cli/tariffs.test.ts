@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exportTariffCsv } from '../../src/imports/tariff-export.ts';
 import { toEpochMs } from '../../src/units/time.ts';
+import { anyTariffRates } from '../rating/samples.ts';
 import { createCli } from './cli-run.ts';
 
 describe('a tariff with times of day', () => {
@@ -244,5 +247,55 @@ describe('the difference of two tariffs', () => {
       err: 'A: std@x: expected a tariff such as standard, or a version of one such as standard@3\n',
     });
     expect((await run('tariff', 'diff', 'std')).code).toBe(2);
+  });
+});
+
+describe('a tariff file', () => {
+  it('is told of as wrong with the first thousand faults and their sum, and nothing of it is imported', async () => {
+    const { folder, run, ask } = createCli();
+    const file = join(folder, 'rates.csv');
+    writeFileSync(file, `prefix,rate\n49,0.10\n${'4x,0.10\n'.repeat(1_500)}`);
+    const wrong = await run('tariff', 'import', 'std', file, '--currency', 'EUR');
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain(`${file}:3: prefix: "4x": expected up to 32 digits`);
+    expect(wrong.err.trimEnd().split('\n')).toHaveLength(1_001);
+    expect(wrong.err).toContain('1500 problems in all; the first 1000 are shown\n');
+    expect(await ask('tariff', 'import', 'std', file, '--currency', 'EUR')).toMatchObject({ total: 1_500 });
+    expect((await run('tariff', 'list')).out).toBe('');
+  });
+
+  it('may come into force at a day to come', async () => {
+    const { folder, run } = createCli();
+    const file = join(folder, 'rates.csv');
+    writeFileSync(file, 'prefix,rate\n49,0.10\n');
+    await run('tariff', 'import', 'std', file, '--currency', 'EUR');
+    writeFileSync(file, 'prefix,rate\n49,0.20\n');
+    expect((await run('tariff', 'import', 'std', file, '--starts', '2027-01-01')).out).toContain(
+      'in force from 2027-01-01 00:00:00 UTC',
+    );
+    const priceOn = async (day: string) =>
+      (await run('price', '--tariff', 'std', '--to', '49', '--seconds', '60', '--at', day)).out;
+    expect(await priceOn('2026-12-31')).toContain('0.10 EUR');
+    expect(await priceOn('2027-01-01')).toContain('0.20 EUR');
+    expect((await run('tariff', 'import', 'std', file, '--starts', '2027-02-30')).err).toContain(
+      '--starts: 2027-02-30',
+    );
+  });
+
+  it('that was exported is the same again, whatever the tariff', async () => {
+    const { folder, run, ask } = createCli();
+    const file = join(folder, 'rates.csv');
+    await fc.assert(
+      fc.asyncProperty(anyTariffRates, fc.constantFrom('UTC', 'Asia/Kolkata'), async (rates, zone) => {
+        writeFileSync(file, [...exportTariffCsv({ rates })].join('\n'));
+        const first = await ask('tariff', 'import', 'std', file, '--currency', 'EUR', '--zone', zone);
+        expect(first).toMatchObject({ rates: rates.length });
+        const exported = (await run('tariff', 'show', 'std', '--csv')).out;
+        writeFileSync(file, exported);
+        expect(await ask('tariff', 'import', 'std', file)).toMatchObject({ result: 'unchanged' });
+        expect((await run('tariff', 'show', 'std', '--csv')).out).toBe(exported);
+      }),
+      { numRuns: 25 },
+    );
   });
 });

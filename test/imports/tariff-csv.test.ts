@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { ImportError } from '../../src/imports/import-error.ts';
 import { readTariffCsv, type TariffReading } from '../../src/imports/tariff-csv.ts';
@@ -158,10 +159,21 @@ describe('a bad header', () => {
     expect(await faultsOf(content)).toEqual(faults);
   });
 
-  test('UTF-16 is not UTF-8', async () => {
-    const faults = await faultsOf(Buffer.from('\u{FEFF}prefix,rate\n49,1\n', 'utf16le'));
-    expect(faults).toHaveLength(1);
-    expect(faults[0]).toContain('expected text in UTF-8');
+  test.each(['\u{FEFF}prefix,rate\n49,1\n', 'prefix,rate\r\n49,1\r\n'])(
+    'UTF-16 is not UTF-8: %j',
+    async (text) => {
+      const little = Buffer.from(text, 'utf16le');
+      for (const bytes of [little, Buffer.from(little).swap16()]) {
+        const faults = await faultsOf(bytes);
+        expect(faults).toHaveLength(1);
+        expect(faults[0]).toContain('rates.csv:1: line');
+        expect(faults[0]).toContain('expected text in UTF-8; this looks like UTF-16');
+      }
+    },
+  );
+
+  test('a packed file is no text', async () => {
+    expect((await faultsOf(gzipSync('prefix,rate\n49,1\n')))[0]).toContain('expected text in UTF-8');
   });
 });
 
@@ -257,6 +269,27 @@ describe('a bad line', () => {
       expect.stringContaining('rates.csv:2: line "49,1,\\"Ger"'),
       expect.stringContaining('rates.csv:3: line "many\\""'),
       expect.stringContaining('rates.csv:5: columns'),
+    ]);
+  });
+
+  test('columns that are shifted are told by their number, or by what then stands in them', async () => {
+    expect(
+      await faultsOf(
+        'prefix,name,rate,minimum\n49,Germany, all,0.10,60\nGermany,49,0.10,60\n49,Germany,60,0.10',
+      ),
+    ).toEqual([
+      'rates.csv:2: columns "49,Germany,all,0.10,60": expected 4 columns as in the header, not 5',
+      'rates.csv:3: prefix "Germany": expected up to 32 digits, a plus before them at most',
+      'rates.csv:4: minimum "0.10": expected whole seconds, 0 to 86400',
+    ]);
+  });
+
+  test('a file that breaks off in a quote or between columns is told', async () => {
+    expect(await faultsOf('prefix,name,rate\n44,UK,0.01\n49,"Germa')).toEqual([
+      expect.stringContaining('rates.csv:3: line "49,\\"Germa"'),
+    ]);
+    expect(await faultsOf('prefix,name,rate\n44,UK,0.01\n49,Germa')).toEqual([
+      expect.stringContaining('rates.csv:3: columns "49,Germa": expected 3 columns'),
     ]);
   });
 

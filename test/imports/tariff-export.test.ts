@@ -2,8 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readTariffCsv } from '../../src/imports/tariff-csv.ts';
 import { exportTariffCsv } from '../../src/imports/tariff-export.ts';
-import { toMicros } from '../../src/units/money.ts';
-import { anyPeriod, money, period, rateOf } from '../rating/samples.ts';
+import { anyTariffRates, money, period, rateOf } from '../rating/samples.ts';
 
 test('an export is a header and a line for each rate, by id', () => {
   const rates = [
@@ -26,28 +25,8 @@ test('an export is a header and a line for each rate, by id', () => {
 });
 
 test('a version exports to lines that import as the same rates', async () => {
-  const amount = fc.bigInt({ min: 0n, max: 1_000_000_000_000n }).map(toMicros);
-  const seconds = fc.option(fc.nat({ max: 86_400 }), { nil: undefined });
-  const rate = fc.record({
-    prefix: fc.stringMatching(/^\d{1,12}$/),
-    description: fc
-      .string({ unit: 'grapheme', maxLength: 20 })
-      .filter((text) => !/\p{Cc}|\u{FFFD}/u.test(text) && text.isWellFormed()),
-    perMinute: amount,
-    surcharge: fc.option(amount, { nil: undefined }),
-    minimumSeconds: seconds,
-    incrementSeconds: seconds,
-    graceSeconds: seconds,
-    direction: fc.constantFrom(undefined, 'inbound' as const, 'outbound' as const, 'both' as const),
-    routes: fc.subarray(['gold', 'silver', 'tin']),
-    weight: fc.option(fc.nat({ max: 10_000 }), { nil: undefined }),
-    period: fc.option(anyPeriod, { nil: undefined }),
-  });
-  const rates = fc
-    .uniqueArray(rate, { minLength: 1, maxLength: 20, selector: (row) => row.prefix })
-    .map((rows) => rows.map((row, index) => ({ id: index + 1, ...row })));
   await fc.assert(
-    fc.asyncProperty(rates, async (expected) => {
+    fc.asyncProperty(anyTariffRates, async (expected) => {
       const lines = [...exportTariffCsv({ rates: expected })];
       expect(await readTariffCsv({ file: 'rates.csv', bytes: [Buffer.from(lines.join('\n'))] })).toEqual({
         kind: 'rates',

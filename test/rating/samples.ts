@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { toPriceTerms, type PriceTerms, type Rounding } from '../../src/rating/price.ts';
 import { parseClock, parseDays, type RatePeriod } from '../../src/rating/rate-period.ts';
-import type { Rate, TariffVersion } from '../../src/rating/rate.ts';
+import { rateIdentity, type Rate, type TariffVersion } from '../../src/rating/rate.ts';
 import { parseTariffName, type TariffName } from '../../src/units/ids.ts';
 import { parseMicros, toMicros, type Micros } from '../../src/units/money.ts';
 import { toEpochMs } from '../../src/units/time.ts';
@@ -94,3 +94,29 @@ export const anyPeriod: fc.Arbitrary<RatePeriod> = fc
     ({ days, fromMinute, untilMinute }) =>
       fromMinute !== untilMinute && (days !== 127 || fromMinute !== 0 || untilMinute !== 1440),
   );
+
+const anyPrice = fc.bigInt({ min: 0n, max: 1_000_000_000_000n }).map(toMicros);
+const anySeconds = fc.option(fc.nat({ max: 86_400 }), { nil: undefined });
+
+/** The rates of a tariff as a file may have them: no two are chosen alike. */
+export const anyTariffRates: fc.Arbitrary<readonly Rate[]> = fc
+  .uniqueArray(
+    fc.record({
+      id: fc.constant(0),
+      prefix: fc.oneof(fc.constantFrom('49', '44'), fc.stringMatching(/^\d{1,12}$/)),
+      description: fc
+        .string({ unit: 'grapheme', maxLength: 20 })
+        .filter((text) => !/\p{Cc}|\u{FFFD}/u.test(text) && text.isWellFormed()),
+      perMinute: anyPrice,
+      surcharge: fc.option(anyPrice, { nil: undefined }),
+      minimumSeconds: anySeconds,
+      incrementSeconds: anySeconds,
+      graceSeconds: anySeconds,
+      direction: fc.constantFrom(undefined, 'inbound', 'outbound', 'both'),
+      routes: fc.subarray(['gold', 'silver', 'tin']),
+      weight: fc.option(fc.nat({ max: 10_000 }), { nil: undefined }),
+      period: fc.option(anyPeriod, { nil: undefined }),
+    }),
+    { minLength: 1, maxLength: 20, selector: rateIdentity },
+  )
+  .map((rows) => rows.map((row, index) => ({ ...row, id: index + 1 })));
