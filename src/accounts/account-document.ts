@@ -212,7 +212,7 @@ export function readAccount(
     walletCurrency: reader.text('wallet', parseCurrency, 'three capital letters such as EUR'),
     tariffs: readTariffs(reader, path === undefined ? undefined : rules.standing?.(path)),
     operator: readPart(reader, 'operator', (section) => readOperatorLimits(section, limitRules)) ?? {},
-    customer: readPart(reader, 'customer', (section) => readCustomerLimits(section, limitRules)) ?? {},
+    customer: readPart(reader, 'customer', (section) => readCustomerLimits(section)) ?? {},
     defaults: readPart(reader, 'defaults', (section) => readOperatorLimits(section, limitRules)),
     numbering,
   };

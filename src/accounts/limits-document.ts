@@ -24,12 +24,6 @@ const ENFORCEMENTS = ['enforce', 'dry_run'] as const;
 const STORE_DOWN_ANSWERS = ['allow', 'refuse'] as const;
 const EXHAUSTIONS = ['unpaid', 'all'] as const;
 
-/**
- * Fields that can be read but that no admission obeys yet: documents that have them are refused, because ignoring one
- * would let calls through that its author wanted refused. Whoever makes a field hold takes its name out of this list.
- */
-export const NOT_YET_ENFORCED: readonly string[] = ['allotments', 'maxSpend', 'timeZone'];
-
 const OPERATOR_ONLY = [
   'enabled',
   'allowPostpay',
@@ -48,12 +42,8 @@ const OPERATOR_ONLY = [
 
 const MICROS_OF_PERCENT_PER_PPM = 100n;
 
-const UNENFORCED_EXPECTED = 'to be left out: not supported by this version';
-
 /** How documents are read. */
 export type ReadingRules = {
-  /** `read` is for tests and for previews of what is to come; what is stored is read by `refuse`. */
-  readonly unenforced?: 'refuse' | 'read';
   /** The classifications that allotments and discounts may name; those of the default classifiers if unset. */
   readonly classifications?: readonly string[];
 };
@@ -71,7 +61,7 @@ export function parseOperatorLimits(document: unknown, rules: ReadingRules = {})
 export function readOperatorLimits(reader: DocumentReader, rules: ReadingRules): OperatorLimits {
   const { classifications = DEFAULT_CLASSIFICATIONS } = rules;
   const limits = {
-    ...readSharedLimits(reader, rules),
+    ...readSharedLimits(reader),
     enabled: reader.flag('enabled'),
     allowPrepay: reader.flag('allowPrepay'),
     allowPostpay: reader.flag('allowPostpay'),
@@ -80,40 +70,38 @@ export function readOperatorLimits(reader: DocumentReader, rules: ReadingRules):
     onStoreDown: reader.choice('onStoreDown', STORE_DOWN_ANSWERS),
     onExhaustion: reader.choice('onExhaustion', EXHAUSTIONS),
     ...setOnly({
-      softLimitInbound: ifRead('softLimitInbound', rules, () => reader.flag('softLimitInbound')),
-      softLimitOutbound: ifRead('softLimitOutbound', rules, () => reader.flag('softLimitOutbound')),
-      allotments: ifRead('allotments', rules, () => readAllotments(reader, classifications)),
-      discounts: ifRead('discounts', rules, () => readDiscounts(reader, classifications)),
-      fundingOrder: ifRead('fundingOrder', rules, () => readFundingOrder(reader)),
-      timeZone: ifRead('timeZone', rules, () => readTimeZone(reader)),
-      flatRate: ifRead('flatRate', rules, () => readFlatRate(reader)),
+      softLimitInbound: reader.flag('softLimitInbound'),
+      softLimitOutbound: reader.flag('softLimitOutbound'),
+      allotments: readAllotments(reader, classifications),
+      discounts: readDiscounts(reader, classifications),
+      fundingOrder: readFundingOrder(reader),
+      timeZone: readTimeZone(reader),
+      flatRate: readFlatRate(reader),
     }),
   };
-  refuseUnenforced(reader, rules, []);
   reader.finish();
   return limits;
 }
 
 /** Ruling 1: a customer sets only what restricts. */
-export function readCustomerLimits(reader: DocumentReader, rules: ReadingRules): CustomerLimits {
-  const limits = readSharedLimits(reader, rules);
+export function readCustomerLimits(reader: DocumentReader): CustomerLimits {
+  const limits = readSharedLimits(reader);
   const allowPrepay = reader.flag('allowPrepay');
   if (allowPrepay === true) reader.refuse(['allowPrepay'], 'false or nothing: a customer may only restrict');
   reader.refuse(OPERATOR_ONLY, 'to be left out: only the operator may set it');
-  refuseUnenforced(reader, rules, OPERATOR_ONLY);
   reader.finish();
   return { ...limits, allowPrepay: allowPrepay === false ? allowPrepay : undefined };
 }
 
-function readSharedLimits(reader: DocumentReader, rules: ReadingRules): SharedLimits {
+function readSharedLimits(reader: DocumentReader): SharedLimits {
   return {
     ...readAccountCapacity(reader),
     ...setOnly({
-      perNumber: ifRead('perNumber', rules, () => readNumberRules(reader)),
-      trunks: ifRead('trunks', rules, () => readTrunks(reader)),
-      maxCallSeconds: ifRead('maxCallSeconds', rules, () => reader.count('maxCallSeconds')),
-      maxCallCost: ifRead('maxCallCost', rules, () => reader.spend('maxCallCost')),
-      maxSpend: ifRead('maxSpend', rules, () => readMaxSpend(reader)),
+      perNumber: readNumberRules(reader),
+      trunks: readTrunks(reader),
+      maxCallSeconds: reader.count('maxCallSeconds'),
+      maxCallCost: reader.spend('maxCallCost'),
+      maxSpend: readMaxSpend(reader),
     }),
   };
 }
@@ -134,19 +122,6 @@ export function readCapacity(reader: DocumentReader): CapacityLimits {
     outboundCalls: reader.count('outboundCalls'),
     callsPerSecond: reader.count('callsPerSecond'),
   };
-}
-
-function isReadable(name: string, rules: ReadingRules): boolean {
-  return rules.unenforced === 'read' || !NOT_YET_ENFORCED.includes(name);
-}
-
-function ifRead<Value>(name: string, rules: ReadingRules, read: () => Value | undefined): Value | undefined {
-  return isReadable(name, rules) ? read() : undefined;
-}
-
-function refuseUnenforced(reader: DocumentReader, rules: ReadingRules, except: readonly string[]): void {
-  const names = NOT_YET_ENFORCED.filter((name) => !isReadable(name, rules) && !except.includes(name));
-  reader.refuse(names, UNENFORCED_EXPECTED);
 }
 
 function readTimeZone(reader: DocumentReader): string | undefined {

@@ -1,6 +1,5 @@
 import { parseAccount, toAccountDocument, type AccountRules } from '../accounts/account-document.ts';
 import type { Account } from '../accounts/account.ts';
-import { NOT_YET_ENFORCED } from '../accounts/limits-document.ts';
 import { FROM_EXPECTED, parseFrom } from '../accounts/tariff-assignments.ts';
 import type { AccountPath } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
@@ -16,7 +15,7 @@ const COUNT = 'N|unlimited';
 const YES_NO = 'true|false';
 
 /** Each flag and where its value stands in the account's document. */
-const ALL_FLAGS: Readonly<Record<string, AccountFlag>> = {
+const FLAGS: Readonly<Record<string, AccountFlag>> = {
   wallet: { value: 'CURRENCY', doc: 'the account has money of its own, in this currency', at: ['wallet'] },
   tariff: { value: 'TARIFF', doc: 'what its calls are charged by', at: ['tariff'] },
   ...operatorFlag('calls', 'calls', COUNT, 'calls at once'),
@@ -59,11 +58,6 @@ const ALL_FLAGS: Readonly<Record<string, AccountFlag>> = {
   ...customerFlag('max-call-cost', 'maxCallCost', 'AMOUNT|unlimited'),
   ...customerFlag('allow-prepay', 'allowPrepay', 'false'),
 };
-
-/** Without those of limits that nothing obeys yet. */
-const FLAGS = Object.fromEntries(
-  Object.entries(ALL_FLAGS).filter(([, { at }]) => !NOT_YET_ENFORCED.includes(at[1] ?? at[0])),
-);
 
 const TARIFF_FROM = 'tariff-from';
 

@@ -1,7 +1,7 @@
 import { toAccountDocument } from '../accounts/account-document.ts';
 import { payersAt, type AccountNode } from '../accounts/account-tree.ts';
 import type { EffectiveLimits } from '../accounts/limits.ts';
-import { NOT_YET_ENFORCED, toLimitsDocument } from '../accounts/limits-document.ts';
+import { toLimitsDocument } from '../accounts/limits-document.ts';
 import { isTimed, tariffsInWords } from '../accounts/tariff-assignments.ts';
 import { formatMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
@@ -103,10 +103,10 @@ function originOf({ node }: AccountView, name: string): string {
   return said.length === 0 ? '' : `  (set by ${said.map(({ by }) => by).join(' and ')})`;
 }
 
-/** What holds. Limits that nothing obeys yet are not shown as if they did. */
+/** What holds. */
 function limitsJson(limits: EffectiveLimits): Readonly<Record<string, unknown>> {
   const { perNumber, flatRate, ...others } = limits;
-  const shown = {
+  return {
     ...toLimitsDocument(others),
     perNumber: perNumber.map((rules) =>
       rules.map(({ pattern, calls }) => ({ pattern: pattern.text, calls })),
@@ -116,7 +116,6 @@ function limitsJson(limits: EffectiveLimits): Readonly<Record<string, unknown>> 
       blacklist: flatRate.blacklist.map(({ text }) => text),
     },
   };
-  return Object.fromEntries(Object.entries(shown).filter(([name]) => !NOT_YET_ENFORCED.includes(name)));
 }
 
 function shownValue(value: unknown): string {

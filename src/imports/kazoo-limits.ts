@@ -1,5 +1,5 @@
 import { isRecord, type FieldProblem } from '../accounts/document-reader.ts';
-import { NOT_YET_ENFORCED, parseOperatorLimits } from '../accounts/limits-document.ts';
+import { parseOperatorLimits } from '../accounts/limits-document.ts';
 import { nearestName } from '../units/nearest-name.ts';
 import { importAllotments, importDiscounts } from './kazoo-allotments.ts';
 import { NumberText, parseJsonWithNumbers } from './kazoo-json.ts';
@@ -22,8 +22,6 @@ export type KazooRules = {
   readonly money: KazooMoney | undefined;
   /** What allotments and discounts may be for. */
   readonly classifications: readonly string[];
-  /** Fields of an account that documents may not have yet. */
-  readonly unenforced?: readonly string[];
 };
 
 type Fields = Record<string, unknown>;
@@ -89,7 +87,6 @@ export function importKazooLimits(text: string, rules: KazooRules): KazooImport 
   noteTheRest(reader);
   checkOperator(sides.operator, rules, problems);
   if (problems.length > 0) return { kind: 'bad', problems };
-  leaveOutUnenforced(sides, rules.unenforced ?? NOT_YET_ENFORCED, notes);
   return { kind: 'ok', ...sides, notes };
 }
 
@@ -192,20 +189,11 @@ function noteTheRest(reader: KazooReader): void {
 /** What only an account document's own reader knows to be wrong: patterns above all. */
 function checkOperator(operator: Fields, rules: KazooRules, problems: FieldProblem[]): void {
   const { classifications } = rules;
-  const parsed = parseOperatorLimits(operator, { unenforced: 'read', classifications });
+  const parsed = parseOperatorLimits(operator, { classifications });
   if (parsed.kind === 'ok') return;
   for (const problem of parsed.problems) {
     const [first = '', ...rest] = problem.field.split(/(?=[.[])/);
     problems.push({ ...problem, field: [SOURCES[first] ?? first, ...rest].join('') });
-  }
-}
-
-function leaveOutUnenforced(sides: Sides, unenforced: readonly string[], notes: string[]): void {
-  for (const name of unenforced) {
-    const isSaid = name in sides.operator || name in sides.customer;
-    if (isSaid) notes.push(`${SOURCES[name] ?? name}: left out, for this version does not enforce it`);
-    delete sides.operator[name];
-    delete sides.customer[name];
   }
 }
 

@@ -8,7 +8,7 @@ import {
   toAccountDocument,
   toRouteDocument,
 } from '../../src/accounts/account-document.ts';
-import { NOT_YET_ENFORCED, parseOperatorLimits } from '../../src/accounts/limits-document.ts';
+import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
 import { parseMicros } from '../../src/units/money.ts';
 
 /** `field: value → expected` of each problem, for short expectations. */
@@ -61,14 +61,6 @@ describe('an account document', () => {
       expect.stringContaining('customer.maxPostpay: "1.00" → to be left out: only the operator'),
       expect.stringContaining('tarif: "standard" → no such field; did you mean "tariff"?'),
     ]);
-  });
-
-  it('refuses every field that nothing obeys yet rather than ignore it', () => {
-    for (const field of NOT_YET_ENFORCED) {
-      const problems = problemsOf(parseAccount({ account: 'acme', operator: { [field]: 1 } }));
-      expect(problems).toEqual([expect.stringContaining(`operator.${field}: 1 → `)]);
-      expect(problems[0]).toContain('not supported by this version');
-    }
   });
 
   it('has defaults and numbering only at the root of a tree', () => {

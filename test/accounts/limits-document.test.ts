@@ -5,10 +5,9 @@ import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
 import { parseMicros } from '../../src/units/money.ts';
 
 /** What is to come is read as if it held already. */
-const READ = { unenforced: 'read' } as const;
 
 function problemsOf(operator: unknown): readonly string[] {
-  const parsed = parseOperatorLimits(operator, READ);
+  const parsed = parseOperatorLimits(operator);
   if (parsed.kind === 'ok') return [];
   return parsed.problems.map(({ field, value, expected }) => `${field}: ${value} → ${expected}`);
 }
@@ -43,7 +42,7 @@ const FULL = {
 
 describe('limits of every kind', () => {
   it('are read and written', () => {
-    const parsed = parseAccount({ account: 'acme', operator: FULL, customer: {} }, READ);
+    const parsed = parseAccount({ account: 'acme', operator: FULL, customer: {} });
     expect(parsed).toMatchObject({
       kind: 'ok',
       value: {
@@ -62,19 +61,17 @@ describe('limits of every kind', () => {
   });
 
   it('have the defaults of a table where parts are left out', () => {
-    expect(
-      parseOperatorLimits({ allotments: { did_us: { seconds: 60, cycle: 'daily' } } }, READ),
-    ).toMatchObject({
+    expect(parseOperatorLimits({ allotments: { did_us: { seconds: 60, cycle: 'daily' } } })).toMatchObject({
       value: { allotments: { did_us: { minimum: 0, increment: 1, grace: 0, groups: [] } } },
     });
-    expect(parseOperatorLimits({ discounts: { did_us: 10 } }, READ)).toMatchObject({
+    expect(parseOperatorLimits({ discounts: { did_us: 10 } })).toMatchObject({
       value: { discounts: { did_us: 100_000 } },
     });
   });
 
   it('are the same however their parts are ordered, so that saving them again changes nothing', () => {
     const allotment = { seconds: 60, cycle: 'daily' };
-    const parse = (document: unknown) => JSON.stringify(parseOperatorLimits(document, READ));
+    const parse = (document: unknown) => JSON.stringify(parseOperatorLimits(document));
     expect(
       parse({
         allotments: { did_us: allotment, caribbean: allotment },
@@ -217,7 +214,7 @@ describe('a bad limit is refused with field, value and expectation', () => {
     );
     fc.assert(
       fc.property(fc.oneof(fields, nested), (document) => {
-        expect(['ok', 'bad']).toContain(parseOperatorLimits(document, READ).kind);
+        expect(['ok', 'bad']).toContain(parseOperatorLimits(document).kind);
       }),
     );
   });

@@ -10,7 +10,6 @@ import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
 import { ALWAYS } from '../../src/units/time.ts';
 
 /** What is to come is read as if it held already. */
-const READ = { unenforced: 'read' } as const;
 const SECONDS = { seconds: 60, cycle: 'daily' };
 const SHARED = {
   perNumber: [{ pattern: String.raw`^\+4930`, calls: 2 }],
@@ -31,8 +30,8 @@ const OPERATOR_ONLY = {
 
 describe('who may set it', () => {
   it('a customer only what restricts; all else is refused by name', () => {
-    expect(parseAccount({ account: 'acme', customer: SHARED }, READ)).toMatchObject({ kind: 'ok' });
-    const parsed = parseAccount({ account: 'acme', customer: OPERATOR_ONLY }, READ);
+    expect(parseAccount({ account: 'acme', customer: SHARED })).toMatchObject({ kind: 'ok' });
+    const parsed = parseAccount({ account: 'acme', customer: OPERATOR_ONLY });
     const problems = parsed.kind === 'bad' ? parsed.problems : [];
     expect(problems.map(({ field }) => field).toSorted()).toEqual(
       Object.keys(OPERATOR_ONLY)
@@ -43,15 +42,12 @@ describe('who may set it', () => {
   });
 
   it('in the defaults of a root for its whole tree, and of the service for all', () => {
-    const parsed = parseAccounts(
-      [
-        { account: 'acme', defaults: { timeZone: 'Europe/Berlin', trunks: { twoway: 2 } } },
-        { account: 'acme/x', operator: { trunks: { inbound: 1 } } },
-        { account: 'other' },
-      ],
-      READ,
-    );
-    const service = parseOperatorLimits({ timeZone: 'Asia/Kolkata', fundingOrder: ['per_minute'] }, READ);
+    const parsed = parseAccounts([
+      { account: 'acme', defaults: { timeZone: 'Europe/Berlin', trunks: { twoway: 2 } } },
+      { account: 'acme/x', operator: { trunks: { inbound: 1 } } },
+      { account: 'other' },
+    ]);
+    const service = parseOperatorLimits({ timeZone: 'Asia/Kolkata', fundingOrder: ['per_minute'] });
     const tree = { revision: 1, accounts: parsed.kind === 'ok' ? parsed.value : [], routes: [] };
     const lookup = createAccountLookup(tree, service.kind === 'ok' ? service.value : {});
     const shown = lookup.nodes.map(({ path, limits }) => [
@@ -85,15 +81,15 @@ describe('classifiers', () => {
 
   it('of a root name what allotments of its tree may be for', () => {
     const root = { account: 'acme', numbering: { ...plan, classifiers }, operator: { allotments } };
-    const rules = { ...READ, classificationsOf: () => ['mobile'] };
-    const parsed = parseAccount(root, READ);
+    const rules = { classificationsOf: () => ['mobile'] };
+    const parsed = parseAccount(root);
     expect(parsed.kind === 'ok' ? toAccountDocument(parsed.value)['numbering'] : parsed).toEqual(
       root.numbering,
     );
     expect(parseAccount({ account: 'acme/x', operator: { allotments } }, rules)).toMatchObject({
       kind: 'ok',
     });
-    expect(parseAccount({ account: 'acme/x', operator: { allotments } }, READ)).toMatchObject({
+    expect(parseAccount({ account: 'acme/x', operator: { allotments } })).toMatchObject({
       problems: [{ field: 'operator.allotments.outbound_mobile' }],
     });
     const tree = { revision: 1, accounts: parsed.kind === 'ok' ? [parsed.value] : [], routes: [] };
@@ -124,7 +120,7 @@ describe('classifiers', () => {
 
   it('on record may not lose what the tree has discounts or allotments for', () => {
     const read = (document: object) => {
-      const parsed = parseAccount(document, { ...READ, classificationsOf: () => ['mobile'] });
+      const parsed = parseAccount(document, { classificationsOf: () => ['mobile'] });
       if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
       return parsed.value;
     };
@@ -152,7 +148,7 @@ describe('classifiers', () => {
       ...plan,
       classifiers: [{ name: 'Mobile', pattern: '(' }, { name: 'unknown', pattern: '' }, classifiers[0]],
     };
-    const parsed = parseAccount({ account: 'acme', numbering: wrong }, READ);
+    const parsed = parseAccount({ account: 'acme', numbering: wrong });
     expect(parsed.kind === 'bad' && parsed.problems.map(({ field }) => field)).toEqual([
       'numbering.classifiers[0].name',
       'numbering.classifiers[0].pattern',

@@ -134,7 +134,7 @@ export const situations = fc.record({
 export type Situation = typeof situations extends fc.Arbitrary<infer T> ? T : never;
 
 export function lookupOf({ accounts, routes }: Situation): AccountLookup {
-  const readAccounts = parseAccounts(accounts, { unenforced: 'read' });
+  const readAccounts = parseAccounts(accounts);
   const readRoutes = parseRoutes(routes);
   if (readAccounts.kind === 'bad' || readRoutes.kind === 'bad') {
     throw new Error(JSON.stringify([readAccounts, readRoutes]));

@@ -10,9 +10,8 @@ import { formatMicros } from '../../src/units/money.ts';
 
 const CLASSIFICATIONS = DEFAULT_CLASSIFIERS.map(({ name }) => name);
 
-/** As if every field were enforced already; `unenforced` names those that are not. */
-function read(text: string, money?: KazooMoney, unenforced: readonly string[] = []) {
-  return importKazooLimits(text, { money, classifications: CLASSIFICATIONS, unenforced });
+function read(text: string, money?: KazooMoney) {
+  return importKazooLimits(text, { money, classifications: CLASSIFICATIONS });
 }
 
 function limitsOf(text: string, money?: KazooMoney): KazooLimits {
@@ -29,7 +28,7 @@ function problemsOf(text: string, money?: KazooMoney): readonly string[] {
 
 function effectiveOf(text: string) {
   const { operator, customer } = limitsOf(text);
-  const parsed = parseAccount({ account: 'a', operator, customer }, { unenforced: 'read' });
+  const parsed = parseAccount({ account: 'a', operator, customer });
   if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
   return effectiveLimits({ ...parsed.value, rootDefaults: undefined, serviceDefaults: {} });
 }
@@ -67,19 +66,6 @@ describe('a limits document of Kazoo', () => {
         'pvt_enabeld: left out: nothing that Kazoo obeys; it obeys pvt_enabled',
       ],
     });
-  });
-
-  it('says what this version leaves out because it does not enforce it', () => {
-    const imported = read(PAGE, 'units', ['trunks', 'softLimitInbound', 'allotments', 'maxSpend']);
-    expect(imported).toMatchObject({
-      kind: 'ok',
-      notes: expect.arrayContaining([
-        'trunks: left out, for this version does not enforce it',
-        'pvt_soft_limit_inbound: left out, for this version does not enforce it',
-        'pvt_allotments: left out, for this version does not enforce it',
-      ]),
-    });
-    expect(imported.kind === 'ok' && Object.keys(imported.operator)).not.toContain('trunks');
   });
 
   it.each([
