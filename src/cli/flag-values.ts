@@ -53,6 +53,13 @@ export function readFlags(line: CommandLine): FlagReader {
   };
 }
 
+/** What makes no sense beside the other flags. */
+export function refuseFlags(flags: FlagReader, names: readonly string[], expected: string): void {
+  for (const name of names.filter((each) => flags.isSet(each))) {
+    flags.complain({ field: `--${name}`, value: flags.text(name) ?? 'given', expected });
+  }
+}
+
 export function accountOperand(line: CommandLine, index = 0): AccountPath {
   const expected = 'a path such as acme/retail/alice';
   return operand(line, { index, field: 'ACCOUNT', expected }, parseAccountPath);

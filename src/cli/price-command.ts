@@ -10,7 +10,7 @@ import { formatMicros } from '../units/money.ts';
 import { parseMoment, toIsoUtc } from '../units/time.ts';
 import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
 import { columns } from './help.ts';
-import { readFlags, type FlagReader } from './flag-values.ts';
+import { readFlags, refuseFlags, type FlagReader } from './flag-values.ts';
 
 const SECONDS_MAX = 31_536_000;
 const RATE_FLAGS = ['rate', 'minimum', 'increment', 'surcharge', 'grace', 'rounding', 'decimals'];
@@ -170,10 +170,4 @@ function sumInWords(terms: PriceTerms, chargedSeconds: number, price: string): s
 /** Millionths as the percentage that was typed: 125000 is 12.5. */
 function percent({ discountPpm }: PriceTerms): string {
   return `${discountPpm / 10_000}`;
-}
-
-function refuseFlags(flags: FlagReader, names: readonly string[], expected: string): void {
-  for (const name of names.filter((each) => flags.isSet(each))) {
-    flags.complain({ field: `--${name}`, value: flags.text(name) ?? 'given', expected });
-  }
 }

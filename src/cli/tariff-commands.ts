@@ -1,49 +1,20 @@
-import { createReadStream } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
-import { readTariffCsv } from '../imports/tariff-csv.ts';
 import { exportTariffCsv } from '../imports/tariff-export.ts';
-import { DEFAULT_ROUNDING } from '../rating/price.ts';
-import { DEFAULT_ZONE } from '../rating/rate.ts';
-import type { TariffImport, TariffStore, TariffVersionSummary } from '../rating/tariff-store.ts';
-import { assertNever } from '../units/assert.ts';
-import type { TariffName } from '../units/ids.ts';
-import { ALWAYS, parseMoment, toIsoUtc, type EpochMs } from '../units/time.ts';
-import { isTimeZone } from '../units/time-zone.ts';
-import { announce } from './announcement.ts';
-import {
-  BadInputError,
-  done,
-  failed,
-  type Command,
-  type CommandContext,
-  type CommandLine,
-  type Result,
-} from './command.ts';
-import { readFlags, tariffOperand } from './flag-values.ts';
+import { toE164 } from '../rating/numbers.ts';
+import { periodInWords } from '../rating/rate-period.ts';
+import { DEFAULT_WEIGHT, type TariffVersion } from '../rating/rate.ts';
+import type { TariffVersionSummary } from '../rating/tariff-store.ts';
+import { chooseRate, createTariffTable, possibleRates, type RatedCall } from '../rating/tariff-table.ts';
+import { formatMicros } from '../units/money.ts';
+import { ALWAYS, toIsoUtc } from '../units/time.ts';
+import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
+import { readFlags, refuseFlags, tariffOperand } from './flag-values.ts';
 import { columns } from './help.ts';
-import { TARIFF_DIFF_COMMAND } from './tariff-diff-command.ts';
 import { showMoment } from './moment.ts';
+import { TARIFF_DIFF_COMMAND } from './tariff-diff-command.ts';
+import { TARIFF_IMPORT_COMMAND } from './tariff-import-command.ts';
 
 export const TARIFF_COMMANDS: readonly Command[] = [
-  {
-    name: 'tariff import',
-    summary: 'makes a new version of a tariff from a CSV file',
-    operands: ['TARIFF', 'FILE'],
-    flags: {
-      currency: { value: 'CURRENCY', doc: 'of the rates; needed for a new tariff' },
-      rounding: { value: 'MODE', doc: 'up, down or half_up (default: as before, else up)' },
-      decimals: { value: 'N', doc: 'that prices are rounded to, 0 to 6 (default: as before, else 6)' },
-      zone: { value: 'ZONE', doc: 'whose clocks days, from and until follow (default: as before, else UTC)' },
-      starts: { value: 'TIME', doc: 'when it comes into force (default: now; a first version: always)' },
-    },
-    notes: [
-      'columns: prefix, rate and, if wanted, description, surcharge, minimum, increment, grace, direction, routes, weight,',
-      "days (mon-fri; sat,sun), from and until (HH:MM): when in the week a rate holds, by the clocks of the tariff's zone; a period that",
-      'passes midnight has the days on which it begins. Of rates that hold at once for a prefix the lowest weight counts.',
-      'tollgate tariff import standard rates.csv --currency EUR',
-    ],
-    run: importTariff,
-  },
+  TARIFF_IMPORT_COMMAND,
   {
     name: 'tariff list',
     summary: 'all tariffs with their latest version',
@@ -53,102 +24,20 @@ export const TARIFF_COMMANDS: readonly Command[] = [
   },
   {
     name: 'tariff show',
-    summary: 'the versions of a tariff, or the rates of one of them as CSV',
+    summary: 'the versions of a tariff, the rates of one of them as CSV, or those for a number',
     operands: ['TARIFF'],
     flags: {
       csv: { doc: 'the rates, as a file that imports as the same' },
-      version: { value: 'N', doc: 'with --csv: of this version (default: the one in force)' },
+      to: { value: 'NUMBER', doc: 'the rates that a call to this number may have, the preferred ones first' },
+      direction: { value: 'D', doc: 'with --to: outbound (default) or inbound' },
+      route: { value: 'ROUTE', doc: 'with --to: the route taken' },
+      version: { value: 'N', doc: 'with --csv or --to: of this version (default: the one in force)' },
     },
+    notes: ['tollgate tariff show standard --to 4915112345678'],
     run: showTariff,
   },
   TARIFF_DIFF_COMMAND,
 ];
-
-async function importTariff(line: CommandLine, context: CommandContext): Promise<Result> {
-  const tariff = tariffOperand(line);
-  const file = line.operands[1] ?? '-';
-  const flags = readFlags(line);
-  const { tariffs } = await context.stores();
-  const latest = (await tariffs.versions(tariff)).at(-1);
-  const currency =
-    flags.parsed('currency', parseCurrency, 'three capital letters such as EUR') ?? latest?.currency;
-  if (currency === undefined && !flags.isSet('currency')) {
-    flags.complain({
-      field: '--currency',
-      value: 'nothing',
-      expected: 'the currency of a new tariff, such as EUR',
-    });
-  }
-  const before = latest?.rounding ?? DEFAULT_ROUNDING;
-  const rounding = {
-    mode: flags.choice('rounding', ['up', 'down', 'half_up']) ?? before.mode,
-    decimals: flags.wholeNumber('decimals', 6) ?? before.decimals,
-  };
-  const zone =
-    flags.parsed('zone', parseZone, 'a name of the time zone database such as Europe/Berlin') ??
-    latest?.zone ??
-    DEFAULT_ZONE;
-  const starts = flags.parsed('starts', parseMoment, 'a moment such as 2026-08-01T00:00:00Z');
-  flags.check();
-  if (currency === undefined) return failed('no currency');
-
-  const reading = await readTariffCsv({ file, bytes: file === '-' ? process.stdin : createReadStream(file) });
-  if (reading.kind === 'errors') {
-    const problems = reading.errors.map(({ line, field, value, expected }) => ({
-      field: `${file}:${line}: ${field}`,
-      value: JSON.stringify(value),
-      expected,
-    }));
-    throw new BadInputError(problems, problems.length + reading.more);
-  }
-  const content = { tariff, currency, rounding, zone, rates: reading.rates };
-  const startsAt = starts ?? (await defaultStart(tariffs, { content, latest, now: context.now() }));
-  const verdict = await tariffs.importVersion({ ...content, startsAt });
-  if (verdict.kind === 'refused') return failed(refusalOf(tariff, verdict), { reason: verdict.reason });
-  if (verdict.kind === 'imported') await announce(context, (live) => live.announceTariffs());
-  const json = { tariff, result: verdict.kind, version: verdict.version, rates: reading.rates.length };
-  return done({ ...json, startsAt: toIsoUtc(startsAt) }, [
-    verdict.kind === 'imported'
-      ? `${tariff}: version ${verdict.version} with ${reading.rates.length} rates, in force from ${showMoment(startsAt)} UTC`
-      : `${tariff}: the same as version ${verdict.version}, nothing changed`,
-  ]);
-}
-
-/** Now, except for a first version, which rates every call there ever was, and for a file imported again, which is no change. */
-async function defaultStart(
-  tariffs: TariffStore,
-  from: {
-    readonly content: Omit<TariffImport, 'startsAt'>;
-    readonly latest: TariffVersionSummary | undefined;
-    readonly now: EpochMs;
-  },
-): Promise<EpochMs> {
-  const { content, latest, now } = from;
-  if (latest === undefined) return ALWAYS;
-  const standing = await tariffs.loadVersion(content.tariff, latest.version);
-  if (standing === undefined) return now;
-  const { version: _, startsAt, ...stood } = standing;
-  return isDeepStrictEqual(withoutUndefined(stood), withoutUndefined(content)) ? startsAt : now;
-}
-
-function withoutUndefined(content: Omit<TariffImport, 'startsAt'>): unknown {
-  const rates = content.rates.map((rate) => Object.entries(rate).filter(([, value]) => value !== undefined));
-  return { ...content, rates: rates.map((rate) => Object.fromEntries(rate)) };
-}
-
-function refusalOf(
-  tariff: TariffName,
-  refusal: Extract<Awaited<ReturnType<TariffStore['importVersion']>>, { readonly kind: 'refused' }>,
-): string {
-  switch (refusal.reason) {
-    case 'currency_fixed':
-      return `${tariff} is in ${refusal.currency} and stays in it, for wallets use it`;
-    case 'rate_ids':
-      return `${tariff}: rate ${refusal.rateId} is out of its place`;
-    default:
-      return assertNever(refusal, 'refusal');
-  }
-}
 
 async function listTariffs(_line: CommandLine, context: CommandContext): Promise<Result> {
   const tariffs = await (await context.stores()).tariffs.listTariffs();
@@ -159,21 +48,59 @@ async function showTariff(line: CommandLine, context: CommandContext): Promise<R
   const tariff = tariffOperand(line);
   const flags = readFlags(line);
   const number = flags.wholeNumber('version', 1_000_000);
-  if (flags.isSet('version') && !flags.isSet('csv')) {
-    flags.complain({ field: '--version', value: flags.text('version') ?? '', expected: '--csv beside it' });
-  }
+  const to = flags.parsed('to', (text) => toE164(text, undefined), 'a number in E.164, such as 4930123456');
+  const direction = flags.choice('direction', ['outbound', 'inbound']) ?? 'outbound';
+  const wanted = flags.isSet('to') ? 'to' : flags.isSet('csv') ? 'csv' : undefined;
+  if (wanted === undefined) refuseFlags(flags, ['version'], '--csv or --to beside it');
+  if (wanted !== 'to') refuseFlags(flags, ['direction', 'route'], '--to beside it');
+  if (wanted === 'to') refuseFlags(flags, ['csv'], 'to be left out beside --to');
   flags.check();
   const { tariffs } = await context.stores();
   const versions = await tariffs.versions(tariff);
   if (versions.length === 0) return failed(`no tariff ${tariff}`);
-  if (!flags.isSet('csv')) return done(versions.map(versionJson), columns(versions.map(versionCells)));
+  if (wanted === undefined) return done(versions.map(versionJson), columns(versions.map(versionCells)));
   const version =
     number === undefined
       ? await tariffs.loadInForce(tariff, context.now())
       : await tariffs.loadVersion(tariff, number);
   if (version === undefined) return failed(`tariff ${tariff} has no version ${number ?? 'in force'}`);
+  if (to !== undefined) {
+    const routes = flags.text('route')?.split(',') ?? [];
+    return shownRates(version, { number: to, direction, routes, at: context.now() });
+  }
   const lines = [...exportTariffCsv(version)];
   return done({ tariff, version: version.version, csv: `${lines.join('\n')}\n` }, lines);
+}
+
+function shownRates(version: TariffVersion, call: RatedCall): Result {
+  const { tariff, currency, zone } = version;
+  const table = createTariffTable(version);
+  const rates = possibleRates(table, call);
+  if (rates.length === 0) return failed(`tariff ${tariff} has no ${call.direction} rate for ${call.number}`);
+  const chosen = chooseRate(table, call);
+  const rows = rates.map((rate) => ({
+    id: rate.id,
+    prefix: rate.prefix,
+    description: rate.description,
+    rate: formatMicros(rate.perMinute),
+    weight: rate.weight ?? DEFAULT_WEIGHT,
+    period: periodInWords(rate.period),
+    now: rate.id === chosen?.id,
+  }));
+  return done({ tariff, version: version.version, currency, zone, rates: rows }, [
+    ...columns(
+      rows.map(({ id, prefix, description, rate, weight, period, now }) => [
+        now ? '→' : '',
+        prefix,
+        description,
+        `${rate} ${currency}`,
+        `weight ${weight}`,
+        period === undefined ? 'always' : period,
+        `rate ${id}`,
+      ]),
+    ),
+    `of ${tariff} version ${version.version}, by the clocks of ${zone}`,
+  ]);
 }
 
 function versionJson(summary: TariffVersionSummary): Readonly<Record<string, unknown>> {
@@ -196,12 +123,4 @@ function versionCells({
     `clocks of ${zone}`,
     startsAt === ALWAYS ? 'always in force' : `from ${showMoment(startsAt)} UTC`,
   ];
-}
-
-function parseZone(text: string): string | undefined {
-  return isTimeZone(text) ? text : undefined;
-}
-
-function parseCurrency(text: string): string | undefined {
-  return /^[A-Z]{3}$/.test(text) ? text : undefined;
 }

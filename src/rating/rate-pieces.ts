@@ -4,7 +4,7 @@ import { continuationOf, firstPulseSeconds, paidSeconds, type PriceTerms } from 
 import { nextPeriodEdge } from './rate-period.ts';
 import type { Rate } from './rate.ts';
 import type { TariffInForce } from './tariff-book.ts';
-import { chooseRate, periodsOf, type RatedCall } from './tariff-table.ts';
+import { chooseRate, possibleRates, type RatedCall } from './tariff-table.ts';
 import { termsOf } from './terms.ts';
 
 /** A part of a talk that one rate prices. A piece is priced, and rounded, by itself. */
@@ -43,7 +43,7 @@ export function firstPiece({ inForce, call, discountPpm }: PeriodCall): RatePiec
  */
 export function nextPiece(from: PeriodCall, piece: RatePiece): RatePiece | undefined {
   const { inForce, call, answeredAt, discountPpm } = from;
-  const periods = periodsOf(inForce.table, call);
+  const periods = possibleRates(inForce.table, call).flatMap(({ period }) => period ?? []);
   const startsAt = addMs(answeredAt, piece.fromSecond * SECOND_MS);
   // A call may be admitted in one period and answered in another.
   let at = piece.fromSecond === 0 ? call.at : startsAt;

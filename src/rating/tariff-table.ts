@@ -1,6 +1,6 @@
 import { assert } from '../units/assert.ts';
 import type { EpochMs } from '../units/time.ts';
-import { periodHolds, weekMinuteAt, type RatePeriod } from './rate-period.ts';
+import { periodHolds, weekMinuteAt } from './rate-period.ts';
 import { DEFAULT_WEIGHT, type Direction, type Rate, type TariffVersion } from './rate.ts';
 
 /**
@@ -92,18 +92,18 @@ export function chooseRate(table: TariffTable, call: RatedCall): Rate | undefine
   return undefined;
 }
 
-/** The periods on which the choice for this call depends. */
-export function periodsOf(table: TariffTable, call: RatedCall): readonly RatePeriod[] {
-  const periods: RatePeriod[] = [];
+/** The rates that a call may have at some time or other, in the order in which they are preferred while they hold. */
+export function possibleRates(table: TariffTable, call: RatedCall): readonly Rate[] {
+  const rates: Rate[] = [];
   const key = keyOf(call.number);
   for (let group = lastGroupUpTo(table, call.number, key); group !== NO_GROUP;) {
-    const rows = table.rates.slice(table.groupStart[group], table.groupStart[group + 1]);
-    for (const rate of isPrefix(table, group, call.number, key) ? rows : []) {
-      if (rate.period !== undefined && suits(rate, call)) periods.push(rate.period);
+    if (isPrefix(table, group, call.number, key)) {
+      const rows = table.rates.slice(table.groupStart[group], table.groupStart[group + 1]);
+      rates.push(...rows.filter((rate) => suits(rate, call)));
     }
     group = table.parent[group] ?? NO_GROUP;
   }
-  return periods;
+  return rates;
 }
 
 /** At some time or other. */

@@ -35,6 +35,21 @@ describe('a tariff with times of day', () => {
     expect(await priceAt('2026-01-05T06:59Z')).toContain('0.10 EUR');
     expect(await priceAt('2026-07-10T16:00Z')).toContain('0.10 EUR');
     expect(await priceAt('2026-07-10T22:00Z')).toContain('0.05 EUR');
+    const shown = await run('tariff', 'show', 'std', '--to', '4930');
+    // Saturday, 2026-08-01.
+    expect(shown.out.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, ' '))).toEqual([
+      '49 0.20 EUR weight 10 mon-fri 08:00-18:00 rate 2',
+      '→ 49 0.05 EUR weight 10 sat,sun rate 3',
+      '49 0.10 EUR weight 100 always rate 1',
+      'of std version 1, by the clocks of Europe/Berlin',
+      '',
+    ]);
+    expect((await run('tariff', 'show', 'std', '--to', '1')).err).toBe(
+      'tariff std has no outbound rate for 1\n',
+    );
+    expect((await run('tariff', 'show', 'std', '--route', 'x')).err).toContain(
+      '--route: x: expected --to beside it',
+    );
     writeFileSync(file, `${PERIODS}44,0.01,,,,\n`);
     await run(...imported);
     expect(await ask('tariff', 'show', 'std')).toMatchObject([
