@@ -8,6 +8,7 @@ import { openDatabase } from './database/database.ts';
 import { openDirectory } from './controller/directory.ts';
 import { holdNodes } from './controller/node-leases.ts';
 import { createRecordDrain } from './controller/record-drain.ts';
+import { shareRecord } from './controller/shared-record.ts';
 import { createWalletSettings } from './controller/wallet-settings.ts';
 import { LEAVE_TO_DIALPLAN } from './freeswitch/gate-failure.ts';
 import { createOutboundServer } from './freeswitch/outbound-server.ts';
@@ -19,6 +20,7 @@ import { createChangeFeed } from './redis/change-feed.ts';
 import { bucketKey, QUEUE_PREFIX } from './redis/keys.ts';
 import { createLeases } from './redis/leases.ts';
 import { createLiveStore } from './redis/live-store.ts';
+import { createRecordClaim } from './redis/record-claim.ts';
 import { createRedisClock } from './redis/redis-clock.ts';
 import { createSettlementFeed } from './redis/settlement-feed.ts';
 import { formatSettlement } from './redis/settlement-text.ts';
@@ -32,6 +34,7 @@ import {
   systemTimers,
   type ServiceConfig,
 } from './wiring/parts.ts';
+import { recordPlaceOf } from './wiring/record-place.ts';
 import { createPools } from './wiring/pools.ts';
 
 export type Service = {
@@ -74,11 +77,15 @@ async function build(
   onStop(() => writer.close());
   const redis = await openRedis(config, log);
   onStop(() => redis.disconnect());
+  const timers = systemTimers();
+  const { leaseMs } = config.controller;
+  const claim = createRecordClaim(redis, { leaseMs });
+  const shared = await shareRecord({ claim, place: recordPlaceOf(database), timers, leaseMs, log });
+  onStop(() => shared.stop());
   const clock = createRedisClock(redis);
   onStop(() => clock.stop());
   await clock.ready();
   const timing: Timing = { ...systemTiming, now: clock.now };
-  const timers = systemTimers();
 
   const directory = await openDirectory({
     accountStore: database.accounts,

@@ -70,6 +70,7 @@ describe('README', () => {
       keys.DECISIONS_KEY,
       keys.leaseKey('node:fs1'),
       keys.leaseKey('drain'),
+      keys.leaseKey('record'),
       ...rows.filter((name) => /^tollgate:bucket:\d+$/.test(name) && keys.bucketKey(bucketOf(name)) === name),
     ];
     expect(rows).toEqual(expected);

@@ -1,3 +1,4 @@
+import { ForeignRecordError } from '../controller/shared-record.ts';
 import { systemLedger, walletLedger, type Transfer } from '../records/records.ts';
 import { rootOf } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
@@ -51,6 +52,7 @@ async function topUp(line: CommandLine, context: CommandContext): Promise<Result
     at: context.now(),
     reference,
   };
+  await refuseOtherRecord(context);
   const written = await records.insertTransfer(transfer);
   const standing = written === 'conflict' ? await records.transfer(transfer.id) : undefined;
   if (standing !== undefined && !isSameMovement(standing, transfer)) {
@@ -72,6 +74,15 @@ async function topUp(line: CommandLine, context: CommandContext): Promise<Result
     `${account}: ${formatMicros(amount)} ${transfer.currency} ${said}; balance ${formatMicros(balance)}`,
   ];
   return live === 'unknown' ? { done: false, json, lines } : done(json, lines);
+}
+
+/** Before money is in a record that no controller reads. Whether Redis can be asked otherwise is seen later. */
+async function refuseOtherRecord(context: CommandContext): Promise<void> {
+  try {
+    await context.live();
+  } catch (error) {
+    if (error instanceof ForeignRecordError) throw error;
+  }
 }
 
 async function fundLive(

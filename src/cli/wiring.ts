@@ -1,14 +1,17 @@
 import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
 import { openDirectory } from '../controller/directory.ts';
+import { refuseForeignRecord } from '../controller/shared-record.ts';
 import { openDatabase } from '../database/database.ts';
 import { systemTiming } from '../freeswitch/timing.ts';
 import { startService } from '../main.ts';
 import { createChangeFeed } from '../redis/change-feed.ts';
 import { createLiveStore } from '../redis/live-store.ts';
+import { createRecordClaim } from '../redis/record-claim.ts';
 import { createRedisClock } from '../redis/redis-clock.ts';
 import { createSettlementFeed } from '../redis/settlement-feed.ts';
 import { createLog, openRedis, openSwitches } from '../wiring/parts.ts';
 import { createPools } from '../wiring/pools.ts';
+import { recordPlaceOf } from '../wiring/record-place.ts';
 import type { ServiceConfig } from './command.ts';
 import { createLiveState } from './live-store-state.ts';
 import type { LiveState } from './live-state.ts';
@@ -18,14 +21,36 @@ export type ConnectedLiveState = { readonly live: LiveState; close(): Promise<vo
 
 /** Joins the command line to Redis and to the controllers that share it. */
 export async function connectLiveState(config: ServiceConfig): Promise<ConnectedLiveState> {
+  const opened: (() => Promise<unknown> | void)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of opened.splice(0).toReversed()) await step();
+  };
+  try {
+    return { live: await joinLiveState(config, (step) => opened.push(step)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function joinLiveState(
+  config: ServiceConfig,
+  onClose: (step: () => Promise<unknown> | void) => void,
+): Promise<LiveState> {
   // What goes wrong is told by the command itself.
   const log = createLog('silent');
-  const redis = await openRedis(config, log);
   const database = await openDatabase(config.database);
+  onClose(() => database.close());
+  const redis = await openRedis(config, log);
+  onClose(() => redis.disconnect());
+  await refuseForeignRecord(createRecordClaim(redis, config.controller), recordPlaceOf(database));
   const clock = createRedisClock(redis);
+  onClose(() => clock.stop());
   await clock.ready();
   const changes = createChangeFeed(redis, { log });
+  onClose(() => changes.close());
   const feed = createSettlementFeed(redis, { log });
+  onClose(() => feed.close());
   const directory = await openDirectory({
     accountStore: database.accounts,
     // Prices are the service's affair; a large tariff would only delay the command.
@@ -42,18 +67,8 @@ export async function connectLiveState(config: ServiceConfig): Promise<Connected
     ...createPools(database.records, () => directory.accounts(), clock.now),
   });
   const switches = openSwitches(config, { timing: { ...systemTiming, now: clock.now }, log });
-  const live = createLiveState({ store, directory, records: database.records, changes, feed, switches });
-  return {
-    live,
-    async close() {
-      await Promise.all(switches.map((node) => node.stop()));
-      changes.close();
-      feed.close();
-      clock.stop();
-      await database.close();
-      redis.disconnect();
-    },
-  };
+  onClose(() => Promise.all(switches.map((node) => node.stop())));
+  return createLiveState({ store, directory, records: database.records, changes, feed, switches });
 }
 
 /** Runs the service until a signal stops it; the exit code. */

@@ -7,7 +7,7 @@ import type { Evidence } from '../records/evidence.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { createAccountStore } from './account-tables.ts';
 import { DatabaseSchemaError, DatabaseUnwritableError } from './database-error.ts';
-import { MEMORY, parseDatabaseUrl } from './database-url.ts';
+import { MEMORY, parseDatabaseUrl, type DatabasePlace } from './database-url.ts';
 import { bringUpToDate, isUpToDate, POSTGRES_TYPES, SQLITE_TYPES } from './migrations.ts';
 import { createPostgresDialect, postgresName, type PostgresPlace } from './postgres-dialect.ts';
 import { createRecordReader } from './record-reader.ts';
@@ -19,6 +19,11 @@ import { createEvidence } from './verify-queries.ts';
 
 /** The record: a file or a database of a server, its tables made and at this release's version. */
 export type Database = {
+  readonly kind: DatabasePlace['kind'];
+  /** What errors call it: the path of a file, or an address without its password. */
+  readonly name: string;
+  /** The same for everybody who has this record open, and another for every other record. */
+  readonly id: string;
   readonly accounts: AccountStore;
   readonly tariffs: TariffStore;
   readonly records: RecordStore;
@@ -50,9 +55,15 @@ const STATEMENT_TIMEOUT_MS = 60_000;
  * processes may do so at once. Rejects with one of the errors of `database-error.ts`, each naming the database.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const kysely = await openTables(options);
+  const place = parseDatabaseUrl(options.url);
+  const name = place.kind === 'sqlite' ? place.path : postgresName(place.url);
+  const kysely = await openTables(place, name, options);
+  const id = await readIdentity(kysely);
   let closing: Promise<void> | undefined;
   return {
+    kind: place.kind,
+    name,
+    id,
     accounts: createAccountStore(kysely),
     tariffs: createTariffStore(kysely),
     records: { ...createRecordWriter(kysely), ...createRecordReader(kysely) },
@@ -61,18 +72,26 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-function openTables(options: DatabaseOptions): Promise<Kysely<Schema>> {
-  const place = parseDatabaseUrl(options.url);
+function openTables(place: DatabasePlace, name: string, options: DatabaseOptions): Promise<Kysely<Schema>> {
   const lockWaitMs = options.lockWaitMs ?? LOCK_WAIT_MS;
   if (place.kind === 'sqlite') return openSqliteTables(place.path, lockWaitMs);
   return openPostgresTables({
     url: place.url,
-    name: postgresName(place.url),
+    name,
     connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
     lockWaitMs,
   });
+}
+
+async function readIdentity(kysely: Kysely<Schema>): Promise<string> {
+  try {
+    return (await kysely.selectFrom('identity').select('id').executeTakeFirstOrThrow()).id;
+  } catch (error) {
+    await kysely.destroy();
+    throw error;
+  }
 }
 
 async function openSqliteTables(path: string, lockWaitMs: number): Promise<Kysely<Schema>> {

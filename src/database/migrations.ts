@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { sql, type CreateTableBuilder, type Kysely, type RawBuilder } from 'kysely';
 import { DEFAULT_MIGRATION_TABLE, Migrator, type Migration } from 'kysely/migration';
 import { DatabaseSchemaError, isDatabaseError } from './database-error.ts';
@@ -82,6 +83,11 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
       .on(name)
       .columns([...columns])
       .execute();
+
+  await table('identity', { keys: ['id'] })
+    .addPrimaryKeyConstraint('identity_pk', ['id'])
+    .execute();
+  await sql`insert into identity (id) values (${randomUUID()})`.execute(database);
 
   await table('revision', { keys: ['name'], integers: ['value'] })
     .addPrimaryKeyConstraint('revision_pk', ['name'])

@@ -24,6 +24,7 @@ export type Schema = {
   readonly transfer: TransferRow;
   readonly decision: DecisionRow;
   readonly revision: RevisionRow;
+  readonly identity: IdentityRow;
 };
 
 export type AccountRow = {
@@ -151,5 +152,8 @@ export type DecisionRow = {
   readonly reason: string;
   readonly inputs: JsonText<Decision['inputs']>;
 };
+
+/** One row: what tells this record from every other, whatever its address is. */
+export type IdentityRow = { readonly id: string };
 
 export type RevisionRow = { readonly name: 'accounts' | 'tariffs'; readonly value: bigint };
