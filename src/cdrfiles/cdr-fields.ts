@@ -3,7 +3,7 @@ import { VARIABLES_WRITTEN } from '../calls/channel-variables.ts';
 import { isTrue, readGateVariables } from '../calls/gate-variables.ts';
 import type { CdrVariables, SwitchCdr } from '../reconcile/switch-cdr.ts';
 import { cleanText } from '../units/clean-text.ts';
-import { parseLegUuid } from '../units/ids.ts';
+import { parseLegUuid, type LegUuid } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 
 /** What a file says of one leg, before anything of it is believed. */
@@ -35,6 +35,8 @@ export type FieldsOutcome = { readonly kind: 'cdr'; readonly cdr: SwitchCdr } | 
 type FaultOutcome = { readonly kind: 'fault'; readonly fault: FieldFault };
 
 const TEXT_CHARACTERS_MAX = 256;
+/** More than a dial has branches, over all the dials of a leg. */
+const PLACED_LEGS_MAX = 128;
 const MICROSECONDS_PER_SECOND = 1_000_000;
 /** Clocks of two hosts differ, but not by more. */
 const FUTURE_MS_MAX = 600_000;
@@ -95,10 +97,20 @@ export function toSwitchCdr(fields: CdrFields, reading: CdrReading): FieldsOutco
       cause: /^[A-Z0-9_]{1,64}$/.test(cause) ? cause : 'UNKNOWN',
       originator: parseLegUuid(fields.valueOf('originator') ?? value('other_loopback_from_uuid')),
       bLeg: parseLegUuid(value('bleg_uuid')),
+      placedLegs: placedLegsOf(value('originated_legs')),
       loopback: isTrue(fields.valueOf('is_loopback')) || value('channel_name').startsWith('loopback/'),
       gate: gateOf(fields, reading),
     },
   };
+}
+
+/** `uuid;name;number`, or several of them in FreeSWITCH's own array: `ARRAY::…|:…`. */
+function placedLegsOf(text: string): readonly LegUuid[] {
+  const entries = text
+    .replace(/^ARRAY::/, '')
+    .split('|:')
+    .slice(0, PLACED_LEGS_MAX);
+  return entries.flatMap((entry) => parseLegUuid(entry.split(';')[0] ?? '') ?? []);
 }
 
 function gateOf({ valueOf }: CdrFields, { accountVariables }: CdrReading): CdrVariables {

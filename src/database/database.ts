@@ -4,6 +4,7 @@ import { Kysely, sql } from 'kysely';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { TariffStore } from '../rating/tariff-store.ts';
 import type { Evidence } from '../records/evidence.ts';
+import type { SwitchCdrStore } from '../reconcile/switch-cdr-store.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { createAccountStore } from './account-tables.ts';
 import { DatabaseSchemaError, DatabaseUnwritableError } from './database-error.ts';
@@ -14,6 +15,7 @@ import { createRecordReader } from './record-reader.ts';
 import { createRecordWriter } from './record-writer.ts';
 import type { Schema } from './schema.ts';
 import { createSqliteDialect, openSqlite, whileLocked } from './sqlite-dialect.ts';
+import { createSwitchCdrStore } from './switch-cdr-tables.ts';
 import { createTariffStore } from './tariff-tables.ts';
 import { createEvidence } from './verify-queries.ts';
 
@@ -29,6 +31,8 @@ export type Database = {
   readonly records: RecordStore;
   /** The rows that `verify` holds against one another. */
   readonly evidence: Evidence;
+  /** FreeSWITCH's own CDRs, as far as their files were read. */
+  readonly switchCdrs: SwitchCdrStore;
   /** Lets what runs finish, then closes it. A second call waits for the first. */
   readonly close: () => Promise<void>;
 };
@@ -68,6 +72,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     tariffs: createTariffStore(kysely),
     records: { ...createRecordWriter(kysely), ...createRecordReader(kysely) },
     evidence: createEvidence(kysely),
+    switchCdrs: createSwitchCdrStore(kysely),
     close: () => (closing ??= kysely.destroy()),
   };
 }

@@ -3,6 +3,7 @@ import { sql, type CreateTableBuilder, type Kysely, type RawBuilder } from 'kyse
 import { DEFAULT_MIGRATION_TABLE, Migrator, type Migration } from 'kysely/migration';
 import { DatabaseSchemaError, isDatabaseError } from './database-error.ts';
 import type { Schema } from './schema.ts';
+import { makeSwitchTables } from './switch-schema.ts';
 
 /** What a dialect calls the few things that tables are made of. */
 export type DialectTypes = {
@@ -28,7 +29,7 @@ export const POSTGRES_TYPES: DialectTypes = {
   tableEnd: undefined,
 };
 
-type Columns = {
+export type Columns = {
   readonly keys?: readonly string[];
   readonly texts?: readonly string[];
   readonly integers?: readonly string[];
@@ -207,6 +208,8 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await index('decision', ['a_leg', 'at']);
   await index('decision', ['leg_uuid']);
   await index('decision', ['account', 'at']);
+
+  await makeSwitchTables(table, index);
 }
 
 function addColumns(

@@ -5,6 +5,7 @@ import type { Rounding } from '../rating/price.ts';
 import type { Rate } from '../rating/rate.ts';
 import type { Cdr, Charge, Decision, LedgerName, Transfer } from '../records/records.ts';
 import type { AccountPath, LegKey, LegUuid, NodeId, RouteName, TariffName } from '../units/ids.ts';
+import type { SwitchCdrRow, SwitchFileRow } from './switch-schema.ts';
 
 /** JSON text of a value of that type, money in it as `jsonCell` writes it. */
 export type JsonText<Value> = string & { readonly __value: Value };
@@ -25,6 +26,8 @@ export type Schema = {
   readonly decision: DecisionRow;
   readonly revision: RevisionRow;
   readonly identity: IdentityRow;
+  readonly switch_cdr: SwitchCdrRow;
+  readonly switch_file: SwitchFileRow;
 };
 
 export type AccountRow = {

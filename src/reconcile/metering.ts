@@ -54,9 +54,13 @@ export function meteringOf(
   if (isALeg(leg)) {
     const own = ownMetering(leg, around.placed, charged);
     if (own !== undefined) return notMetered(own);
+    // Whether it was answered before it placed those is in their CDRs.
+    if (around.unseen && leg.gate.metered === undefined) return { kind: 'undetermined' };
     if (admission !== undefined || ungated !== 'ignore') return metered(leg, placer);
     return notMetered('ungated');
   }
+  const caller = placer?.uuid ?? leg.originator;
+  if (caller !== undefined && charged.has(caller)) return notMetered('caller_is_metered');
   if (placer !== undefined && isMeteredItself(placer, around)) return notMetered('caller_is_metered');
   if (admission === undefined || isOwn(leg)) {
     return ungated === 'ignore' ? notMetered('ungated') : metered(leg, placer);
@@ -95,7 +99,9 @@ function ownMetering(
   if (gate.decision === 'emergency' || gate.decision === 'refused') return gate.decision;
   if (gate.metered !== undefined) return undefined;
   if (isOwn(leg)) return isFromRoute(leg) ? undefined : 'placed_a_leg';
-  if (placed.some(({ uuid }) => charged.has(uuid))) return 'placed_a_leg';
+  if (placed.some(({ uuid }) => charged.has(uuid)) || leg.placedLegs.some((uuid) => charged.has(uuid))) {
+    return 'placed_a_leg';
+  }
   if (leg.bLeg !== undefined && leg.direction === undefined) return 'placed_a_leg';
   // One that was answered before it placed another was metered by then, and stays so.
   const placedBefore = placed.some(({ startedAt }) => answeredAt === undefined || startedAt <= answeredAt);
@@ -103,7 +109,6 @@ function ownMetering(
 }
 
 function isMeteredItself(placer: SwitchCdr, { siblings, charged }: Surroundings): boolean {
-  if (charged.has(placer.uuid)) return true;
   if (placer.answeredAt === undefined || !isALeg(placer)) return false;
   return ownMetering(placer, siblings, charged) === undefined;
 }

@@ -8,6 +8,8 @@ export type Surroundings = {
   readonly siblings: readonly SwitchCdr[];
   /** What the leg itself placed. */
   readonly placed: readonly SwitchCdr[];
+  /** It placed others as well, whose CDRs are not at hand. */
+  readonly unseen: boolean;
   /** Those of all these that have a CDR of ours. */
   readonly charged: ReadonlySet<LegUuid>;
 };
@@ -28,10 +30,17 @@ export function surroundingsOf(leg: SwitchCdr, relatives: Relatives): Surroundin
   const placer = placerOf(leg, relatives);
   const siblings = placer === undefined ? [] : placedBy(placer, relatives);
   const placed = placedBy(leg, relatives);
-  const charged = [...siblings, ...placed, ...(placer === undefined ? [] : [placer])]
-    .map(({ uuid }) => uuid)
-    .filter((uuid) => relatives.isCharged(uuid));
-  return { placer, siblings, placed, charged: new Set(charged) };
+  const around = new Set([...siblings, ...placed].map(({ uuid }) => uuid));
+  for (const uuid of leg.placedLegs) around.add(uuid);
+  for (const uuid of [leg.originator, placer?.uuid]) if (uuid !== undefined) around.add(uuid);
+  const unseen = leg.placedLegs.some((uuid) => relatives.leg(uuid) === undefined);
+  return {
+    placer,
+    siblings,
+    placed,
+    unseen,
+    charged: new Set([...around].filter((uuid) => relatives.isCharged(uuid))),
+  };
 }
 
 function placerOf(leg: SwitchCdr, relatives: Relatives): SwitchCdr | undefined {

@@ -26,6 +26,8 @@ export type SwitchCdr = {
   readonly originator: LegUuid | undefined;
   /** The leg that this one, the A-leg, was bridged to, where a file says only that. */
   readonly bLeg: LegUuid | undefined;
+  /** The legs that this one placed, where it tells. Their own CDRs may be missing, or not there yet. */
+  readonly placedLegs: readonly LegUuid[];
   readonly loopback: boolean;
   readonly gate: CdrVariables;
 };
@@ -40,3 +42,8 @@ export type CdrVariables = Pick<
   /** The destination that the gate decided for. */
   readonly admittedDestination: string | undefined;
 };
+
+/** Where a leg was read: the file, and its line from 1. */
+export type CdrPlace = { readonly file: string; readonly line: number };
+
+export type PlacedCdr = { readonly leg: SwitchCdr; readonly place: CdrPlace };

@@ -1,0 +1,201 @@
+import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
+import type { OpenLeg, OurLeg, SwitchCdrStore, Window } from '../reconcile/switch-cdr-store.ts';
+import { systemLedger, type Transfer } from '../records/records.ts';
+import type { LegUuid } from '../units/ids.ts';
+import { integerCell, numberOf } from './cell.ts';
+import { toCharge } from './charge-rows.ts';
+import { slicesOf, subtreeRange, walkPages } from './paging.ts';
+import { toCdr, toTransfer } from './record-rows.ts';
+import type { CdrRow, Schema, TransferRow } from './schema.ts';
+import { readAround } from './switch-relatives.ts';
+import { toPlacedCdr } from './switch-rows.ts';
+import type { SwitchCdrRow } from './switch-schema.ts';
+
+type Walks = Pick<SwitchCdrStore, 'open' | 'ours' | 'theirs' | 'strayTransfers' | 'countOf'>;
+
+/** Walks by key, a page at a time; what belongs to the rows of a page is read after them. */
+export function createSwitchWalks(database: Kysely<Schema>): Walks {
+  return {
+    open: (paths) => walkOpen(database, paths),
+    ours: (window) => walkOurs(database, window),
+    theirs: (window) => walkTheirs(database, window),
+    strayTransfers: (window) => walkStrays(database, window),
+    async countOf({ from, to }) {
+      const row = await database
+        .selectFrom('switch_cdr')
+        .select(({ fn }) => fn.countAll<bigint>().as('rows'))
+        .where('started_at', '>=', integerCell(from))
+        .where('started_at', '<', integerCell(to))
+        .executeTakeFirstOrThrow();
+      return numberOf(row.rows);
+    },
+  };
+}
+
+async function* walkOpen(
+  database: Kysely<Schema>,
+  paths: readonly string[],
+): AsyncGenerator<readonly OpenLeg[]> {
+  for (const path of paths) {
+    const pages = walkPages(
+      (after: { readonly file: string; readonly leg: LegUuid } | undefined, limit) => {
+        let select = database
+          .selectFrom('switch_cdr')
+          .selectAll()
+          .where('closed', '=', 0n)
+          .where((where) =>
+            where.or([
+              where('file', '=', path),
+              where.and([where('file', '>=', `${path}/`), where('file', '<', `${path}0`)]),
+            ]),
+          );
+        if (after !== undefined) {
+          select = select.where(sql<boolean>`(file, leg_uuid) > (${after.file}, ${after.leg})`);
+        }
+        return select.orderBy('file').orderBy('leg_uuid').limit(limit).execute();
+      },
+      (row) => ({ file: row.file, leg: row.leg_uuid }),
+    );
+    for await (const rows of pages) yield await withAround(database, rows);
+  }
+}
+
+async function* walkTheirs(
+  database: Kysely<Schema>,
+  { from, to }: Window,
+): AsyncGenerator<readonly OpenLeg[]> {
+  const pages = walkPages(
+    (after: { readonly at: bigint; readonly leg: LegUuid } | undefined, limit) => {
+      let select = database
+        .selectFrom('switch_cdr')
+        .selectAll()
+        .where('started_at', '>=', integerCell(from))
+        .where('started_at', '<', integerCell(to))
+        .where(sql<boolean>`not exists (select 1 from cdr where cdr.leg_uuid = switch_cdr.leg_uuid)`);
+      if (after !== undefined) {
+        const { at, leg } = after;
+        select = select.where(sql<boolean>`(started_at, leg_uuid) > (${at}, ${leg})`);
+      }
+      return select.orderBy('started_at').orderBy('leg_uuid').limit(limit).execute();
+    },
+    (row) => ({ at: row.started_at, leg: row.leg_uuid }),
+  );
+  for await (const rows of pages) yield await withAround(database, rows);
+}
+
+async function withAround(
+  database: Kysely<Schema>,
+  rows: readonly SwitchCdrRow[],
+): Promise<readonly OpenLeg[]> {
+  const legs = rows.map(toPlacedCdr);
+  const around = await readAround(
+    database,
+    legs.map(({ leg }) => leg),
+  );
+  const cdrs = await readCdrs(
+    database,
+    rows.map((row) => row.leg_uuid),
+  );
+  return legs.map((placed) => ({
+    ...placed,
+    cdr: cdrs.get(placed.leg.uuid),
+    around: around(placed.leg),
+  }));
+}
+
+async function readCdrs(
+  database: Kysely<Schema>,
+  legs: readonly LegUuid[],
+): Promise<ReadonlyMap<string, ReturnType<typeof toCdr>>> {
+  const rows = await database.selectFrom('cdr').selectAll().where('leg_uuid', 'in', legs).execute();
+  return new Map(rows.map((row) => [row.leg_uuid, toCdr(row)]));
+}
+
+async function* walkOurs(database: Kysely<Schema>, window: Window): AsyncGenerator<readonly OurLeg[]> {
+  const pages = walkPages(
+    (after: { readonly at: bigint; readonly leg: LegUuid } | undefined, limit) => {
+      let select = cdrsWithin(database, window);
+      if (after !== undefined) {
+        const { at, leg } = after;
+        select = select.where(sql<boolean>`(admitted_at, leg_uuid) > (${at}, ${leg})`);
+      }
+      return select.orderBy('admitted_at').orderBy('leg_uuid').limit(limit).execute();
+    },
+    (row) => ({ at: row.admitted_at, leg: row.leg_uuid }),
+  );
+  for await (const rows of pages) yield await withTheirs(database, rows);
+}
+
+function cdrsWithin(
+  database: Kysely<Schema>,
+  { from, to, account }: Window,
+): SelectQueryBuilder<Schema, 'cdr', CdrRow> {
+  const select = database
+    .selectFrom('cdr')
+    .selectAll()
+    .where('admitted_at', '>=', integerCell(from))
+    .where('admitted_at', '<', integerCell(to));
+  if (account === undefined) return select;
+  const below = subtreeRange(account);
+  return select.where((where) =>
+    where.or([
+      where('account', '=', account),
+      where.and([where('account', '>=', below.from), where('account', '<', below.to)]),
+    ]),
+  );
+}
+
+async function withTheirs(database: Kysely<Schema>, rows: readonly CdrRow[]): Promise<readonly OurLeg[]> {
+  const legs = rows.map((row) => row.leg_uuid);
+  const charges = await database.selectFrom('charge').selectAll().where('leg_uuid', 'in', legs).execute();
+  const theirs = await database.selectFrom('switch_cdr').selectAll().where('leg_uuid', 'in', legs).execute();
+  const transfers = new Map<string, TransferRow>();
+  for (const slice of slicesOf(charges.map((row) => row.transfer_id))) {
+    const found = await database.selectFrom('transfer').selectAll().where('id', 'in', slice).execute();
+    for (const row of found) transfers.set(row.id, row);
+  }
+  const chargesByLeg = Map.groupBy(charges, (row) => row.leg_uuid);
+  const theirsByLeg = new Map(theirs.map((row) => [row.leg_uuid, toPlacedCdr(row)]));
+  return rows.map((row) => {
+    const own = chargesByLeg.get(row.leg_uuid) ?? [];
+    return {
+      cdr: toCdr(row),
+      charges: own.map(toCharge),
+      transfers: own.flatMap(({ transfer_id: id }) => {
+        const transfer = transfers.get(id);
+        return transfer === undefined ? [] : [toTransfer(transfer)];
+      }),
+      theirs: theirsByLeg.get(row.leg_uuid),
+    };
+  });
+}
+
+/** Every charge is paid into the revenue of its root: along the index of that ledger. */
+async function* walkStrays(
+  database: Kysely<Schema>,
+  { from, to, account }: Window,
+): AsyncGenerator<readonly Transfer[]> {
+  const roots = await database.selectFrom('account').select('path').where('parent', 'is', null).execute();
+  for (const { path: root } of roots) {
+    if (account !== undefined && account !== root) continue;
+    const pages = walkPages(
+      (after: { readonly at: bigint; readonly id: string } | undefined, limit) => {
+        let select = database
+          .selectFrom('transfer')
+          .selectAll()
+          .where('credit', '=', systemLedger('revenue', root))
+          .where('at', '>=', integerCell(from))
+          .where('at', '<', integerCell(to))
+          .where('kind', '=', 'charge')
+          .where(sql<boolean>`not exists (select 1 from charge where charge.transfer_id = transfer.id)`);
+        if (after !== undefined) {
+          const { at, id } = after;
+          select = select.where(sql<boolean>`(at, id) > (${at}, ${id})`);
+        }
+        return select.orderBy('at').orderBy('id').limit(limit).execute();
+      },
+      (row) => ({ at: row.at, id: row.id }),
+    );
+    for await (const rows of pages) yield rows.map(toTransfer);
+  }
+}
