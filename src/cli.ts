@@ -22,6 +22,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   now: () => toEpochMs(Date.now()),
   print: (text) => process.stdout.write(text),
   say: (line) => process.stderr.write(`${line}\n`),
+  drawProgress: process.stderr.isTTY ? (text) => process.stderr.write(text) : undefined,
   connectLiveState,
   serve,
 });

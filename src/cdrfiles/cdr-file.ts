@@ -58,7 +58,8 @@ async function readOneLeg(handle: FileHandle, file: CdrFile, reading: CdrFileRea
   const progress = { bytes: bytes.length, lines: 1, fingerprint: '' };
   if (bytes.length > LEG_BYTES_MAX) {
     const fault = { field: 'file', value: `${file.size} bytes`, expected: `at most ${LEG_BYTES_MAX} bytes` };
-    return { kind: 'legs', legs: [{ kind: 'fault', line: 1, fault }], progress };
+    const whole = { ...progress, bytes: file.size };
+    return { kind: 'legs', legs: [{ kind: 'fault', line: 1, fault }], progress: whole };
   }
   if ((await handle.stat()).size !== bytes.length) return { kind: 'later', why: 'it is growing' };
   const leg: OneLeg = file.format === 'json' ? readJsonCdr(bytes, reading) : readXmlCdr(bytes, reading);

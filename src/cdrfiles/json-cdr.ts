@@ -16,6 +16,7 @@ export type OneLeg =
 export function readJsonCdr(bytes: Uint8Array, reading: CdrReading): OneLeg {
   // A name in another encoding spoils the name only.
   const text = new TextDecoder('utf-8').decode(bytes);
+  if (text.includes('\0')) return { kind: 'fault', line: 1, fault: notUtf8(text), unfinished: false };
   const parsed = parseJson(text);
   if (parsed.kind === 'unreadable') {
     const fault = { field: 'file', value: text, expected: 'JSON as mod_json_cdr writes it' };
@@ -42,6 +43,11 @@ export function readJsonCdr(bytes: Uint8Array, reading: CdrReading): OneLeg {
     reading,
   );
   return outcome.kind === 'cdr' ? outcome : { ...outcome, line: 1, unfinished: false };
+}
+
+/** Two bytes a letter, or no text at all. */
+export function notUtf8(value: string): FieldFault {
+  return { field: 'file', value, expected: 'text in UTF-8' };
 }
 
 type Parsed =

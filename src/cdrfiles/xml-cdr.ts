@@ -1,6 +1,6 @@
 import sax from 'sax';
 import { toSwitchCdr, type CdrReading } from './cdr-fields.ts';
-import type { OneLeg } from './json-cdr.ts';
+import { notUtf8, type OneLeg } from './json-cdr.ts';
 import { decodeVariables } from './variable-text.ts';
 
 /** What is looked for, by the path of its element. */
@@ -33,6 +33,7 @@ class XmlFaultError extends Error {
  */
 export function readXmlCdr(bytes: Uint8Array, reading: CdrReading): OneLeg {
   const text = new TextDecoder('utf-8').decode(bytes);
+  if (text.includes('\0')) return { kind: 'fault', line: 1, fault: notUtf8(text), unfinished: false };
   const parser = sax.parser(true, OPTIONS);
   const found = follow(parser);
   try {

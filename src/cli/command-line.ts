@@ -99,15 +99,16 @@ function operandProblems(operands: readonly string[], command: Command): readonl
     .slice(operands.length)
     .map((name) => ({ field: name, value: 'nothing', expected: `tollgate ${usageOf(command)}` }));
   const extra = operands
-    .slice(command.operands.length)
+    .slice(command.repeatsOperand === true ? Infinity : command.operands.length)
     .map((value) => ({ field: 'argument', value, expected: `nothing more: tollgate ${usageOf(command)}` }));
   return [...missing, ...extra];
 }
 
-export function usageOf({ name, operands, optionalOperands = 0 }: Command): string {
-  const shown = operands.map((operand, index) =>
-    index < operands.length - optionalOperands ? operand : `[${operand}]`,
-  );
+export function usageOf({ name, operands, optionalOperands = 0, repeatsOperand }: Command): string {
+  const shown = operands.map((operand, index) => {
+    const word = repeatsOperand === true && index === operands.length - 1 ? `${operand}…` : operand;
+    return index < operands.length - optionalOperands ? word : `[${word}]`;
+  });
   return [name, ...shown, '[flags]'].join(' ');
 }
 

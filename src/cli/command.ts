@@ -4,6 +4,7 @@ import type { Config, LoadedConfig } from '../config/config.ts';
 import type { TariffStore } from '../rating/tariff-store.ts';
 import type { Evidence } from '../records/evidence.ts';
 import type { RecordStore } from '../records/record-store.ts';
+import type { SwitchCdrStore } from '../reconcile/switch-cdr-store.ts';
 import type { Clock } from '../units/time.ts';
 import type { LiveState } from './live-state.ts';
 
@@ -16,6 +17,8 @@ export type Command = {
   readonly operands: readonly string[];
   /** Operands that may be left out, counted from the end. */
   readonly optionalOperands?: number;
+  /** The last operand may be given any number of times. */
+  readonly repeatsOperand?: true;
   readonly flags: Readonly<Record<string, Flag>>;
   /** Lines of the help below the flags. */
   readonly notes?: readonly string[];
@@ -37,6 +40,10 @@ export type CommandContext = {
   readonly now: Clock;
   /** To the person, on standard error. */
   readonly say: (line: string) => void;
+  /** To standard output at once: for what is too long to be a result. */
+  readonly print: (line: string) => void;
+  /** Draws on the person's terminal; undefined where standard error is none. */
+  readonly drawProgress: ((text: string) => void) | undefined;
   /** Reads the configuration; a wrong one is bad input. */
   readonly config: () => ServiceConfig;
   /** The same, with its problems as a value. */
@@ -54,11 +61,16 @@ export type Stores = {
   readonly tariffs: TariffStore;
   readonly records: RecordStore;
   readonly evidence: Evidence;
+  readonly switchCdrs: SwitchCdrStore;
 };
 
-/** What goes to standard output: `json` with --json, else `lines`. Not `done`: the exit code is 1. */
+/**
+ * What goes to standard output: `json` with --json, else `lines`. Not `done`: the exit code is 1, and the lines are
+ * told on standard error, unless they are what was asked for all the same (`asked`).
+ */
 export type Result = {
   readonly done: boolean;
+  readonly asked?: true;
   readonly json: unknown;
   readonly lines: readonly string[];
 };

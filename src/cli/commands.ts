@@ -1,10 +1,12 @@
 import { ACCOUNT_COMMANDS } from './account-commands.ts';
+import { CDR_IMPORT_COMMAND } from './cdr-import-command.ts';
 import { CHECK_COMMAND } from './check-command.ts';
 import type { Command } from './command.ts';
 import { CONFIG_COMMANDS } from './config-commands.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { LIVE_COMMANDS } from './live-commands.ts';
 import { PRICE_COMMAND } from './price-command.ts';
+import { RECONCILE_COMMAND } from './reconcile-command.ts';
 import { ROUTE_COMMANDS } from './route-commands.ts';
 import { TARIFF_COMMANDS } from './tariff-commands.ts';
 import { TOPUP_COMMAND } from './topup-command.ts';
@@ -32,6 +34,8 @@ export const COMMANDS: readonly Command[] = [
   CHECK_COMMAND,
   ...LIVE_COMMANDS,
   EXPLAIN_COMMAND,
+  CDR_IMPORT_COMMAND,
+  RECONCILE_COMMAND,
   VERIFY_COMMAND,
   ...CONFIG_COMMANDS,
 ];

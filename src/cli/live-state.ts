@@ -17,6 +17,10 @@ export type LiveState = {
     readonly transferId: string;
     readonly amount: Micros;
   }): Promise<'moved' | 'already' | 'no_wallet'>;
+  /** Opens wallets that Redis does not have, by what is on record now: before transfers of several are written there. */
+  openWallets(accounts: readonly AccountPath[]): Promise<void>;
+  /** Legs that are up, or settled and not yet in SQL. */
+  unrecordedLegs(): Promise<ReadonlySet<LegUuid>>;
   /** Tells every controller that accounts or routes changed, and lets running calls feel it. */
   announceAccounts(changed: readonly AccountPath[]): Promise<void>;
   /** Tells every controller that a tariff has a new version. */

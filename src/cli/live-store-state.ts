@@ -28,6 +28,8 @@ export type LiveParts = {
 const CONNECT_WAIT_MS = 3_000;
 const CONNECT_POLL_MS = 20;
 const KILL_CAUSE = 'CALL_REJECTED';
+/** More than ever waits for SQL while SQL is there to be asked. */
+const FEED_READ_MAX = 1_000_000;
 
 /** The live state as the command line sees it: Redis itself, and FreeSWITCH for what must end now. */
 export function createLiveState(parts: LiveParts): LiveState {
@@ -96,6 +98,21 @@ export function createLiveState(parts: LiveParts): LiveState {
       }
       await changes.announce({ kind: 'account', account });
       return outcome.kind === 'no-wallet' ? 'no_wallet' : outcome.kind;
+    },
+    async openWallets(accounts) {
+      for (const account of accounts) {
+        const node = directory.accounts().node(account);
+        const currency = node?.account.walletCurrency;
+        if (node === undefined || currency === undefined) continue;
+        const balance = await parts.records.balance(walletLedger(account), currency);
+        await store.openWallet(account, { balance, ...walletSettingsOf(node) });
+      }
+    },
+    async unrecordedLegs() {
+      const live = (await liveLegs(undefined)).flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]));
+      const roots = [...new Set(directory.accounts().nodes.map(({ path }) => rootOf(path)))];
+      const { settlements } = await parts.feed.read(roots, FEED_READ_MAX);
+      return new Set([...live, ...settlements.map(({ settlement }) => settlement.cdr.legUuid)]);
     },
     async announceAccounts(changed) {
       await directory.refresh();

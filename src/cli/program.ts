@@ -24,6 +24,8 @@ export type CliWorld = {
   readonly now: Clock;
   readonly print: (text: string) => void;
   readonly say: (line: string) => void;
+  /** Undefined: nobody looks at a terminal. */
+  readonly drawProgress?: ((text: string) => void) | undefined;
   readonly connectLiveState: (config: ServiceConfig) => Promise<ConnectedLiveState>;
   readonly serve: (config: ServiceConfig) => Promise<number>;
 };
@@ -89,6 +91,8 @@ function createContext(
   return {
     now: world.now,
     say: world.say,
+    print: (line) => world.print(`${printable(line)}\n`),
+    drawProgress: world.drawProgress,
     serve: world.serve,
     loadConfig: load,
     config,
@@ -131,9 +135,10 @@ function defaultConfigFile(environment: Readonly<NodeJS.ProcessEnv>): string | u
 
 /** A result is a result even where it says that something failed; the reason is also for the person. */
 function printResult(result: Result, asJson: boolean, world: CliWorld): void {
+  const isAsked = result.done || result.asked === true;
   if (asJson) world.print(`${JSON.stringify(result.json, undefined, 2)}\n`);
-  else if (result.done && result.lines.length > 0) world.print(`${result.lines.map(printable).join('\n')}\n`);
-  if (!result.done) for (const line of result.lines) world.say(printable(line));
+  else if (isAsked && result.lines.length > 0) world.print(`${result.lines.map(printable).join('\n')}\n`);
+  if (!isAsked) for (const line of result.lines) world.say(printable(line));
 }
 
 /** Names and numbers come from strangers: none of them may steer the terminal. */

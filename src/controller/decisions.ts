@@ -4,7 +4,7 @@ import { holderName } from '../admission/plan.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import type { FundedTime } from '../admission/decide.ts';
 import { formatTerms } from '../rating/terms-text.ts';
-import type { Decision } from '../records/records.ts';
+import { admissionDecisionId, type Decision } from '../records/records.ts';
 import type { AdmissionId, LegUuid } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { AdmissionWhy } from './admit-leg.ts';
@@ -19,7 +19,7 @@ export function admissionDecision(
   why: AdmissionWhy,
 ): Decision {
   return {
-    id: `${record.legKey}:admission`,
+    id: admissionDecisionId(record.legKey),
     at: record.admittedAt,
     kind: 'admission',
     verdict: record.decision,

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import { addedTo } from '../reconcile/added.ts';
+import { addedTo } from '../reconcile/match.ts';
 import type { Added, SwitchCdrBatch, SwitchCdrStore } from '../reconcile/switch-cdr-store.ts';
 import type { PlacedCdr } from '../reconcile/switch-cdr.ts';
 import { slicesOf } from './paging.ts';

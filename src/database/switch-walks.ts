@@ -1,11 +1,13 @@
 import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
 import type { OpenLeg, OurLeg, SwitchCdrStore, Window } from '../reconcile/switch-cdr-store.ts';
-import { systemLedger, type Transfer } from '../records/records.ts';
+import { admissionDecisionId, systemLedger, type Decision, type Transfer } from '../records/records.ts';
+import { meteredKeyOf } from '../reconcile/metering.ts';
+import type { SwitchCdr } from '../reconcile/switch-cdr.ts';
 import type { LegUuid } from '../units/ids.ts';
 import { integerCell, numberOf } from './cell.ts';
 import { toCharge } from './charge-rows.ts';
 import { slicesOf, subtreeRange, walkPages } from './paging.ts';
-import { toCdr, toTransfer } from './record-rows.ts';
+import { toCdr, toDecision, toTransfer } from './record-rows.ts';
 import type { CdrRow, Schema, TransferRow } from './schema.ts';
 import { readAround } from './switch-relatives.ts';
 import { toPlacedCdr } from './switch-rows.ts';
@@ -96,11 +98,28 @@ async function withAround(
     database,
     rows.map((row) => row.leg_uuid),
   );
+  const admissions = await readAdmissions(
+    database,
+    legs.map(({ leg }) => admissionIdOf(leg)),
+  );
   return legs.map((placed) => ({
     ...placed,
     cdr: cdrs.get(placed.leg.uuid),
     around: around(placed.leg),
+    admission: admissions.get(admissionIdOf(placed.leg)),
   }));
+}
+
+function admissionIdOf(leg: SwitchCdr): string {
+  return admissionDecisionId(meteredKeyOf(leg));
+}
+
+async function readAdmissions(
+  database: Kysely<Schema>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Decision>> {
+  const rows = await database.selectFrom('decision').selectAll().where('id', 'in', ids).execute();
+  return new Map(rows.map((row) => [row.id, toDecision(row)]));
 }
 
 async function readCdrs(

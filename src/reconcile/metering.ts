@@ -4,7 +4,13 @@ import type { Surroundings } from './surroundings.ts';
 import type { SwitchCdr } from './switch-cdr.ts';
 
 export type Metering =
-  | { readonly kind: 'metered'; readonly claims: LegClaims; readonly legKey: LegKey }
+  | {
+      readonly kind: 'metered';
+      readonly claims: LegClaims;
+      readonly legKey: LegKey;
+      /** What the gate said of it, if it was asked. */
+      readonly decision: string | undefined;
+    }
   | { readonly kind: 'not_metered'; readonly why: NotMetered }
   /** The file leaves out what would tell. */
   | { readonly kind: 'undetermined' };
@@ -76,7 +82,9 @@ function notMetered(why: NotMetered): Metering {
 }
 
 function metered(leg: SwitchCdr, placer: SwitchCdr | undefined): Metering {
-  return { kind: 'metered', claims: claimsOf(leg, placer), legKey: keyOf(leg) };
+  const asked = isALeg(leg) || leg.gate.admission === placer?.gate.admission;
+  const decision = asked ? (leg.gate.decision ?? placer?.gate.decision) : undefined;
+  return { kind: 'metered', claims: claimsOf(leg, placer), legKey: meteredKeyOf(leg), decision };
 }
 
 /** A channel that came in, or of which a file says only that it was bridged to another. */
@@ -137,7 +145,8 @@ function claimsOf(leg: SwitchCdr, placer: SwitchCdr | undefined): LegClaims {
   };
 }
 
-function keyOf(leg: SwitchCdr): LegKey {
+/** What a metered leg is keyed by: its admission and branch, or itself where it came by no gate. */
+export function meteredKeyOf(leg: SwitchCdr): LegKey {
   const { admission, branch, metered } = leg.gate;
   const [pass, ownBranch] = metered?.split(':') ?? [];
   const own =

@@ -1,4 +1,4 @@
-import type { Cdr, Charge, Transfer } from '../records/records.ts';
+import type { Cdr, Charge, Decision, Transfer } from '../records/records.ts';
 import type { AccountPath, LegUuid } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -60,6 +60,8 @@ export type OpenLeg = PlacedCdr & {
   /** Ours of the same leg. */
   readonly cdr: Cdr | undefined;
   readonly around: Surroundings;
+  /** The decision that admitted it, where it was written before all else was lost. */
+  readonly admission: Decision | undefined;
 };
 
 export type OurLeg = {

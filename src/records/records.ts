@@ -150,6 +150,16 @@ export type Decision = {
   readonly inputs: Readonly<Record<string, unknown>>;
 };
 
+/** The decision that admitted a leg. */
+export function admissionDecisionId(legKey: LegKey): string {
+  return `${legKey}:admission`;
+}
+
+/** The one by which a leg was charged from a CDR file. */
+export function importDecisionId(leg: LegUuid): string {
+  return `${leg}:import`;
+}
+
 export function walletLedger(account: AccountPath): LedgerName {
   return `wallet:${account}`;
 }

@@ -88,7 +88,7 @@ describe('a CDR of mod_json_cdr', () => {
     ['no JSON', 'hello }', 'file', 'JSON as mod_json_cdr writes it'],
     ['another document', '[1, 2]', 'variables', 'the channel variables of a leg'],
     ['variables that are a list', '{"variables":[]}', 'variables', 'the channel variables of a leg'],
-    ['UTF-16', Buffer.from(jsonOf(), 'utf16le'), 'file', 'JSON as mod_json_cdr writes it'],
+    ['UTF-16', Buffer.from(jsonOf(), 'utf16le'), 'file', 'text in UTF-8'],
     ['no uuid', without('uuid'), 'uuid', "a channel's uuid"],
     ['a uuid that is a command', changed({ uuid: 'x; rm -rf' }), 'uuid', "a channel's uuid"],
     ['a number for a uuid', changed({ uuid: ['a'] }), 'uuid', "a channel's uuid"],

@@ -78,6 +78,7 @@ describe('a CDR of mod_xml_cdr', () => {
       'XML as mod_xml_cdr writes it',
     ],
     ['another document', '<html></html>', 'a cdr'],
+    ['UTF-16', Buffer.from(xmlOf(), 'utf16le').toString(), 'text in UTF-8'],
     ['two documents', xmlOf() + xmlOf(), 'XML as mod_xml_cdr writes it'],
     ['no document', 'hello', 'XML as mod_xml_cdr writes it'],
     ['nothing', '', "a channel's uuid"],

@@ -23,6 +23,8 @@ export function createCli(live?: Partial<LiveState>) {
   folders.push(folder);
   const environment = { TOLLGATE_DATABASE_URL: join(folder, 'record.sqlite') };
   let now = toEpochMs(Date.UTC(2026, 7, 1));
+  /** What was drawn on the person's terminal. */
+  const draw: string[] = [];
   const run = async (...args: readonly string[]): Promise<CliRun> => {
     let out = '';
     let err = '';
@@ -34,6 +36,9 @@ export function createCli(live?: Partial<LiveState>) {
       },
       say: (line) => {
         err += `${line}\n`;
+      },
+      drawProgress: (text) => {
+        draw.push(text);
       },
       connectLiveState: () =>
         live === undefined
@@ -49,7 +54,7 @@ export function createCli(live?: Partial<LiveState>) {
   const setNow = (moment: EpochMs) => {
     now = moment;
   };
-  return { folder, run, ask, setNow };
+  return { folder, run, ask, setNow, draw };
 }
 
 const DEAF_LIVE_STATE: LiveState = {
@@ -58,6 +63,8 @@ const DEAF_LIVE_STATE: LiveState = {
   killAccount: () => Promise.resolve(0),
   wallet: () => Promise.resolve(undefined),
   fund: () => Promise.resolve('no_wallet'),
+  openWallets: () => Promise.resolve(),
+  unrecordedLegs: () => Promise.resolve(new Set()),
   announceAccounts: () => Promise.resolve(),
   announceTariffs: () => Promise.resolve(),
   proveLive: () => Promise.resolve({ walletsChecked: 0, legsChecked: 0, findings: [], fixed: [] }),

@@ -176,7 +176,7 @@ describe.each(DATABASES)('transfers without a charge on $name', ({ openRecord, f
     const unset = {
       operator: {},
       customer: {},
-      tariff: undefined,
+      tariffs: [],
       defaults: undefined,
       numbering: undefined,
     };

@@ -15,7 +15,7 @@ const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   admission: ['units', 'rating', 'accounts', 'credit', 'calls', 'records'],
   records: ['units', 'rating', 'accounts', 'calls'],
   charging: ['units', 'rating', 'accounts', 'admission', 'records'],
-  reconcile: ['units', 'rating', 'accounts', 'calls', 'records', 'charging'],
+  reconcile: ['units', 'rating', 'accounts', 'calls', 'admission', 'records', 'charging'],
 };
 const PURE = Object.keys(PURE_ROOMS);
 const BUILTINS = builtinModules.map((name) => (name.startsWith('node:') ? name : `node:${name}`));

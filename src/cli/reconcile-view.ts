@@ -1,0 +1,203 @@
+import type { Difference, DifferenceKind, Remark } from '../reconcile/difference.ts';
+import { chargeTransferId, currencyOf, type Cdr, type Charge, type Transfer } from '../records/records.ts';
+import { assertNever } from '../units/assert.ts';
+import { formatMicros, toMicros, type Micros } from '../units/money.ts';
+import { toIsoUtc, type EpochMs } from '../units/time.ts';
+import { moneyJson } from './account-view.ts';
+import { faultLine, whyLeft } from './cdr-import-view.ts';
+import type { ReadingReport } from './cdr-reading.ts';
+import { columns } from './help.ts';
+import { showMoment } from './moment.ts';
+
+/** What `reconcile` found, as it is counted while it goes. */
+export type ReconcileReport = {
+  readonly legs: number;
+  readonly found: Readonly<Record<DifferenceKind, number>>;
+  readonly remarks: Readonly<Record<Remark, number>>;
+  /** What the differences come to, by currency: what should have been charged less what was. */
+  readonly amounts: ReadonlyMap<string, Micros>;
+  /** The first thousand. */
+  readonly shown: readonly DifferenceRow[];
+  /** Whether FreeSWITCH's CDRs of this time were there to compare with. */
+  readonly compared: boolean;
+  readonly reading: ReadingReport | undefined;
+};
+
+/** One difference as a row of the table. */
+export type DifferenceRow = {
+  readonly kind: DifferenceKind;
+  readonly leg: string;
+  readonly account: string;
+  readonly at: EpochMs;
+  readonly words: string;
+  /** What should have been charged less what was, where that is known. */
+  readonly amount: Micros | undefined;
+  readonly currency: string;
+};
+
+const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
+  freeswitch_only: 'legs that only FreeSWITCH knows',
+  tollgate_only: 'legs that only Tollgate knows',
+  duration_differs: 'legs with two durations',
+  answer_differs: 'legs that only one side knows to be answered',
+  charge_differs: 'charges that their tariff does not give',
+  charge_missing: 'legs that cost something and were not charged',
+  charge_without_transfer: 'charges whose money never moved',
+  transfer_without_charge: 'transfers without a charge',
+};
+
+const REMARK_WORDS: Readonly<Record<Remark, string>> = {
+  billsec_off: 'legs whose billsec is off by one, which is two floored clocks and no difference',
+  undetermined: 'legs of FreeSWITCH alone, whose file leaves out whether they are charged',
+  recent: 'legs that ended a moment ago, and may be on their way',
+  unrated: 'charges whose tariff has no rate for them any more',
+};
+
+/** The table's row of one difference. */
+export function rowOf(difference: Difference): DifferenceRow {
+  const { kind } = difference;
+  switch (kind) {
+    case 'freeswitch_only': {
+      const { leg, place } = difference.open;
+      const { verdict } = difference;
+      const settled = verdict.kind === 'chargeable' ? verdict.settlement : undefined;
+      const where = `${leg.callerNumber} → ${leg.destination}, ${place.file}:${place.line}`;
+      return {
+        kind,
+        leg: leg.uuid,
+        account: settled?.cdr.account ?? leg.gate.account ?? '',
+        at: leg.startedAt,
+        words: `${whyLeft(verdict)}; ${where}`,
+        ...totalOf(settled?.transfers ?? []),
+      };
+    }
+    case 'tollgate_only':
+      return legRow(
+        kind,
+        difference.cdr,
+        `${talk(difference.cdr.billMicroseconds)} on ${difference.cdr.node}`,
+      );
+    case 'duration_differs':
+    case 'answer_differs': {
+      const { cdr, theirs } = difference;
+      const exact = theirs.leg.billMicroseconds;
+      const their = exact === undefined ? `${theirs.leg.billsec} s (billsec)` : talk(exact);
+      const estimated = cdr.estimated ? ', estimated' : '';
+      const words = `Tollgate ${talk(cdr.billMicroseconds)}${estimated}, FreeSWITCH ${their}; ${theirs.place.file}:${theirs.place.line}`;
+      return legRow(kind, cdr, words);
+    }
+    case 'charge_differs': {
+      const { cdr, charge, now } = difference;
+      const words = `${charge.payer} was charged ${price(charge)}, the tariff gives ${price(now)}`;
+      return { ...legRow(kind, cdr, words), ...amountOf(now, toMicros(now.price - charge.price)) };
+    }
+    case 'charge_missing': {
+      const { cdr, now } = difference;
+      return { ...legRow(kind, cdr, `${now.payer} would pay ${price(now)}`), ...amountOf(now, now.price) };
+    }
+    case 'charge_without_transfer': {
+      const { cdr, charge } = difference;
+      const words = `${charge.payer} was charged ${price(charge)}; transfer ${chargeTransferId(charge)} is missing`;
+      return { ...legRow(kind, cdr, words), ...amountOf(charge, charge.price) };
+    }
+    case 'transfer_without_charge': {
+      const { id, debit, at, reference, amount, currency } = difference.transfer;
+      const words = `${id} took ${formatMicros(amount)} ${currency}`;
+      const account = debit.slice(debit.indexOf(':') + 1);
+      return { kind, leg: reference, account, at, words, amount: toMicros(0n - amount), currency };
+    }
+    default:
+      return assertNever(kind, 'difference');
+  }
+}
+
+function legRow(kind: DifferenceKind, cdr: Cdr, words: string): DifferenceRow {
+  const { legUuid, account, admittedAt } = cdr;
+  return { kind, leg: legUuid, account, at: admittedAt, words, amount: undefined, currency: '' };
+}
+
+function amountOf(charge: Charge, amount: Micros): Pick<DifferenceRow, 'amount' | 'currency'> {
+  return { amount, currency: currencyOf(charge) };
+}
+
+/** Payers of one leg may differ in their currency: then there is no one sum. */
+function totalOf(transfers: readonly Transfer[]): Pick<DifferenceRow, 'amount' | 'currency'> {
+  const currency = transfers[0]?.currency;
+  if (currency === undefined || transfers.some((other) => other.currency !== currency)) {
+    return { amount: undefined, currency: '' };
+  }
+  let sum = 0n;
+  for (const { amount } of transfers) sum += amount;
+  return { amount: toMicros(sum), currency };
+}
+
+function price(charge: Charge): string {
+  return charge.way === 'per_minute' ? `${formatMicros(charge.price)} ${charge.currency}` : charge.way;
+}
+
+function talk(microseconds: number): string {
+  return `${(microseconds / 1_000_000).toFixed(3)} s`;
+}
+
+export function reconcileLines(report: ReconcileReport): readonly string[] {
+  const { legs, found, remarks, amounts, shown, compared, reading } = report;
+  const count = Object.values(found).reduce((sum, each) => sum + each, 0);
+  const totals = [...amounts].map(([currency, amount]) => `${formatMicros(amount)} ${currency}`).join(', ');
+  return [
+    ...(reading?.faults.map(faultLine) ?? []),
+    ...columns(shown.map((row) => [row.kind, row.leg, row.account, `${showMoment(row.at)} UTC`, row.words])),
+    ...(count > shown.length ? [`and ${count - shown.length} more: --csv has them all`] : []),
+    ...columns([...entries(found, KIND_WORDS), ...entries(remarks, REMARK_WORDS)]),
+    ...(compared
+      ? []
+      : ["no CDR of FreeSWITCH's own is on record for this time: legs were compared with nothing"]),
+    count === 0
+      ? `nothing is off in ${legs} legs`
+      : `${count} differences in ${legs} legs${totals === '' ? '' : `: ${totals} too little`}`,
+  ];
+}
+
+function entries<Kind extends string>(
+  counts: Readonly<Record<Kind, number>>,
+  words: Readonly<Record<Kind, string>>,
+): readonly (readonly string[])[] {
+  return Object.entries<string>(words).flatMap(([kind, said]) => {
+    const count = Object.entries<number>(counts).find(([counted]) => counted === kind)?.[1] ?? 0;
+    return count === 0 ? [] : [[`${count}`, said]];
+  });
+}
+
+export function reconcileJson(report: ReconcileReport): unknown {
+  const { amounts, shown, reading, ...rest } = report;
+  return {
+    ...rest,
+    amounts: [...amounts].map(([currency, amount]) => moneyJson(amount, currency)),
+    differences: shown.map(({ at, amount, currency, ...row }) => ({
+      ...row,
+      at: toIsoUtc(at),
+      ...(amount === undefined ? {} : { amount: moneyJson(amount, currency) }),
+    })),
+    ...(reading === undefined ? {} : { faults: reading.faults, files: reading.files }),
+  };
+}
+
+export const CSV_HEADER = 'kind,leg,account,at,amount,currency,words';
+
+export function csvLine({ kind, leg, account, at, amount, currency, words }: DifferenceRow): string {
+  const cells = [
+    kind,
+    leg,
+    account,
+    toIsoUtc(at),
+    amount === undefined ? '' : formatMicros(amount),
+    currency,
+    words,
+  ];
+  return cells.map(csvCell).join(',');
+}
+
+/** Numbers come from strangers: a cell that a spreadsheet would work out is no cell of ours. */
+function csvCell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

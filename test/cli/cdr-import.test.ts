@@ -1,0 +1,214 @@
+import { appendFileSync, mkdtempSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { EXACT_TEMPLATE } from '../cdrfiles/samples.ts';
+import { createCli } from './cli-run.ts';
+import { createFiles, csvLeg, jsonLeg } from './cdr-files.ts';
+import type { LiveState } from '../../src/cli/live-state.ts';
+
+const NOW_SECONDS = Date.UTC(2026, 7, 1) / 1000;
+
+/** A record with acme, whose alice pays 0.06 a minute by the second for Germany, and a folder for CDRs. */
+async function createImport(live?: Partial<LiveState>) {
+  const cli = createCli(live);
+  const files = createFiles(mkdtempSync(join(cli.folder, 'cdrs-')));
+  const rates = files.write('../rates.csv', 'prefix,rate,minimum,increment\n49,0.06,1,1\n');
+  await cli.run('tariff', 'import', 'standard', rates, '--currency', 'EUR');
+  await cli.run('account', 'set', 'acme');
+  await cli.run('account', 'set', 'acme/alice', '--wallet', 'EUR', '--tariff', 'standard');
+  return { ...cli, ...files };
+}
+
+const exact = ['--template', EXACT_TEMPLATE];
+
+describe('cdr import', () => {
+  it('lists what is unknown, charges it with --apply, and only once', async () => {
+    const { run, ask, folder, write } = await createImport({});
+    write('a.cdr.json', jsonLeg({ uuid: 'aa-1', microseconds: 10_500_000 }));
+    write('b.cdr.json', jsonLeg({ uuid: 'aa-2' }));
+    const listed = await run('cdr', 'import', folder);
+    expect(listed).toMatchObject({ code: 0, err: '' });
+    expect(listed.out).toContain('2 new, 0 read before');
+    expect(listed.out).toContain('1 unknown to Tollgate and to be charged: 0.011 EUR');
+    expect(listed.out).toMatch(
+      /aa-1 +2026-07-31 12:00:00 UTC +1001 → 4930123 +10\.500 s +acme\/alice 0\.011 EUR/,
+    );
+    expect(listed.out).toContain('nothing is charged yet: repeat it with --apply');
+    expect(await ask('account', 'show', 'acme/alice')).toMatchObject({ balance: { amount: '0.00' } });
+    expect(await ask('cdr', 'import', folder, '--apply')).toMatchObject({ settled: 1, notMetered: 0 });
+    expect(await ask('cdr', 'import', folder, '--apply')).toMatchObject({ settled: 0, confirmed: 0 });
+    expect(await ask('account', 'show', 'acme/alice')).toMatchObject({ balance: { amount: '-0.011' } });
+    expect((await run('verify', '--record-only')).out).toContain('all adds up: 1 transfer, 1 charge, 1 call');
+    expect((await run('explain', 'aa-1')).out).toContain('charged from');
+  });
+
+  it('confirms what Tollgate has, a billsec off by one explained and nothing charged twice', async () => {
+    const { ask, folder, write } = await createImport({});
+    write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 840_000, changes: { billsec: '1' } }));
+    expect(await ask('cdr', 'import', folder, '--apply')).toMatchObject({ settled: 1 });
+    // The same leg from another module, and with another rounding of its seconds.
+    write('Master.csv', csvLeg({ uuid: 'aa-1', microseconds: 840_000 }));
+    expect(await ask('cdr', 'import', folder, ...exact)).toMatchObject({ legs: { again: 1 }, faults: [] });
+    const again = await ask(
+      'cdr',
+      'import',
+      write('b.json', jsonLeg({ uuid: 'aa-1', microseconds: 840_000 })),
+      '--apply',
+    );
+    expect(again).toMatchObject({ settled: 0, faults: [] });
+    expect(await ask('account', 'show', 'acme/alice')).toMatchObject({ balance: { amount: '-0.001' } });
+    const reconciled = await ask('reconcile', '--from', '2026-07-01');
+    expect(reconciled).toMatchObject({ remarks: { billsec_off: 1 }, found: { duration_differs: 0 } });
+  });
+
+  it('goes on where it was left, in files that grow and in folders that fill', async () => {
+    const { ask, folder, write } = await createImport({});
+    const master = write('Master.csv', csvLeg({ uuid: 'aa-1', microseconds: 1_000_000 }));
+    expect(await ask('cdr', 'import', folder, ...exact)).toMatchObject({
+      files: { read: 1 },
+      legs: { new: 1 },
+    });
+    expect(await ask('cdr', 'import', folder, ...exact)).toMatchObject({ files: { read: 0, unchanged: 1 } });
+    appendFileSync(master, csvLeg({ uuid: 'aa-2', microseconds: 1_000_000 }).slice(0, 50));
+    utimesSync(master, NOW_SECONDS, NOW_SECONDS);
+    write('new/a.json', jsonLeg({ uuid: 'aa-3', microseconds: 1_000_000 }).slice(0, 50), NOW_SECONDS);
+    expect(await ask('cdr', 'import', folder, ...exact)).toMatchObject({
+      files: { read: 2, later: 1, faulty: 0 },
+      legs: { new: 0, again: 0 },
+      faults: [],
+    });
+    appendFileSync(master, csvLeg({ uuid: 'aa-2', microseconds: 1_000_000 }).slice(50));
+    write('new/a.json', jsonLeg({ uuid: 'aa-3', microseconds: 1_000_000 }));
+    expect(await ask('cdr', 'import', folder, ...exact, '--apply')).toMatchObject({
+      files: { read: 2, later: 0, unchanged: 0 },
+      legs: { new: 2, again: 0 },
+      settled: 3,
+    });
+  });
+
+  it('reads files again where they are to be read in another way', async () => {
+    const { ask, run, write } = await createImport({});
+    const file = write('Master.csv', csvLeg({ uuid: 'aa-1', microseconds: 1_000_000 }));
+    const wrong = await run('cdr', 'import', file);
+    expect(wrong.code).toBe(1);
+    expect(wrong.out).toContain(`${file}:1: line: "`);
+    expect(wrong.out).toContain('expected a line as the template writes it');
+    expect(await ask('cdr', 'import', file, ...exact)).toMatchObject({ legs: { new: 1 }, faults: [] });
+  });
+
+  it('charges nothing that it cannot charge for certain, and says why', async () => {
+    const { ask, folder, write } = await createImport({});
+    write('nobody.json', jsonLeg({ uuid: 'aa-1', microseconds: 1e6, account: 'evil' }));
+    write('unnamed.json', jsonLeg({ uuid: 'aa-2', microseconds: 1e6, account: '' }));
+    write('unrated.json', jsonLeg({ uuid: 'aa-3', microseconds: 1e6, to: '33123' }));
+    write('unpaid.json', jsonLeg({ uuid: 'aa-4', microseconds: 1e6, account: 'acme' }));
+    const last = {
+      start_uepoch: '1785542399000000',
+      answer_uepoch: '1785542399000000',
+      end_uepoch: '1785542400000000',
+    };
+    write('recent.json', jsonLeg({ uuid: 'aa-5', microseconds: 1e6, changes: last }));
+    write(
+      'Master.csv',
+      '"A","1001","4930123","x","2026-07-31 12:00:00","2026-07-31 12:00:00","2026-07-31 12:00:09","9","9","NORMAL_CLEARING","aa-6","aa-7","acme/alice","",""\n' +
+        '"A","1001","4930123","x","2026-07-31 12:00:00","2026-07-31 12:00:00","2026-07-31 12:00:09","9","9","NORMAL_CLEARING","aa-7","","acme/alice","",""\n' +
+        '"A","1001","4930123","x","2026-07-31 12:00:00","2026-07-31 12:00:00","2026-07-31 12:00:09","9","9","NORMAL_CLEARING","aa-8","","acme/alice","",""\n',
+    );
+    const report = await ask('cdr', 'import', folder, '--apply');
+    expect(report).toMatchObject({
+      settled: 0,
+      notMetered: 1,
+      remaining: { account_unknown: 2, unpayable: 2, recent: 1, inexact: 1, undetermined: 1 },
+    });
+    const { open } = report as { readonly open: readonly { readonly leg: string; readonly why: string }[] };
+    const why = Object.fromEntries(open.map((each) => [each.leg, each.why]));
+    expect(why).toMatchObject({
+      'aa-1': 'there is no account "evil"',
+      'aa-2': 'it names no account',
+      'aa-3': 'the tariff of acme/alice has no outbound rate for 33123',
+      'aa-4': 'nobody in the chain of acme has a wallet or a tariff',
+      'aa-5': 'ended a moment ago',
+      'aa-7': 'no exact duration',
+      'aa-8': 'charged or not, it cannot be told',
+    });
+    const told = await ask('cdr', 'import', folder, '--account', 'acme/alice', '--apply');
+    expect(told).toMatchObject({ settled: 1, remaining: { account_unknown: 1 } });
+  });
+
+  it('tells of every bad file with its line, takes the rest, and ends with 1', async () => {
+    const { run, folder, write } = await createImport({});
+    const good = csvLeg({ uuid: 'bb-1', microseconds: 1e6 });
+    const future = { start_uepoch: '1895331507643034', answer_uepoch: '0', end_uepoch: '1895331507643034' };
+    const shifted = csvLeg({ uuid: 'bb-2', microseconds: 1e6, to: '49","30' });
+    const paths = {
+      truncated: write('truncated.json', jsonLeg({ uuid: 'aa-1' }).slice(0, 99)),
+      latin: write('utf16.json', Buffer.from(jsonLeg({ uuid: 'aa-2' }), 'utf16le')),
+      future: write('future.json', jsonLeg({ uuid: 'aa-3', changes: future })),
+      one: write('twice-a.json', jsonLeg({ uuid: 'aa-4', microseconds: 1e6 })),
+      xml: write('bomb.xml', '<!DOCTYPE cdr [<!ENTITY a "b">]><cdr>&a;</cdr>'),
+      csv: write('Master.csv', `${good}${shifted}${'x'.repeat(70_000)}\n${csvLeg({ uuid: 'bb-3' })}`),
+    };
+    await run('cdr', 'import', paths.one);
+    const two = write('twice-b.json', jsonLeg({ uuid: 'aa-4', microseconds: 2e6 }));
+    const { code, out } = await run('cdr', 'import', folder, ...exact);
+    expect(code).toBe(1);
+    const faults = out.split('\n').filter((line) => line.includes(': expected '));
+    const expected = [
+      `${paths.truncated}:1: file: … expected JSON as mod_json_cdr writes it, to its end`,
+      `${paths.latin}:1: file: … expected text in UTF-8`,
+      `${paths.future}:1: end_uepoch: … expected a moment that has passed`,
+      `${two}:1: uuid: … expected the figures of ${paths.one}:1, which stand`,
+      `${paths.xml}:1: file: … expected no document type`,
+      `${paths.csv}:2: line: … expected columns that can be told apart: a value holds the text that separates them`,
+      `${paths.csv}:3: line: … expected at most 65536 bytes`,
+    ];
+    const told = faults.map((line) => line.replace(/: ".*": expected/, ': … expected'));
+    expect(told.toSorted()).toEqual(expected.toSorted());
+    expect(out).toContain('bb-1');
+  });
+
+  it('refuses flags and paths that are wrong, each by its name', async () => {
+    const { run, folder } = await createImport({});
+    const none = join(folder, 'none');
+    const wrong = ['--format', 'yaml', '--zone', 'Mars/Base', '--template', '${uuid}', '--account', 'a b'];
+    const bad = await run('cdr', 'import', none, ...wrong);
+    expect(bad.code).toBe(2);
+    expect(bad.err).toContain('--format: yaml: expected json or csv or xml');
+    expect(bad.err).toContain('--zone: Mars/Base: expected a time zone such as Europe/Berlin');
+    expect(bad.err).toContain('--template: ${uuid}: expected ${start_uepoch}, or in seconds or as a stamp');
+    expect(bad.err).toContain('--account: a b: expected a path');
+    expect(bad.err).toContain(`PATH: ${join(folder, 'none')}: expected a file or a folder that can be read`);
+    expect((await run('cdr', 'import')).code).toBe(2);
+  });
+
+  it('puts what it charges on record where Redis is away, and says what is left to do', async () => {
+    const { run, folder, write } = await createImport();
+    write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 1e6 }));
+    const applied = await run('cdr', 'import', folder, '--apply');
+    expect(applied.code).toBe(1);
+    expect(applied.err).toContain('running calls do not know of it: no Redis here');
+    expect(applied.out).toContain(
+      '1 transfers are on record and not in Redis: tollgate verify --fix brings them there',
+    );
+    expect((await run('verify', '--record-only')).code).toBe(0);
+  });
+
+  it('leaves to the service what the service is about to record', async () => {
+    const { ask, folder, write } = await createImport({
+      unrecordedLegs: () => Promise.resolve(new Set(['aa-1' as never])),
+    });
+    write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 1e6 }));
+    expect(await ask('cdr', 'import', folder, '--apply')).toMatchObject({
+      settled: 0,
+      remaining: { recent: 1 },
+    });
+  });
+
+  it('draws how far it has come on a terminal', async () => {
+    const { draw, run, folder, write } = await createImport({});
+    for (let leg = 0; leg < 3; leg += 1) write(`${leg}.json`, jsonLeg({ uuid: `aa-${leg}` }));
+    await run('cdr', 'import', folder);
+    expect(draw.at(0)).toMatch(/^\r.*\[ *#* *\] \d+ %  \d+ files, 0 legs, \d+ files a second/);
+    expect(draw.at(-1)).toBe('\r\u{1B}[K');
+  });
+});
