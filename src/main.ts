@@ -24,7 +24,7 @@ import { createRecordClaim } from './redis/record-claim.ts';
 import { createRedisClock } from './redis/redis-clock.ts';
 import { createSettlementFeed } from './redis/settlement-feed.ts';
 import { formatSettlement } from './redis/settlement-text.ts';
-import { rootOf, type AccountPath, type NodeId } from './units/ids.ts';
+import type { AccountPath, NodeId } from './units/ids.ts';
 import type { Log } from './units/log.ts';
 import {
   connected,
@@ -95,9 +95,7 @@ async function build(
       onStoreDown: config.store.onDown,
     }),
   });
-  const roots = (): readonly AccountPath[] => [
-    ...new Set(directory.accounts().nodes.map((node) => rootOf(node.path))),
-  ];
+  const roots = (): readonly AccountPath[] => directory.accounts().roots;
 
   const queue = createCutoffQueue({
     url: config.redis.url,

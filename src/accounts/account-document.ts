@@ -1,4 +1,4 @@
-import { parseAccountPath, parseRouteName, rootOf, type AccountPath } from '../units/ids.ts';
+import { isReservedPath, parseAccountPath, parseRouteName, rootOf, type AccountPath } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Account, Route } from './account.ts';
 import { allotmentNames } from './allotment-document.ts';
@@ -200,6 +200,12 @@ export function readAccount(
   reader.require('account', PATH_EXPECTED);
   if (mayNest) reader.value('accounts', (value) => ({ kind: 'ok', value }));
   const path = given ?? named;
+  if (named !== undefined && isReservedPath(named)) {
+    reader.complain(
+      'account',
+      'another name: "adhoc" and "adhoc.…" are those of customers that channel variables name',
+    );
+  }
   const isRoot = path !== undefined && !path.includes('/');
   if (path !== undefined && !isRoot) {
     reader.refuse(['defaults', 'numbering'], 'to be left out: only the root of a tree has it');

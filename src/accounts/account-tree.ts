@@ -5,11 +5,20 @@ import {
   type Treatment,
 } from '../rating/classify.ts';
 import { storedPattern } from '../rating/patterns.ts';
-import { chainOf, type AccountPath, type RouteName, type TariffName } from '../units/ids.ts';
+import {
+  ADHOC_ROOT,
+  chainOf,
+  customerPath,
+  rootOf,
+  type AccountPath,
+  type RouteName,
+  type TariffName,
+} from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { AccountTree } from './account-store.ts';
 import type { Account, ClassifierText, Route } from './account.ts';
 import { effectiveCapacity, effectiveLimits, type EffectiveCapacity } from './effective-limits.ts';
+import type { CustomerPool } from './customer-pool.ts';
 import type { EffectiveLimits, OperatorLimits } from './limits.ts';
 import { effectiveTariffs, tariffAt, type TariffAssignments } from './tariff-assignments.ts';
 
@@ -26,6 +35,8 @@ export type AccountNode = {
   readonly tariffs: TariffAssignments;
   /** What numbers are called in its tree. */
   readonly classifiers: readonly Classifier[];
+  /** It is stored nowhere: a call's own variables say what it may spend. */
+  readonly customer?: CustomerPool;
 };
 
 /** An account that pays at a moment: it has a wallet, a tariff, trunks or allotments (ruling 14). */
@@ -58,9 +69,13 @@ export type AccountLookup = {
   readonly revision: number;
   /** Parents before children. */
   readonly nodes: readonly AccountNode[];
+  /** Of every account, and that of the customers that are not stored: all that may have live calls. */
+  readonly roots: readonly AccountPath[];
   readonly routes: readonly RouteNode[];
   node(path: AccountPath): AccountNode | undefined;
   children(path: AccountPath): readonly AccountPath[];
+  /** Where a customer's call is counted: below that account, or below the root of customers. Undefined: that would be too deep. */
+  customer(pool: CustomerPool, below: AccountNode | undefined): AccountNode | undefined;
   route(name: RouteName): RouteNode | undefined;
 };
 
@@ -76,6 +91,9 @@ export function createAccountLookup(tree: AccountTree, serviceDefaults: Operator
     if (parentPath !== undefined)
       children.set(parentPath, [...(children.get(parentPath) ?? []), account.path]);
   }
+  const { enforcement, onStoreDown } = serviceDefaults;
+  const ofCustomers = { enforcement, onStoreDown };
+  const customersRoot = createNode(unlimitedAccount(ADHOC_ROOT), undefined, ofCustomers);
   const routes = new Map(
     tree.routes.map((route) => [
       route.name,
@@ -85,9 +103,11 @@ export function createAccountLookup(tree: AccountTree, serviceDefaults: Operator
   return {
     revision: tree.revision,
     nodes: [...nodes.values()],
+    roots: [...new Set([...nodes.keys()].map(rootOf)), ADHOC_ROOT],
     routes: [...routes.values()],
     node: (path) => nodes.get(path),
     children: (path) => children.get(path) ?? [],
+    customer: (pool, below) => customerNode(pool, below ?? customersRoot, ofCustomers),
     route: (name) => routes.get(name),
   };
 }
@@ -104,23 +124,42 @@ export function payersAt({ paying }: Pick<AccountNode, 'paying'>, at: EpochMs): 
     }));
 }
 
+/** Its own variables are its limits. What accounts are given by default is for those that are stored. */
+function customerNode(
+  pool: CustomerPool,
+  parent: AccountNode,
+  serviceDefaults: OperatorLimits,
+): AccountNode | undefined {
+  const path = customerPath(pool.customer, parent.path === ADHOC_ROOT ? undefined : parent.path);
+  if (path === undefined) return undefined;
+  const operator = { calls: pool.channels, onExhaustion: 'all' } as const;
+  return createNode({ ...unlimitedAccount(path), operator }, parent, serviceDefaults, pool);
+}
+
+function unlimitedAccount(path: AccountPath): Account {
+  const nothing = { walletCurrency: undefined, defaults: undefined, numbering: undefined };
+  return { path, operator: {}, customer: {}, tariffs: [], ...nothing };
+}
+
 function createNode(
   account: Account,
   parent: AccountNode | undefined,
   serviceDefaults: OperatorLimits,
+  customer?: CustomerPool,
 ): AccountNode {
   const ancestors = parent?.chain ?? [];
   const limits = effectiveLimits({
     operator: account.operator,
     customer: account.customer,
-    rootDefaults: ancestors[0]?.account.defaults ?? account.defaults,
+    rootDefaults: customer === undefined ? (ancestors[0]?.account.defaults ?? account.defaults) : undefined,
     serviceDefaults,
   });
   const chain: AccountNode[] = [...ancestors];
   const tariffs = effectiveTariffs(account.tariffs, parent?.tariffs ?? []);
   const paying = [...(parent?.paying ?? []), ...payingAs(account, limits, tariffs)];
   const classifiers = parent?.classifiers ?? classifiersOf(account);
-  const node = { path: account.path, account, limits, chain, paying, tariffs, classifiers };
+  const own = customer === undefined ? {} : { customer };
+  const node = { path: account.path, account, limits, chain, paying, tariffs, classifiers, ...own };
   chain.push(node);
   return node;
 }

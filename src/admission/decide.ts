@@ -70,6 +70,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     trunks: [],
     ...(question.soft !== undefined && question.soft.size > 0 ? { soft: [...question.soft] } : {}),
     allotments: funding.allotments,
+    ...(funding.time && { time: funding.time }),
     cap: tighterCap(longest, funding.cap),
     taken: slots.map(({ slot, takes }) => ({
       slot,
@@ -118,7 +119,8 @@ export function fundedTime(record: LegRecord, wallets: readonly Funds[]): Funded
     const drawn = pools.find(({ pool }) => pool === wallet);
     if (drawn === undefined) continue;
     funded = earlier(funded, fundedSeconds(drawn.terms, availableAtLeast));
-    if (meaningOf(wallet).kind === 'money') ever = earlier(ever, fundedSeconds(drawn.terms, funds));
+    const { kind } = meaningOf(wallet);
+    if (kind === 'money' || kind === 'time') ever = earlier(ever, fundedSeconds(drawn.terms, funds));
   }
   return { funded, ever };
 }

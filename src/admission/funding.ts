@@ -5,8 +5,9 @@ import { spendPoolsOf } from '../credit/pools.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { allotmentOption } from './allotment-funding.ts';
 import { costCap, refusedByCap, tighterCap } from './cap.ts';
+import { customerFunding, type CustomerFunding } from './customer-funding.ts';
 import { canCost } from './funded.ts';
-import type { AllotmentRecord, LegCap, PayerRecord, TrunkRecord } from './leg-record.ts';
+import type { AllotmentRecord, LegCap, PayerRecord, TimeRecord, TrunkRecord } from './leg-record.ts';
 import { payerRecordOf, rateForPayer } from './payer-rate.ts';
 import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
 import { directionOf, e164Of, type FundingQuestion } from './question.ts';
@@ -21,6 +22,8 @@ export type FundingPolicy = {
   readonly unratedInbound: 'refuse' | 'allow';
   /** An outbound call of a chain in which nobody pays (ruling 14). */
   readonly unfunded: 'refuse' | 'allow';
+  /** What the money of customers is in that only channel variables name. */
+  readonly customerCurrency: string;
 };
 
 export type Funding =
@@ -33,22 +36,28 @@ export type Funded = {
   readonly holds: readonly HoldTake[];
   /** Payers that may pay in several ways, or only as long as there are trunks. */
   readonly firstOf: readonly FirstOf[];
+  /** The seconds that the caller's customer shares among his calls. */
+  readonly time?: TimeRecord | undefined;
   /** The longest that the call may last before it is too dear for one of its payers. */
   readonly cap: LegCap | undefined;
 };
 
 /**
  * Every paying account of the chain funds the leg by itself, in the first of its ways that it can (DESIGN 4). Internal
- * legs, emergencies and toll-free calls cost nothing (rulings 15 and 16).
+ * legs, emergencies and toll-free calls cost nothing (rulings 15 and 16); but what an internal leg's own variables say of
+ * its price, they say on purpose.
  */
 export function fund(question: FundingQuestion, tariffs: TariffBook, policy: FundingPolicy): Funding {
   const direction = directionOf(question);
-  if (direction === 'internal' || question.emergency || question.tollFree) return UNPAID;
+  if (question.emergency || question.tollFree) return withCustomer(UNPAID, undefined);
+  const own = question.caller && customerFunding(question.caller, policy.customerCurrency);
+  if (direction === 'internal') return withCustomer(UNPAID, own);
   const side = direction === 'outbound' ? question.caller : question.callee;
   const payers = side === undefined ? [] : payersAt(side, question.at);
   if (payers.length === 0) {
     const isSoft = side !== undefined && question.soft?.has(side.path) === true;
-    if (direction === 'inbound' || policy.unfunded === 'allow' || isSoft) return UNPAID;
+    const mayBeUnpaid = direction === 'inbound' || policy.unfunded === 'allow' || isSoft;
+    if (mayBeUnpaid || side?.customer !== undefined) return withCustomer(UNPAID, own);
     const words = `nobody in the chain of ${side?.path ?? 'the caller'} has a wallet or a tariff`;
     return { kind: 'refused', refusal: refuse('no_payer', 'credit', side?.path ?? '', words) };
   }
@@ -75,11 +84,16 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
       firstOf.push({ payer: payer.path, options: ways.options, others: ways.others });
     }
   }
-  return { kind: 'funded', payers: records, allotments, holds, firstOf, cap };
+  return withCustomer({ payers: records, allotments, holds, firstOf, cap }, own);
 }
 
-const UNPAID: Funding = {
-  kind: 'funded',
+function withCustomer(funded: Funded, own: CustomerFunding | undefined): Funding {
+  if (own === undefined) return { kind: 'funded', ...funded };
+  const payers = own.payer === undefined ? funded.payers : [...funded.payers, own.payer];
+  return { kind: 'funded', ...funded, payers, holds: [...funded.holds, ...own.holds], time: own.time };
+}
+
+const UNPAID: Funded = {
   payers: [],
   allotments: [],
   holds: [],

@@ -5,18 +5,18 @@ import type { LegRecord, PayerRecord } from './leg-record.ts';
 /** One of the pools that a leg draws on, and the terms by which it does. */
 export type LegPool = { readonly pool: PoolId; readonly terms: PriceTerms; readonly isForced?: true };
 
+type DrawsOn = Pick<LegRecord, 'payers' | 'allotments' | 'time'>;
+
 /** A payer's wallet, and the spend windows that it draws on alike. */
 export function poolsOfPayer({ wallet, windows = [], terms }: PayerRecord): readonly LegPool[] {
   return [wallet, ...windows].map((pool) => ({ pool, terms }));
 }
 
 /** What the leg draws on from its answer: not yet what it may go on by when an allotment has run dry. */
-export function poolsAtAnswer({
-  payers,
-  allotments,
-}: Pick<LegRecord, 'payers' | 'allotments'>): readonly LegPool[] {
+export function poolsAtAnswer({ payers, allotments, time }: DrawsOn): readonly LegPool[] {
   return [
     ...payers.flatMap(poolsOfPayer),
+    ...(time === undefined ? [] : [{ pool: time.pool, terms: time.terms }]),
     ...allotments.flatMap(({ pool, groups, terms }): readonly LegPool[] => [
       { pool, terms },
       ...groups.map((group): LegPool => ({ pool: group, terms, isForced: true })),
@@ -25,7 +25,7 @@ export function poolsAtAnswer({
 }
 
 /** All that it may draw on in its life. */
-export function poolsOfLeg(record: Pick<LegRecord, 'payers' | 'allotments'>): readonly LegPool[] {
+export function poolsOfLeg(record: DrawsOn): readonly LegPool[] {
   const later = record.allotments.flatMap(({ goesOn }) =>
     goesOn === undefined ? [] : poolsOfPayer(goesOn.payer),
   );

@@ -22,6 +22,8 @@ export type LegRecord = AdmittedLeg & {
   readonly soft?: readonly AccountPath[];
   /** Those that pay by an allotment, as long as it lasts. */
   readonly allotments: readonly AllotmentRecord[];
+  /** The pool of seconds that its customer's calls share, beside whatever pays. */
+  readonly time?: TimeRecord;
   /** The longest that it may last; undefined: nobody says. */
   readonly cap: LegCap | undefined;
   /** What it holds where, so that any controller can give it back. */
@@ -33,6 +35,13 @@ export type LegCap = {
   readonly seconds: number;
   readonly reason: 'max_seconds' | 'max_cost';
   readonly account: AccountPath;
+};
+
+export type TimeRecord = {
+  readonly account: AccountPath;
+  readonly pool: PoolId;
+  /** A second of the pool for each second of talk. */
+  readonly terms: PriceTerms;
 };
 
 export type TrunkRecord = {

@@ -1,4 +1,4 @@
-import type { ExhaustionPolicy, PayerLeg, Refill } from '../credit/wallet.ts';
+import type { ExhaustionPolicy, Opened, PayerLeg, Refill } from '../credit/wallet.ts';
 import type { AccountPath, LegKey, LegUuid, PoolId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
@@ -55,6 +55,8 @@ export type LiveStore = {
   openWallet(account: PoolId, opening: WalletOpening): Promise<void>;
   /** Moves money once by id (ruling 9); replayed: `already`. */
   fund(account: PoolId, transferId: string, amount: Micros): Promise<FundOutcome>;
+  /** Adds to a customer's pool while it is there, once by id, and tells the books of it where it is money. */
+  extend(pool: PoolId, extension: PoolExtension): Promise<FundOutcome>;
   /** Sets the allowed postpay and the policy; acts on running legs at once. */
   configureWallet(account: PoolId, settings: WalletSettings): Promise<void>;
   readWallet(account: PoolId): Promise<WalletView | undefined>;
@@ -168,6 +170,13 @@ export type WalletSettings = {
 };
 export type FundOutcome = { readonly kind: 'moved' | 'already' | 'no-wallet' };
 
+export type PoolExtension = {
+  readonly transferId: string;
+  readonly amount: Micros;
+  /** Undefined: seconds. */
+  readonly currency: string | undefined;
+};
+
 export type WalletView = {
   readonly account: PoolId;
   readonly at: EpochMs;
@@ -177,6 +186,9 @@ export type WalletView = {
   /** Exact at `at`: holds and begun pulses. */
   readonly committed: Micros;
   readonly legs: readonly PayerLeg[];
+  readonly refill?: Refill;
+  /** Of a customer's pool. */
+  readonly opened?: Opened;
 };
 
 export type Evaluation = {

@@ -57,6 +57,15 @@ export type HoldTake = {
   readonly amount?: Micros;
   /** Counted there, and never refused there: another allotment's group. */
   readonly isForced?: true;
+  /** Of a customer's pool: the first call opens it, a later one raises it. */
+  readonly opening?: PoolOpening;
+};
+
+export type PoolOpening = {
+  /** What is to have come in at least. */
+  readonly amount: Micros;
+  /** Undefined: a pool of seconds, which no books know of. */
+  readonly currency: string | undefined;
 };
 
 /**

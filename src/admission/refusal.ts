@@ -25,6 +25,7 @@ export type RefusalReason =
   | 'unknown_account'
   | 'bad_destination'
   | 'bad_route'
+  | 'bad_variable'
   | 'limit_reached'
   | 'too_many_calls_per_second'
   | 'no_credit'
@@ -33,6 +34,7 @@ export type RefusalReason =
   | 'no_rate'
   | 'no_trunk'
   | 'no_allotment'
+  | 'no_time'
   | 'spend_limit'
   | 'currency_differs'
   | 'store_down';
@@ -102,6 +104,11 @@ function explainShortage(refusal: Extract<TakeRefusal, { readonly kind: 'credit'
       const words = `${holder} may spend ${available} more this ${meaning.window}; the call needs ${needed} to begin`;
       const figures = { available, needed, window: meaning.window };
       return { reason: 'spend_limit', cause: 'credit', limit: 'maxSpend', holder, words, figures };
+    }
+    case 'time': {
+      const left = microsToSeconds(refusal.available);
+      const words = `${holder} has ${left} s of talk left for all calls; the call needs 1 s to begin`;
+      return { reason: 'no_time', cause: 'credit', limit: 'max_time', holder, words, figures: { left } };
     }
     case 'money': {
       const available = formatMicros(refusal.available);

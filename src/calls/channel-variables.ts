@@ -22,6 +22,29 @@ export const VARIABLES_READ = {
     name: 'tollgate_destination',
     doc: 'The number to rate and to match. Unset: the number that was dialled.',
   },
+  customer: {
+    name: 'tollgate_customer',
+    doc: 'A customer that need not be stored: his calls, wherever they are, share what the next seven give him. Without `tollgate_account` he stands for himself, with it he is counted and charged below that account, and the fallbacks are not read.',
+  },
+  maxCredit: {
+    name: 'tollgate_max_credit',
+    doc: "The customer's money for all of his calls: `100.00`. A larger one of a later call raises it, a smaller one is ignored; when it is spent, all of them end.",
+  },
+  connect: { name: 'tollgate_connect', doc: 'With `tollgate_max_credit`: what the answer costs.' },
+  cps: { name: 'tollgate_cps', doc: 'With `tollgate_max_credit`: the price of a second.' },
+  ipulse: {
+    name: 'tollgate_ipulse',
+    doc: 'With `tollgate_max_credit`: the seconds of the first pulse. Unset: 60.',
+  },
+  fpulse: {
+    name: 'tollgate_fpulse',
+    doc: 'With `tollgate_max_credit`: the seconds of each further pulse. Unset, or 0: 60.',
+  },
+  maxTime: {
+    name: 'tollgate_max_time',
+    doc: 'Seconds of talk for all calls of the customer together, beside the money. When they are used up, all of them end.',
+  },
+  maxChannels: { name: 'tollgate_max_channels', doc: 'How many calls the customer may have at once.' },
   bridge: {
     name: 'tollgate_bridge',
     doc: 'What Tollgate is to bridge: a dial string, or a JSON list of branches {dial, callee, route, destination} of which it bridges the admitted ones. Unset: the dialplan goes on.',

@@ -1,7 +1,7 @@
 import { cleanText } from '../units/clean-text.ts';
 import { parseAdmissionId } from '../units/ids.ts';
 import { VARIABLES_READ } from './channel-variables.ts';
-import type { GateVariables } from './switch-event.ts';
+import { CUSTOMER_VARIABLES, type CustomerVariables, type GateVariables } from './switch-event.ts';
 
 /** Eight account segments of 64 characters and their slashes; cut short, a path would name the parent account. */
 const PATH_CHARACTERS_MAX = 520;
@@ -20,8 +20,11 @@ export function readGateVariables(
     const value = valueOf(name);
     return value === undefined || value === '' ? undefined : cleanText(value, charactersMax);
   };
-  const names = [VARIABLES_READ.account.name, ...accountFallbacks];
+  const customer = readCustomer(read);
+  const fallbacks = customer === undefined ? accountFallbacks : [];
+  const names = [VARIABLES_READ.account.name, ...fallbacks];
   return {
+    ...(customer && { customer }),
     account: names.map((name) => read(name)).find((value) => value !== undefined),
     callee: read(VARIABLES_READ.callee.name),
     forwarder: read(VARIABLES_READ.forwarder.name),
@@ -37,6 +40,14 @@ export function readGateVariables(
     next: read(VARIABLES_READ.next.name),
     asks: isTrue(read(VARIABLES_READ.asks.name)),
   };
+}
+
+function readCustomer(read: (name: string) => string | undefined): CustomerVariables | undefined {
+  const found = CUSTOMER_VARIABLES.flatMap((each) => {
+    const value = read(VARIABLES_READ[each].name);
+    return value === undefined ? [] : [[each, value] as const];
+  });
+  return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
 function splitList(value: string | undefined, countMax: number): readonly string[] {

@@ -66,6 +66,8 @@ export type GateVariables = {
   readonly forwarder: string | undefined;
   readonly routes: readonly string[];
   readonly destination: string | undefined;
+  /** What is said of a customer that need not be stored; left out where nothing is. */
+  readonly customer?: CustomerVariables;
   readonly bridge: string | undefined;
   /** Exported by an earlier pass of a gate, inherited by the legs it placed. */
   readonly admission: AdmissionId | undefined;
@@ -83,6 +85,18 @@ export type GateVariables = {
   /** `park` gate: this parked leg asks for a decision (any parked leg that does not is none of ours). */
   readonly asks: boolean;
 };
+
+export const CUSTOMER_VARIABLES = [
+  'customer',
+  'maxCredit',
+  'connect',
+  'cps',
+  'ipulse',
+  'fpulse',
+  'maxTime',
+  'maxChannels',
+] as const;
+export type CustomerVariables = Readonly<Partial<Record<(typeof CUSTOMER_VARIABLES)[number], string>>>;
 
 /** All on FreeSWITCH's clock. `billMicroseconds` is what is charged; `billsec` is kept for comparison only (DESIGN 5). */
 export type LegTimes = {

@@ -5,7 +5,7 @@ import { e164Of } from '../admission/question.ts';
 import { findClassifier, UNKNOWN_CLASSIFICATION, type Classifier } from '../rating/classify.ts';
 import { continuationOf } from '../rating/price.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
-import type { Cdr, Charge, PerMinuteCharge } from '../records/records.ts';
+import { isOfOwnPrice, type Cdr, type Charge, type PerMinuteCharge } from '../records/records.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { chargesOf, type PaidPart } from './charges.ts';
 
@@ -55,7 +55,8 @@ export function reprice(call: FinishedCall, charges: readonly Charge[], books: R
   const classification = (): string => classifierOf(call, node)?.name ?? UNKNOWN_CLASSIFICATION;
   const unrated: Unrated[] = [];
   const again = charges.map((charge) => {
-    if (charge.way !== 'per_minute') return charge;
+    // What came with its own price has no other.
+    if (charge.way !== 'per_minute' || isOfOwnPrice(charge)) return charge;
     const part = partOf(call, charge, { books, node, classification });
     if ('reason' in part) {
       unrated.push(part);

@@ -3,7 +3,7 @@ import { COUNTERS, holderName } from '../admission/plan.ts';
 import { describeFinding } from '../records/finding.ts';
 import { findingsOfWallet, netOf } from '../records/proof.ts';
 import { walletLedger, type Transfer } from '../records/records.ts';
-import { rootOf, type AccountPath, type LegUuid } from '../units/ids.ts';
+import { customerOf, parseAccountPath, rootOf, type AccountPath, type LegUuid } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { LiveProof } from './live-state.ts';
@@ -20,10 +20,11 @@ const TRANSFERS_READ_MAX = 1_000;
 export async function proveLive(parts: LiveParts, options: { readonly fix: boolean }): Promise<LiveProof> {
   const findings: string[] = [];
   const fixed: string[] = [];
-  const nodes = parts.directory.accounts().nodes;
-  const payers = nodes.flatMap(({ path, account }) =>
+  const { nodes, roots } = parts.directory.accounts();
+  const stored = nodes.flatMap(({ path, account }) =>
     account.walletCurrency === undefined ? [] : [{ path, currency: account.walletCurrency }],
   );
+  const payers = [...stored, ...(await customersWallets(parts, roots))];
   for (const { path, currency } of payers) {
     let finding = await walletFinding(parts, path, currency);
     if (finding !== undefined && options.fix) {
@@ -32,22 +33,45 @@ export async function proveLive(parts: LiveParts, options: { readonly fix: boole
     }
     if (finding !== undefined) findings.push(finding);
   }
-  const roots = [...new Set(nodes.map(({ path }) => rootOf(path)))];
   const legsChecked = (await readLegs(parts, roots)).length;
-  const suspicions = await legFindings(parts, roots);
+  const suspicions = await legFindings(parts, roots, payers);
   // A call that begins or ends between two readings is no fault: only what both say counts.
-  const again = suspicions.length === 0 ? suspicions : await legFindings(parts, roots);
+  const again = suspicions.length === 0 ? suspicions : await legFindings(parts, roots, payers);
   findings.push(...suspicions.filter((finding) => again.includes(finding)));
   findings.push(...(await channelFindings(parts, roots)));
   return { walletsChecked: payers.length, legsChecked, findings, fixed };
+}
+
+type WalletOwner = { readonly path: AccountPath; readonly currency: string };
+
+/** Pools of customers that are stored nowhere: those of live calls, and those that the record says are not closed. */
+async function customersWallets(
+  parts: LiveParts,
+  roots: readonly AccountPath[],
+): Promise<readonly WalletOwner[]> {
+  const found = new Map<string, WalletOwner>();
+  for (const { payers } of await readLegs(parts, roots)) {
+    for (const { account, currency } of payers) {
+      if (customerOf(account) !== undefined) found.set(`${account} ${currency}`, { path: account, currency });
+    }
+  }
+  for await (const { ledger, currency, balance } of parts.records.walletBalances()) {
+    const path = balance === 0n ? undefined : parseAccountPath(ledger.replace(/^wallet:/, ''));
+    if (path === undefined || customerOf(path) === undefined) continue;
+    found.set(`${path} ${currency}`, { path, currency });
+  }
+  return [...found.values()];
 }
 
 type Reading = { readonly recorded: Micros; readonly pending: Micros; readonly live: Micros | undefined };
 
 async function readBalances(parts: LiveParts, path: AccountPath, currency: string): Promise<Reading> {
   const ledger = walletLedger(path);
-  const { settlements } = await parts.feed.read([rootOf(path)], FEED_READ_MAX);
-  const waiting = settlements.flatMap(({ settlement }) => settlement.transfers);
+  const { settlements, transfers } = await parts.feed.read([rootOf(path)], FEED_READ_MAX);
+  const waiting = [
+    ...settlements.flatMap(({ settlement }) => settlement.transfers),
+    ...transfers.map(({ transfer }) => transfer),
+  ];
   const known = await parts.records.knownTransferIds(waiting.map(({ id }) => id));
   const live = await parts.store.readWallet(path);
   const recorded = await parts.records.balance(ledger, currency);
@@ -104,7 +128,11 @@ function cameIn(transfer: Transfer, path: AccountPath): Micros | undefined {
 }
 
 /** Counters against memberships, and holds against records. */
-async function legFindings(parts: LiveParts, roots: readonly AccountPath[]): Promise<string[]> {
+async function legFindings(
+  parts: LiveParts,
+  roots: readonly AccountPath[],
+  payers: readonly WalletOwner[],
+): Promise<string[]> {
   const findings: string[] = [];
   const holders = await parts.store.countingHolders();
   // An account that was removed while it talked is counted on.
@@ -128,8 +156,7 @@ async function legFindings(parts: LiveParts, roots: readonly AccountPath[]): Pro
     }
   }
   const keys = new Set(records.map(({ legKey }) => legKey));
-  for (const { path, account } of parts.directory.accounts().nodes) {
-    if (account.walletCurrency === undefined) continue;
+  for (const { path } of payers) {
     for (const leg of (await parts.store.readWallet(path))?.legs ?? []) {
       if (!keys.has(leg.legKey))
         findings.push(`the wallet of ${path} holds money for ${leg.legKey}, which is no live call`);

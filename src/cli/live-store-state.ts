@@ -36,8 +36,7 @@ export function createLiveState(parts: LiveParts): LiveState {
   const { store, directory, changes } = parts;
 
   const liveLegs = async (under: AccountPath | undefined): Promise<readonly LegRecord[]> => {
-    const all = directory.accounts().nodes.map((node) => rootOf(node.path));
-    const roots = under === undefined ? [...new Set(all)] : [rootOf(under)];
+    const roots = under === undefined ? directory.accounts().roots : [rootOf(under)];
     const legs = (await Promise.all(roots.map((root) => store.liveLegs(root)))).flat();
     return legs
       .filter(({ account }) => under === undefined || account === under || account.startsWith(`${under}/`))

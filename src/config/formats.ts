@@ -40,6 +40,7 @@ const FORMATS: readonly Format[] = [
     /^rediss?:\/\/[^\s]{1,1000}$/,
     'redis://host:port, rediss:// or redis://:password@host:port/db',
   ),
+  text('currency', /^[A-Z]{3}$/, 'three capital letters such as EUR'),
   text(
     'database-url',
     /^(?!sqlite::memory:)(?:sqlite:|postgres(?:ql)?:\/\/|(?![A-Za-z][A-Za-z0-9+.-]*:))[^\s\0][^\r\n\0]{0,1000}$/,

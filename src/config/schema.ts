@@ -123,6 +123,14 @@ export const SCHEMA: convict.Schema<Settings> = {
       env: 'TOLLGATE_ADMISSION_EMERGENCY_NUMBERS',
     },
   },
+  customers: {
+    currency: {
+      doc: 'What the money of customers is in that only channel variables name (`tollgate_customer`).',
+      format: 'currency',
+      default: 'EUR',
+      env: 'TOLLGATE_CUSTOMERS_CURRENCY',
+    },
+  },
   rating: {
     unrated: {
       doc: 'An outbound call for whose number the tariff has no rate.',

@@ -26,6 +26,7 @@ export type Settings = {
     readonly unfunded: 'refuse' | 'allow';
     readonly emergencyNumbers: readonly string[];
   };
+  readonly customers: { readonly currency: string };
   readonly rating: {
     readonly unrated: 'refuse' | 'allow';
     readonly unratedInbound: 'refuse' | 'allow';

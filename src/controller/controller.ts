@@ -3,7 +3,6 @@ import type { GateKeeper } from '../calls/gate.ts';
 import type { SwitchEvent } from '../calls/switch-event.ts';
 import type { SwitchListener } from '../calls/switch.ts';
 import type { AccountPath, NodeId, PoolId } from '../units/ids.ts';
-import { rootOf } from '../units/ids.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
 import { giveBackLeg } from './admit-leg.ts';
 import { createAdmittedRecords } from './admitted-records.ts';
@@ -58,9 +57,7 @@ export function createController(
   const admitted = createAdmittedRecords();
   const caps = createRunningCaps(context, { book, deadman });
   const events = createLegEvents(context, { book, clocks, deadman, caps, ungated, timers, admitted });
-  const roots = (): readonly AccountPath[] => [
-    ...new Set(directory.accounts().nodes.map((node) => rootOf(node.path))),
-  ];
+  const roots = (): readonly AccountPath[] => directory.accounts().roots;
   const cutoffs = createCutoffs(context, { book, schedule: parts.schedule, timers, roots });
   const resyncs = createResync(context, { book, events, roots, tell: (event) => onEvent(event) });
   const cores = new Map<NodeId, string>();

@@ -6,7 +6,7 @@ import type { CutReason } from '../records/records.ts';
 import type { Ending } from './settlement.ts';
 
 /** What ends a leg is what it draws on. */
-const CUTS = { money: 'credit', allotment: 'allotment', spend: 'max_spend' } as const;
+const CUTS = { money: 'credit', allotment: 'allotment', spend: 'max_spend', time: 'max_time' } as const;
 
 /** Why Tollgate ended a leg, if it did: nothing was left to draw on, or it had lasted as long as it might. */
 export function cutReasonOf(

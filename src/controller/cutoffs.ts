@@ -45,7 +45,12 @@ type Ending = {
   readonly reason: 'empty' | 'deadline';
 };
 /** What a leg ends for is what it draws on. */
-const REASONS = { money: 'no_credit', allotment: 'no_allotment', spend: 'spend_limit' } as const;
+const REASONS = {
+  money: 'no_credit',
+  allotment: 'no_allotment',
+  spend: 'spend_limit',
+  time: 'no_time',
+} as const;
 
 type Watch = { timer: () => void; at: number };
 type Looks = { current: Promise<void>; after: Promise<void> | undefined };

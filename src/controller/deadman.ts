@@ -1,3 +1,4 @@
+import type { LegRecord } from '../admission/leg-record.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import type { PriceTerms } from '../rating/price.ts';
 import type { PoolId } from '../units/ids.ts';
@@ -27,6 +28,11 @@ export type Deadman = {
   renewNear(now: EpochMs): Promise<void>;
 };
 
+/** Whether anything of the leg runs out that is not filled anew by the calendar. */
+export function mayEnd({ funding, cap, time }: Pick<LegRecord, 'funding' | 'cap' | 'time'>): boolean {
+  return funding === 'per_minute' || cap !== undefined || time !== undefined;
+}
+
 type Seconds = number | 'unlimited';
 
 function earlier(one: Seconds, other: Seconds): Seconds {
@@ -53,6 +59,8 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
     for (const { wallet, terms, soft } of leg.record?.payers ?? []) {
       if (soft !== true) least = earlier(least, await secondsOf(wallet, terms));
     }
+    const { time } = leg.record ?? {};
+    if (time !== undefined) least = earlier(least, await secondsOf(time.pool, time.terms));
     for (const { pool, terms, goesOn } of leg.record?.allotments ?? []) {
       // Counted from now on: it may have been filled anew since the answer. Near its end it is looked at again.
       const ahead = later(talked, await secondsOf(pool, terms));

@@ -46,6 +46,7 @@ export function admissionDecision(
       passedOver: why.passedOver,
       words: wordsOf(why),
       trunks: record.trunks,
+      time: record.time?.pool,
       payers: record.payers.map(payerInputs),
       allotments: record.allotments.map(({ account, name, groups, terms, goesOn }) => ({
         account,
@@ -97,10 +98,10 @@ export function refusalDecision(
 }
 
 /** What the leg drew on was empty. */
-type EmptyReason = 'no_credit' | 'no_allotment' | 'spend_limit';
+type EmptyReason = 'no_credit' | 'no_allotment' | 'spend_limit' | 'no_time';
 
 function isEmpty(reason: EmptyReason | LegCap['reason']): reason is EmptyReason {
-  return reason === 'no_credit' || reason === 'no_allotment' || reason === 'spend_limit';
+  return reason !== 'max_seconds' && reason !== 'max_cost';
 }
 
 /** The leg's allotment has run dry, and it goes on per minute. */

@@ -1,23 +1,30 @@
 import type { RecordBatch } from '../records/record-store.ts';
-import type { Decision, Settlement } from '../records/records.ts';
+import type { Decision, Settlement, Transfer } from '../records/records.ts';
 import type { FeedBatch, FeedEntry } from '../records/settlement-feed.ts';
 
 /** One entry on its way into SQL. `record` is what a log line calls it. */
 export type DrainItem = { readonly entry: FeedEntry; readonly record: string } & (
   | { readonly kind: 'settlement'; readonly settlement: Settlement }
+  | { readonly kind: 'transfer'; readonly transfer: Transfer }
   | { readonly kind: 'decision'; readonly decision: Decision }
 );
 
 /** An entry that SQL refuses for what it says, while it takes others. */
 export type Unwritten = { readonly item: DrainItem; readonly error: unknown };
 
-export function itemsOf({ settlements, decisions }: FeedBatch): readonly DrainItem[] {
+export function itemsOf({ settlements, transfers, decisions }: FeedBatch): readonly DrainItem[] {
   return [
     ...settlements.map(({ entry, settlement }): DrainItem => ({
       kind: 'settlement',
       entry,
       record: `leg ${settlement.cdr.legUuid}`,
       settlement,
+    })),
+    ...transfers.map(({ entry, transfer }): DrainItem => ({
+      kind: 'transfer',
+      entry,
+      record: `transfer ${transfer.id}`,
+      transfer,
     })),
     ...decisions.map(({ entry, decision }): DrainItem => ({
       kind: 'decision',
@@ -31,6 +38,7 @@ export function itemsOf({ settlements, decisions }: FeedBatch): readonly DrainIt
 export function batchOf(items: readonly DrainItem[]): RecordBatch {
   return {
     settlements: items.flatMap((item) => (item.kind === 'settlement' ? [item.settlement] : [])),
+    transfers: items.flatMap((item) => (item.kind === 'transfer' ? [item.transfer] : [])),
     decisions: items.flatMap((item) => (item.kind === 'decision' ? [item.decision] : [])),
   };
 }

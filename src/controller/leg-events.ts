@@ -11,7 +11,7 @@ import type { AdmittedRecords } from './admitted-records.ts';
 import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
 import { cutReasonOf } from './cut-reason.ts';
-import type { Deadman } from './deadman.ts';
+import { mayEnd, type Deadman } from './deadman.ts';
 import { heldOf, meteredBy } from './held.ts';
 import { isOwnAdmission, type Leg, type LegBook } from './leg-book.ts';
 import type { NodeClocks } from './node-clock.ts';
@@ -103,7 +103,7 @@ export function createLegEvents(
     book.attach(leg, { ...record, answeredAt: leg.answeredAt });
     log.info({ callUuid: leg.uuid, accountId: record.account, legKey: record.legKey }, 'call answered');
     await giveBackSiblings(record);
-    if (record.funding === 'per_minute' || record.cap !== undefined) await deadman.arm(leg);
+    if (mayEnd(record)) await deadman.arm(leg);
   };
 
   /** One branch was answered: those that ring no more need nothing any more. */

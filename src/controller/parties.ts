@@ -3,6 +3,8 @@ import { directionOf, type NamedRoute } from '../admission/question.ts';
 import { refuse, type Refusal } from '../admission/refusal.ts';
 import { EMERGENCY_CLASSIFICATION, findClassifier, UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
 import { isEmergency, toE164 } from '../rating/numbers.ts';
+import type { CustomerVariables } from '../calls/switch-event.ts';
+import { readCustomerClaim } from './customer-claims.ts';
 import { parseAccountPath, parseRouteName } from '../units/ids.ts';
 
 /** What the dialplan said of one branch, before anything of it is believed. */
@@ -12,6 +14,8 @@ export type Claims = {
   readonly forwarder: string | undefined;
   readonly routes: readonly string[];
   readonly dialled: string;
+  /** Left out: the call names no customer. */
+  readonly customer?: CustomerVariables | undefined;
 };
 
 export type Parties = {
@@ -33,15 +37,17 @@ export function findParties(
   accounts: AccountLookup,
   emergencyNumbers: readonly string[],
 ): Parties | { readonly kind: 'refused'; readonly refusal: Refusal } {
-  const caller = findAccount(claims.forwarder ?? claims.account, accounts);
+  const account = findAccount(claims.forwarder ?? claims.account, accounts);
+  const caller = withCustomer(account, claims.customer, accounts);
   const callee = findAccount(claims.callee, accounts);
-  const ours = caller.kind === 'account' ? caller.node : callee.kind === 'account' ? callee.node : undefined;
+  const ours = nodeOf(caller) ?? nodeOf(callee);
   const number = toE164(claims.dialled, ours?.chain[0]?.account.numbering);
   const classified = findClassifier(ours?.classifiers ?? [], { dialled: claims.dialled, e164: number });
   const isKnownEmergency = classified?.treatment === 'emergency';
   const emergency = isKnownEmergency || isEmergency(claims.dialled, emergencyNumbers);
   for (const found of [caller, callee]) {
     // Somebody in need is not asked who he is.
+    if (found.kind === 'refused' && !emergency) return found;
     if (found.kind === 'unknown' && !emergency) {
       const words = `there is no account "${found.name}"`;
       return { kind: 'refused', refusal: refuse('unknown_account', 'barred', '', words) };
@@ -59,13 +65,16 @@ export function findParties(
     routes.push({ name: route ?? name, node: route === undefined ? undefined : accounts.route(route) });
   }
   const internal = callee.kind === 'account' && routes.length === 0;
-  if (number === undefined && caller.kind === 'account' && !internal && !emergency) {
+  // Whoever brings his own price is not rated by the number.
+  const isRated = account.kind === 'account' && !internal;
+  if (number === undefined && isRated && !emergency) {
     const words = `"${claims.dialled}" is no number that can be rated`;
     return { kind: 'refused', refusal: refuse('bad_destination', 'barred', '', words) };
   }
   const sides = {
-    caller: caller.kind === 'account' ? caller.node : undefined,
-    callee: callee.kind === 'account' ? callee.node : undefined,
+    // An emergency call whose variables are wrong is still that of its account.
+    caller: nodeOf(caller.kind === 'refused' ? account : caller),
+    callee: nodeOf(callee),
     routes,
   };
   return {
@@ -85,7 +94,31 @@ export function findParties(
 type Found =
   | { readonly kind: 'account'; readonly node: AccountNode }
   | { readonly kind: 'none' }
-  | { readonly kind: 'unknown'; readonly name: string };
+  | { readonly kind: 'unknown'; readonly name: string }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** The customer that the call names, below the account that it names. */
+function withCustomer(
+  account: Found,
+  variables: CustomerVariables | undefined,
+  accounts: AccountLookup,
+): Found {
+  if (variables === undefined || account.kind === 'unknown') return account;
+  const claim = readCustomerClaim(variables);
+  if (claim.kind === 'bad') {
+    const { variable, words } = claim;
+    return { kind: 'refused', refusal: refuse('bad_variable', 'barred', '', words, variable) };
+  }
+  const below = account.kind === 'account' ? account.node : undefined;
+  const node = accounts.customer(claim.pool, below);
+  if (node !== undefined) return { kind: 'account', node };
+  const words = `${below?.path ?? ''} is too deep in its tree to have customers of its own`;
+  return { kind: 'refused', refusal: refuse('bad_variable', 'barred', '', words, 'tollgate_customer') };
+}
+
+function nodeOf(found: Found): AccountNode | undefined {
+  return found.kind === 'account' ? found.node : undefined;
+}
 
 function findAccount(name: string | undefined, accounts: AccountLookup): Found {
   if (name === undefined || name === '') return { kind: 'none' };

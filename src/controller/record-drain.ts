@@ -151,7 +151,7 @@ export function createRecordDrain(options: RecordDrainOptions): RecordDrain {
     const knownAside = setAside.size;
     unwritten.forEach(putAside);
     const written = items.length - unwritten.length;
-    const full = Math.max(batch.settlements.length, batch.decisions.length) >= max;
+    const full = Math.max(batch.settlements.length + batch.transfers.length, batch.decisions.length) >= max;
     // Without progress the same entries would come again at once.
     const progress = written > 0 || setAside.size > knownAside;
     return { written, more: progress && (full || open.length > items.length) };

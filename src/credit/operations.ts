@@ -80,8 +80,14 @@ function fund(
   wallet: Wallet,
   { amount, credit, policy, refillAmount }: Extract<WalletOperation, { readonly kind: 'fund' }>,
 ): Wallet {
-  const funded = { ...wallet, balance: toMicros(wallet.balance + amount), credit, policy };
-  const { refill } = wallet;
+  const { refill, opened } = wallet;
+  const funded = {
+    ...wallet,
+    balance: toMicros(wallet.balance + amount),
+    credit,
+    policy,
+    ...(opened && { opened: { ...opened, amount: toMicros(opened.amount + amount) } }),
+  };
   if (refill === undefined || refillAmount === undefined) return funded;
   const balance = toMicros(funded.balance + refillAmount - refill.amount);
   return { ...funded, balance, refill: { ...refill, amount: refillAmount } };

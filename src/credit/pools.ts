@@ -22,6 +22,7 @@ const WINDOW_CYCLES: Readonly<Record<SpendWindow, Cycle>> = {
 const UNBOUNDED = toMicros(4_000_000_000_000_000n);
 const ALLOTMENT = 'allotment.';
 const SPEND = 'spend.';
+const TIME = 'time';
 
 export type PoolLimits = Pick<EffectiveLimits, 'allotments' | 'maxSpend' | 'timeZone'>;
 
@@ -29,7 +30,9 @@ export type PoolLimits = Pick<EffectiveLimits, 'allotments' | 'maxSpend' | 'time
 export type PoolMeaning =
   | { readonly kind: 'money' }
   | { readonly kind: 'allotment'; readonly name: string }
-  | { readonly kind: 'spend'; readonly window: SpendWindow };
+  | { readonly kind: 'spend'; readonly window: SpendWindow }
+  /** The seconds that a customer's calls may talk, all together. */
+  | { readonly kind: 'time' };
 
 export function allotmentPool(account: AccountPath, name: string): PoolId {
   return poolOf(account, `${ALLOTMENT}${name}`);
@@ -39,12 +42,16 @@ export function spendPool(account: AccountPath, window: SpendWindow): PoolId {
   return poolOf(account, `${SPEND}${window}`);
 }
 
+export function timePool(account: AccountPath): PoolId {
+  return poolOf(account, TIME);
+}
+
 export function meaningOf(pool: PoolId): PoolMeaning {
   const name = poolName(pool);
   const window = SPEND_WINDOWS.find((each) => name === `${SPEND}${each}`);
   if (window !== undefined) return { kind: 'spend', window };
   if (name?.startsWith(ALLOTMENT) === true) return { kind: 'allotment', name: name.slice(ALLOTMENT.length) };
-  return { kind: 'money' };
+  return name === TIME ? { kind: 'time' } : { kind: 'money' };
 }
 
 /** The pools of an account beside its money. */
@@ -88,13 +95,14 @@ export type RefillRules = Pick<Refill, 'counts' | 'cycleAt'>;
 
 /**
  * How a pool is filled, by the limits of its account as they are now (none: the account is gone). Undefined: it is
- * money, which is never filled by the calendar. A limit that was taken away since gives nothing (an allotment) or
+ * money or a customer's time, which is never filled by the calendar. A limit that was taken away since gives nothing (an allotment) or
  * bounds nothing (a spend window).
  */
 export function refillRules(pool: PoolId, limits: PoolLimits | undefined): RefillRules | undefined {
   const meaning = meaningOf(pool);
   switch (meaning.kind) {
     case 'money':
+    case 'time':
       return undefined;
     case 'allotment': {
       const allotment = limits?.allotments[meaning.name];

@@ -49,6 +49,16 @@ export type Wallet = {
   readonly legs: readonly PayerLeg[];
   /** Undefined: money, which stays. */
   readonly refill?: Refill;
+  /** It is there only while calls draw on it. */
+  readonly opened?: Opened;
+};
+
+/** A customer's pool: opened by the first of his calls, raised by later ones, closed by the end of the last (ruling 23). */
+export type Opened = {
+  /** All that ever came in. */
+  readonly amount: Micros;
+  /** Unlike that of any other pool, of this name or another. */
+  readonly serial: string;
 };
 
 /** An allotment or a spend window is filled anew when its cycle ends; what was left of the old one is gone. */

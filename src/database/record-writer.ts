@@ -42,6 +42,7 @@ export function createRecordWriter(database: Kysely<Schema>): RecordWriter {
 /** A batch with the row of each of its records. */
 type BatchRows = {
   readonly settlements: readonly SettlementRows[];
+  readonly transfers: SettlementRows['transfers'];
   readonly decisions: readonly DecisionRow[];
 };
 
@@ -54,7 +55,7 @@ type SettlementRows = {
 type Paired<Record, Row> = { readonly record: Record; readonly row: Row };
 
 /** Before anything is asked: an id that no table can hold cannot even be looked for. */
-function toRows({ settlements, decisions }: RecordBatch): BatchRows {
+function toRows({ settlements, transfers: moved = [], decisions }: RecordBatch): BatchRows {
   return {
     settlements: settlements.map((settlement) => {
       refuseStrangers(settlement);
@@ -65,6 +66,7 @@ function toRows({ settlements, decisions }: RecordBatch): BatchRows {
         transfers: transfers.map((record) => ({ record, row: toTransferRow(record) })),
       };
     }),
+    transfers: moved.map((record) => ({ record, row: toTransferRow(record) })),
     decisions: decisions.map(toDecisionRow),
   };
 }
@@ -100,8 +102,8 @@ async function readStanding(trx: Transaction<Schema>, batch: BatchRows): Promise
     const charges = trx.selectFrom('charge').selectAll().where('leg_uuid', 'in', slice);
     for (const row of await charges.execute()) addCharge(standing, row);
   }
-  const transferIds = batch.settlements.flatMap(({ transfers }) => transfers.map(({ row }) => row.id));
-  for (const slice of slicesOf(transferIds)) {
+  const moved = [...batch.settlements.flatMap(({ transfers }) => transfers), ...batch.transfers];
+  for (const slice of slicesOf(moved.map(({ row }) => row.id))) {
     const transfers = trx.selectFrom('transfer').selectAll().where('id', 'in', slice);
     for (const row of await transfers.execute()) standing.transfers.set(row.id, row);
   }
@@ -184,6 +186,7 @@ function planBatch(batch: BatchRows, standing: Standing): BatchPlan {
     const barred = planCharges(settlement.charges);
     for (const transfer of settlement.transfers) planTransfer(transfer, barred);
   }
+  for (const transfer of batch.transfers) planTransfer(transfer, new Set());
   for (const row of batch.decisions) {
     if (standing.decisionIds.has(row.id)) already.decisions += 1;
     else {

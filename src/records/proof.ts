@@ -14,6 +14,7 @@ import type {
 import type { Finding } from './finding.ts';
 import {
   currencyOf,
+  isOfOwnPrice,
   systemLedger,
   walletLedger,
   type Cdr,
@@ -43,6 +44,8 @@ export function* findingsOfTransfer({ transfer, charge }: TransferEvidence): Gen
       return;
     case 'topup':
     case 'adjustment':
+    case 'opening':
+    case 'closing':
       if (charge !== undefined) yield { kind: 'transfer_of_wrong_kind', transfer, charge };
       return;
     default:
@@ -75,7 +78,7 @@ export function* findingsOfCharge(evidence: ChargeEvidence): Generator<Finding> 
 
 /** A charge carries its terms, so that it can be read alone; they are those of the rate that it names. */
 function* findingsOfRate({ charge, rate: named }: ChargeEvidence): Generator<Finding> {
-  if (charge.way !== 'per_minute') return;
+  if (charge.way !== 'per_minute' || isOfOwnPrice(charge)) return;
   if (named === undefined) {
     yield { kind: 'charge_without_rate', charge };
     return;

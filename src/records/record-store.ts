@@ -49,6 +49,8 @@ export type PaidPart = { readonly charge: Charge; readonly talkedFrom: EpochMs }
 
 export type RecordBatch = {
   readonly settlements: readonly Settlement[];
+  /** That belong to no settlement. */
+  readonly transfers?: readonly Transfer[];
   readonly decisions: readonly Decision[];
 };
 

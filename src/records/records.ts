@@ -1,5 +1,12 @@
 import type { PriceTerms, PulseSeconds } from '../rating/price.ts';
-import type { AccountPath, LegKey, LegUuid, NodeId, TariffName } from '../units/ids.ts';
+import {
+  customerOf,
+  type AccountPath,
+  type LegKey,
+  type LegUuid,
+  type NodeId,
+  type TariffName,
+} from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 
@@ -44,6 +51,7 @@ export type Cdr = AdmittedLeg & {
 export type CutReason =
   | 'credit'
   | 'allotment'
+  | 'max_time'
   | 'max_spend'
   | 'max_seconds'
   | 'max_cost'
@@ -119,7 +127,8 @@ export type LedgerName = `wallet:${string}` | `revenue:${string}` | `cash:${stri
 export type Transfer = {
   /** Unique for ever: the same id moves money once. */
   readonly id: string;
-  readonly kind: 'charge' | 'reversal' | 'topup' | 'adjustment';
+  /** `opening` and `closing`: what a customer's pool is filled with, and what his last call leaves of it (ruling 23). */
+  readonly kind: 'charge' | 'reversal' | 'topup' | 'adjustment' | 'opening' | 'closing';
   readonly debit: LedgerName;
   readonly credit: LedgerName;
   /** Positive. */
@@ -171,6 +180,17 @@ export function systemLedger(kind: 'revenue' | 'cash' | 'adjust', root: AccountP
 /** The charge's one transfer: the same leg, segment, payer and version can move money only once. */
 export function chargeTransferId(charge: Pick<Charge, 'legUuid' | 'segment' | 'payer' | 'version'>): string {
   return `charge:${charge.legUuid}:${charge.segment}:${charge.payer}:${charge.version}`;
+}
+
+/** The rate of a call that came with its own price: of no tariff on record. Versions on record begin at 1. */
+export const ADHOC_RATE = { tariff: 'adhoc' as TariffName, tariffVersion: 0, rateId: 0, prefix: '' } as const;
+
+/** Whether its price came with the call, and is on record nowhere but in the charge. */
+export function isOfOwnPrice({
+  payer,
+  tariffVersion,
+}: Pick<PerMinuteCharge, 'payer' | 'tariffVersion'>): boolean {
+  return tariffVersion === ADHOC_RATE.tariffVersion && customerOf(payer) !== undefined;
 }
 
 /** The currency of what it costs; empty where nothing is paid in money. */

@@ -1,5 +1,5 @@
 import type { AccountPath } from '../units/ids.ts';
-import type { Decision, Settlement } from './records.ts';
+import type { Decision, Settlement, Transfer } from './records.ts';
 
 /** What Redis has settled and decided and SQL has not yet: only what is in SQL leaves it (DESIGN 8). */
 export type SettlementFeed = {
@@ -17,6 +17,8 @@ export type FeedEntry = { readonly stream: string; readonly id: string };
 
 export type FeedBatch = {
   readonly settlements: readonly { readonly entry: FeedEntry; readonly settlement: Settlement }[];
+  /** Money that moved without a call's end: a customer's pool was opened, raised or closed. */
+  readonly transfers: readonly { readonly entry: FeedEntry; readonly transfer: Transfer }[];
   readonly decisions: readonly { readonly entry: FeedEntry; readonly decision: Decision }[];
   /** Entries that cannot be read as ours: kept where they are, reported, and never in the way of the others. */
   readonly unreadable: readonly { readonly entry: FeedEntry; readonly reason: string }[];

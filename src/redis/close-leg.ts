@@ -7,6 +7,7 @@ import { ZERO_MICROS } from '../units/money.ts';
 import { guardStore } from './connection.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { priceLeg, type Debit } from './leg-price.ts';
+import { closingEntry } from './opened-pool.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
 import type { OpenMissing } from './take-leg.ts';
 
@@ -95,7 +96,8 @@ async function closeHome(
     args.push(dropTicks ? 1 : 0, 1, ...countedArguments(taken.counted), pools.length);
     for (const pool of pools) {
       const { amount, isWithoutPart, mode } = debits.get(pool) ?? NO_DEBIT;
-      args.push(pool, `${amount}`, parts.get(pool) ?? '', isWithoutPart ? 1 : 0, ...mode);
+      args.push(pool, `${amount}`, parts.get(pool) ?? '', isWithoutPart ? 1 : 0);
+      args.push(closingEntry(pool, record.payers), ...mode);
     }
     const reply = (await context.run('close', keys, args)) as readonly unknown[];
     switch (reply[0]) {

@@ -13,6 +13,9 @@ import {
 
 export type Snapshot = { readonly now: EpochMs; readonly readings: ReadonlyMap<PoolId, WalletReading> };
 
+/** The version of a wallet that Redis does not have: no wallet is ever written with it. */
+export const NOT_THERE = 0;
+
 type SnapshotReply = readonly [
   kind: string,
   now: string,
@@ -41,11 +44,19 @@ export function exactArguments(
   return [
     reading.version,
     cutoff ?? Number.MAX_SAFE_INTEGER,
-    formatWallet(after, reading.version + 1),
+    formatWallet(after, nextVersion(reading, after)),
     firstEnd(after) ?? (isDrawnOn(after) ? cutoff : undefined) ?? '',
     changed.length,
     ...changed.flat(),
   ];
+}
+
+/**
+ * A pool that is opened counts its versions from the moment on: what was worked out from a pool of that name that has
+ * been closed since is then never taken for this one's.
+ */
+function nextVersion({ version }: WalletReading, { at }: Wallet): number {
+  return version === NOT_THERE ? at : version + 1;
 }
 
 function earliest(one: EpochMs | undefined, other: EpochMs | undefined): EpochMs | undefined {

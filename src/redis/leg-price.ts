@@ -76,7 +76,10 @@ export function priceLeg(closing: Closing): LegPrice {
   };
 }
 
-/** One payer's pools in the order in which they pay: an allotment and its groups, or money, and what follows it. */
+/**
+ * One payer's pools in the order in which they pay: an allotment and its groups, or money, and what follows it. A
+ * customer's seconds are asked like a payer.
+ */
 type Chain = {
   readonly first: readonly LegPool[];
   readonly allotment: AllotmentRecord | undefined;
@@ -85,7 +88,10 @@ type Chain = {
 
 type Seconds = { readonly billedSeconds: number; readonly talkMs: number };
 
-function chainsOf({ payers, allotments }: LegRecord, parts: ReadonlyMap<PoolId, string>): readonly Chain[] {
+function chainsOf(
+  { payers, allotments, time }: LegRecord,
+  parts: ReadonlyMap<PoolId, string>,
+): readonly Chain[] {
   const money = payers
     .filter(({ soft, wallet }) => soft !== true && parts.has(wallet))
     .map((payer): Chain => ({ first: poolsOfPayer(payer), allotment: undefined, goesOn: [] }));
@@ -99,7 +105,13 @@ function chainsOf({ payers, allotments }: LegRecord, parts: ReadonlyMap<PoolId, 
       allotment,
       goesOn: allotment.goesOn === undefined ? [] : poolsOfPayer(allotment.goesOn.payer),
     }));
-  return [...money, ...ahead];
+  const shared = time === undefined || !parts.has(time.pool) ? [] : [time];
+  const seconds = shared.map(({ pool, terms }): Chain => ({
+    first: [{ pool, terms }],
+    allotment: undefined,
+    goesOn: [],
+  }));
+  return [...money, ...ahead, ...seconds];
 }
 
 /** How many of the seconds this payer can pay for, and what could not pay for more. */

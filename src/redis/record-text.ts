@@ -5,6 +5,7 @@ import type {
   FundedPart,
   LegRecord,
   PayerRecord,
+  TimeRecord,
 } from '../admission/leg-record.ts';
 import type { FundingKind } from '../records/records.ts';
 import { formatTerms, parseTerms } from '../rating/terms-text.ts';
@@ -21,11 +22,13 @@ type StoredPart =
   | Exclude<FundedPart, { readonly way: 'per_minute' | 'allotment' }>
   | { readonly way: 'allotment'; readonly allotment: StoredAllotment }
   | (Omit<Extract<FundedPart, { readonly way: 'per_minute' }>, 'payer'> & { readonly payer: StoredPayer });
-type StoredRecord = Omit<LegRecord, 'payers' | 'allotments' | 'uuid' | 'answeredAt' | 'funding'> & {
+type StoredRecord = Omit<LegRecord, 'payers' | 'allotments' | 'time' | 'uuid' | 'answeredAt' | 'funding'> & {
   readonly v: 1;
   readonly payers: readonly StoredPayer[];
   /** Left out where there are none. */
   readonly allotments?: readonly StoredAllotment[];
+  /** Left out where there is none. */
+  readonly time?: Omit<TimeRecord, 'terms'> & { readonly terms: string };
   /** Left out where it follows from `funded`. */
   readonly funding: FundingKind | undefined;
   /** Written by the script: the way taken of each payer that had several. */
@@ -38,13 +41,14 @@ type StoredRecord = Omit<LegRecord, 'payers' | 'allotments' | 'uuid' | 'answered
  * have several ways to pay (`isOpen`), the script that takes the leg adds which ones were taken.
  */
 export function formatRecord(record: LegRecord, isOpen = false): string {
-  const { uuid: _uuid, answeredAt: _answeredAt, allotments, ...kept } = record;
+  const { uuid: _uuid, answeredAt: _answeredAt, allotments, time, ...kept } = record;
   const payers = record.payers.map(storedPayer);
   const stored: StoredRecord = {
     v: 1,
     ...kept,
     payers,
     ...(allotments.length > 0 ? { allotments: allotments.map(storedAllotment) } : {}),
+    ...(time && { time: { ...time, terms: formatTerms(time.terms) } }),
     funding: isOpen ? undefined : record.funding,
   };
   return JSON.stringify(stored);
@@ -57,7 +61,8 @@ export function formatFunded(part: FundedPart): string {
 
 /** Reads back what `formatRecord` and the script wrote, with what is kept beside it: '' where there is none. */
 export function parseRecord(text: string, uuid: string, answeredAt: string): LegRecord {
-  const { v, payers, allotments = [], funded = [], funding, ...rest } = JSON.parse(text) as StoredRecord;
+  const stored = JSON.parse(text) as StoredRecord;
+  const { v, payers, allotments = [], time, funded = [], funding, ...rest } = stored;
   assert(v === 1, `a leg record of layout ${String(v)}`);
   const base: LegRecord = {
     ...rest,
@@ -66,6 +71,7 @@ export function parseRecord(text: string, uuid: string, answeredAt: string): Leg
     answeredAt: answeredAt === '' ? undefined : toEpochMs(Number(answeredAt)),
     payers: payers.map(readPayer),
     allotments: allotments.map(readAllotment),
+    ...(time && { time: { ...time, terms: parseTerms(time.terms) } }),
   };
   return withFunded(base, funded.map(readPart), funding === undefined);
 }

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import type { Decision, Settlement } from '../records/records.ts';
+import type { Decision, Settlement, Transfer } from '../records/records.ts';
 import type { FeedBatch, FeedEntry, SettlementFeed } from '../records/settlement-feed.ts';
 import { parseAccountPath, type AccountPath } from '../units/ids.ts';
 import type { Log } from '../units/log.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
 import { DECISIONS_KEY, rootSlot, SETTLED_CHANNEL, slotKeys } from './keys.ts';
-import { formatDecision, parseDecision, parseSettlement } from './settlement-text.ts';
+import { formatDecision, parseDecision, parseSettlement, parseTransfer } from './settlement-text.ts';
 import { subscribe, type Subscription } from './subscription.ts';
 
 export type RedisSettlementFeed = SettlementFeed & {
@@ -102,39 +102,52 @@ type Gathered<Value> = {
   readonly unreadable: { readonly entry: FeedEntry; readonly reason: string }[];
 };
 
+/** What a root's stream holds, by the name of its field. */
+type Moved =
+  | { readonly kind: 'settlement'; readonly settlement: Settlement }
+  | { readonly kind: 'transfer'; readonly transfer: Transfer };
+const MOVED: Readonly<Record<string, (text: string) => Moved>> = {
+  settlement: (text) => ({ kind: 'settlement', settlement: parseSettlement(text) }),
+  transfer: (text) => ({ kind: 'transfer', transfer: parseTransfer(text) }),
+};
+
 async function readFeed(
   context: FeedContext,
   roots: readonly AccountPath[],
   max: number,
 ): Promise<FeedBatch> {
-  const settlements: Gathered<Settlement> = { read: [], unreadable: [] };
+  const moved: Gathered<Moved> = { read: [], unreadable: [] };
   const decisions: Gathered<Decision> = { read: [], unreadable: [] };
   await gather(context, decisions, {
     stream: DECISIONS_KEY,
-    field: 'decision',
-    parse: parseDecision,
+    parsers: { decision: parseDecision },
     max,
   });
-  for (let start = 0; start < roots.length && settlements.read.length < max; start += STREAMS_AT_ONCE) {
+  for (let start = 0; start < roots.length && moved.read.length < max; start += STREAMS_AT_ONCE) {
     const streams = roots
       .slice(start, start + STREAMS_AT_ONCE)
       .map((root) => slotKeys(rootSlot(root)).settlements);
     const gathered = await Promise.all(
-      (await shares(context.redis, streams, max - settlements.read.length)).map(async ({ stream, share }) => {
-        const found: Gathered<Settlement> = { read: [], unreadable: [] };
-        await gather(context, found, { stream, field: 'settlement', parse: parseSettlement, max: share });
+      (await shares(context.redis, streams, max - moved.read.length)).map(async ({ stream, share }) => {
+        const found: Gathered<Moved> = { read: [], unreadable: [] };
+        await gather(context, found, { stream, parsers: MOVED, max: share });
         return found;
       }),
     );
     for (const found of gathered) {
-      settlements.read.push(...found.read);
-      settlements.unreadable.push(...found.unreadable);
+      moved.read.push(...found.read);
+      moved.unreadable.push(...found.unreadable);
     }
   }
   return {
-    settlements: settlements.read.map(({ entry, value }) => ({ entry, settlement: value })),
+    settlements: moved.read.flatMap(({ entry, value }) =>
+      value.kind === 'settlement' ? [{ entry, settlement: value.settlement }] : [],
+    ),
+    transfers: moved.read.flatMap(({ entry, value }) =>
+      value.kind === 'transfer' ? [{ entry, transfer: value.transfer }] : [],
+    ),
     decisions: decisions.read.map(({ entry, value }) => ({ entry, decision: value })),
-    unreadable: [...settlements.unreadable, ...decisions.unreadable],
+    unreadable: [...moved.unreadable, ...decisions.unreadable],
   };
 }
 
@@ -158,12 +171,12 @@ async function gather<Value>(
   gathered: Gathered<Value>,
   source: {
     readonly stream: string;
-    readonly field: string;
-    readonly parse: (text: string) => Value;
+    /** Of an entry's only field, by its name. */
+    readonly parsers: Readonly<Record<string, (text: string) => Value>>;
     readonly max: number;
   },
 ): Promise<void> {
-  const { stream, field, parse, max } = source;
+  const { stream, parsers, max } = source;
   let after = await passedIn(redis, passed, stream);
   for (let page = 0; page < PAGES_MAX && gathered.read.length < max; page += 1) {
     const from = after === undefined ? '-' : `(${after}`;
@@ -172,8 +185,11 @@ async function gather<Value>(
     for (const [id, pairs] of rows) {
       const entry = { stream, id };
       try {
-        const text = pairs[0] === field && pairs.length === 2 ? pairs[1] : undefined;
-        if (text === undefined) throw new Error(`its fields are not "${field}" alone`);
+        const [field = '', text] = pairs;
+        const parse = Object.hasOwn(parsers, field) ? parsers[field] : undefined;
+        if (parse === undefined || text === undefined || pairs.length !== 2) {
+          throw new Error(`its fields are not "${Object.keys(parsers).join('" or "')}" alone`);
+        }
         gathered.read.push({ entry, value: parse(text) });
       } catch (error) {
         gathered.unreadable.push({ entry, reason: error instanceof Error ? error.message : String(error) });

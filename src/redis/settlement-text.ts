@@ -51,6 +51,21 @@ export function parseSettlement(text: string): Settlement {
   return settlement;
 }
 
+/**
+ * A transfer that a script completes: `$amount` and `$at` stand for what it finds. An id may hold further words of the
+ * script's own.
+ */
+export function transferEntry(transfer: Omit<Transfer, 'amount' | 'at'>): string {
+  return JSON.stringify({ v: VERSION, ...transfer, amount: '$amount', at: '$at' }).replace('"$at"', '$at');
+}
+
+/** Throws UnreadableEntryError for anything but a completed `transferEntry` of this version. */
+export function parseTransfer(text: string): Transfer {
+  const readers = fields<{ readonly v: number } & Transfer>({ v: version, ...transferReaders });
+  const { v: _, ...transfer } = reading(() => readers(JSON.parse(text), 'transfer'));
+  return transfer;
+}
+
 /** Money in a decision's inputs, at any depth, is `{"$micros":"…"}`. */
 export function formatDecision(decision: Decision): string {
   return JSON.stringify({ v: VERSION, ...decision }, (_, part: unknown) =>
@@ -217,6 +232,18 @@ const chargeEntry: Read<Charge> = (value, at) => {
   return chargeByWay[chargeWay('way' in value ? value.way : undefined, `${at}.way`)](value, at);
 };
 
+const transferReaders = {
+  id: text,
+  kind: oneOf('charge', 'topup', 'adjustment', 'opening', 'closing'),
+  debit: ledger,
+  credit: ledger,
+  amount: micros,
+  currency: text,
+  at: moment,
+  reference: text,
+};
+const transferFields = fields<Transfer>(transferReaders);
+
 const settlementEntry = fields<{ readonly v: number } & Settlement>({
   v: version,
   cdr: fields<Cdr>({
@@ -237,24 +264,15 @@ const settlementEntry = fields<{ readonly v: number } & Settlement>({
     billsec: whole,
     billedSeconds: count,
     cause: text,
-    cut: optional(oneOf('credit', 'allotment', 'max_spend', 'max_seconds', 'max_cost', 'killed', 'ungated')),
+    cut: optional(
+      oneOf('credit', 'allotment', 'max_time', 'max_spend', 'max_seconds', 'max_cost', 'killed', 'ungated'),
+    ),
     decision: oneOf(...decisionKind),
     funding: oneOf('per_minute', 'allotment', 'flat_rate', 'flat_rate_burst', 'free', 'toll_free', 'none'),
     estimated: flag,
   }),
   charges: list(chargeEntry),
-  transfers: list(
-    fields<Transfer>({
-      id: text,
-      kind: oneOf('charge', 'topup', 'adjustment'),
-      debit: ledger,
-      credit: ledger,
-      amount: micros,
-      currency: text,
-      at: moment,
-      reference: text,
-    }),
-  ),
+  transfers: list(transferFields),
 });
 
 const decisionEntry = fields<{ readonly v: number } & Decision>({

@@ -18,6 +18,7 @@ import { exactArguments } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { formatFunded, formatRecord } from './record-text.ts';
 import type { StoreContext } from './store-context.ts';
+import { notThere, openingArguments, raisedPool } from './opened-pool.ts';
 import { holdsOf, parseTakeReply } from './take-reply.ts';
 import { formatPart } from './wallet-text.ts';
 
@@ -69,7 +70,7 @@ function walletsOf(plan: SlotPlan): readonly PoolId[] {
 }
 
 function takeKeys(plan: SlotPlan): string[] {
-  const { legs, slots, due, bound, answered } = slotKeys(plan.slot);
+  const { legs, slots, due, bound, answered, settlements } = slotKeys(plan.slot);
   const uses = plan.takes.flatMap(({ holder }) => [useKey(plan.slot, holder), ticksKey(plan.slot, holder)]);
   const wallets = plan.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
   const ways = optionsOf(plan).flatMap(({ take }) => {
@@ -77,7 +78,7 @@ function takeKeys(plan: SlotPlan): string[] {
       return take.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
     return take === undefined ? [] : [useKey(plan.slot, { kind: 'trunks', path: take.trunk.account })];
   });
-  return [legs, slots, due, bound, answered, ...uses, ...wallets, ...ways];
+  return [legs, slots, due, bound, answered, settlements, ...uses, ...wallets, ...ways];
 }
 
 function optionsOf({ firstOf }: SlotPlan): readonly FundingOption[] {
@@ -122,7 +123,7 @@ function holdsArguments(
     if (!('kind' in decided)) return decided;
     isShort = true;
     short.set(hold.wallet, decided);
-    return [hold.wallet, 0, '', 'bound'];
+    return [hold.wallet, 0, '', '', '', 'bound'];
   });
   return [holds.length, isShort ? 1 : 0, ...args];
 }
@@ -140,7 +141,7 @@ function takeArguments(plan: SlotPlan): readonly (string | number)[] {
 /** ARGV of one hold; or the refusal, which only the exact sum may give (ruling 6). */
 function holdArguments(
   { legKey }: SlotPlan,
-  { wallet, terms, amount: needed, isForced }: HoldTake,
+  { wallet, terms, amount: needed, isForced, opening }: HoldTake,
   basis: ExactBasis | undefined,
 ): readonly (string | number)[] | TakeRefusal {
   const leg: PayerLeg = {
@@ -149,10 +150,12 @@ function holdArguments(
     state: needed === undefined ? { kind: 'held' } : { kind: 'held', amount: needed },
     ...(isForced && { isForced }),
   };
-  const hold = [wallet, `${legFiguresOf(leg).amount}`, formatPart(leg)];
-  const reading = basis?.readings.get(wallet);
+  const hold = [wallet, `${legFiguresOf(leg).amount}`, formatPart(leg), ...openingArguments(wallet, opening)];
+  const stored = basis?.readings.get(wallet);
+  const reading = stored ?? (basis && opening && notThere(wallet, legKey, basis.at));
   if (basis === undefined || reading === undefined) return [...hold, 'bound'];
-  const operated = operate(reading.wallet, { kind: 'hold', leg }, basis.at);
+  const raised = raisedPool(reading.wallet, opening, basis.at);
+  const operated = operate(raised, { kind: 'hold', leg }, basis.at);
   if (operated.kind === 'unaffordable') {
     const { available, needed } = operated;
     return { kind: 'credit', wallet, available, needed };

@@ -8,13 +8,14 @@ import { toMicros, type Micros } from '../units/money.ts';
 import { toEpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
 import { exactArguments, type Snapshot, pairs } from './exact-wallet.ts';
+import { extensionEntry } from './opened-pool.ts';
 import { rootSlot, slotKeys, walletKey, walletPartsKey } from './keys.ts';
 import type { StoreContext } from './store-context.ts';
 import { formatPolicy, parseWallet, type WalletReading } from './wallet-text.ts';
 
 type WalletStore = Pick<
   LiveStore,
-  'openWallet' | 'fund' | 'configureWallet' | 'readWallet' | 'funds' | 'evaluate' | 'dueWallets'
+  'openWallet' | 'fund' | 'extend' | 'configureWallet' | 'readWallet' | 'funds' | 'evaluate' | 'dueWallets'
 >;
 
 /** Everything that concerns one wallet and no single leg. */
@@ -29,6 +30,10 @@ export function createWalletStore(context: StoreContext): WalletStore {
       await run('open', [walletKey(account)], args);
     },
     fund: (account, transferId, amount) => change(context, account, { transferId, amount }),
+    extend: (pool, { transferId, amount, currency }) => {
+      const entry = currency === undefined ? '' : extensionEntry(pool, transferId, currency);
+      return change(context, pool, { transferId, amount, entry });
+    },
     async configureWallet(account, settings) {
       await change(context, account, { transferId: '', amount: toMicros(0n), settings });
     },
@@ -37,9 +42,7 @@ export function createWalletStore(context: StoreContext): WalletStore {
       const reading = readings.get(account);
       if (reading === undefined) return undefined;
       const { wallet } = advance(reading.wallet, now);
-      const { balance, credit, policy, legs, refill } = wallet;
-      const committed = totalCommittedAt(legs, now);
-      return { account, at: now, balance, credit, policy, legs, committed, ...(refill && { refill }) };
+      return { ...wallet, at: now, committed: totalCommittedAt(wallet.legs, now) };
     },
     async funds(account) {
       const text = await guardStore(() => redis.get(walletKey(account)));
@@ -62,18 +65,20 @@ export function createWalletStore(context: StoreContext): WalletStore {
 type Change = {
   readonly transferId: string;
   readonly amount: Micros;
+  /** The books' entry, where only the live state can tell whether there is a pool to put it into. */
+  readonly entry?: string;
   readonly settings?: WalletSettings;
 };
 
 async function change(context: StoreContext, account: PoolId, wanted: Change): Promise<FundOutcome> {
-  const { due, funded } = slotKeys(rootSlot(rootOf(account)));
-  const keys = [walletKey(account), walletPartsKey(account), due, funded];
-  const { transferId, amount, settings } = wanted;
+  const { due, funded, settlements } = slotKeys(rootSlot(rootOf(account)));
+  const keys = [walletKey(account), walletPartsKey(account), due, funded, settlements];
+  const { transferId, amount, settings, entry = '' } = wanted;
   const settingsText =
     settings === undefined
       ? ['', '', '']
       : [`${settings.credit}`, formatPolicy(settings.policy), `${settings.refillAmount ?? ''}`];
-  const head = [account, transferId, `${amount}`, ...settingsText];
+  const head = [account, transferId, `${amount}`, ...settingsText, entry];
   return await context.decide<FundOutcome>([account], async (basis, wished) => {
     const reading = basis?.readings.get(account);
     const mode: (string | number)[] = ['bound'];

@@ -14,16 +14,18 @@ export type WalletReading = { readonly wallet: Wallet; readonly version: number 
 export type RefillRulesOf = (pool: PoolId) => RefillRules | undefined;
 
 /** The same patterns as in `prelude.lua`: anything else is a broken promise, there as here. */
-const WALLET = /^-?\d+(?: \d+){2} -?\d+(?: \d+){4} [01](?: \d+ \d+)?$/;
+const WALLET = /^-?\d+(?: \d+){2} -?\d+(?: \d+){4} [01](?: \d+ \d+| opened \d+ \S+)?$/;
 const PART = /^(?:held|running|ended|passed) \d+ -?\d+(?: \d+){4} \S+(?: \d+ [01])?$/;
+const OPENED = 'opened';
 const POLICIES = ['unpaid', 'all'] as const;
 
 /** The text that `prelude.lua` describes: what the scripts keep of a wallet. */
 export function formatWallet(wallet: Wallet, version: number): string {
   const { held, base, burnPerMinute } = figuresOf(wallet);
-  const { balance, credit, at, legs, refill } = wallet;
-  const cycle = refill === undefined ? '' : ` ${refill.amount} ${refill.endsAt}`;
-  return `${balance} ${credit} ${held} ${base} ${burnPerMinute} ${at} ${legs.length} ${version} ${formatPolicy(wallet.policy)}${cycle}`;
+  const { balance, credit, at, legs, refill, opened } = wallet;
+  let rest = refill === undefined ? '' : ` ${refill.amount} ${refill.endsAt}`;
+  if (opened !== undefined) rest = ` ${OPENED} ${opened.amount} ${opened.serial}`;
+  return `${balance} ${credit} ${held} ${base} ${burnPerMinute} ${at} ${legs.length} ${version} ${formatPolicy(wallet.policy)}${rest}`;
 }
 
 export function formatPolicy(policy: Wallet['policy']): string {
@@ -68,8 +70,7 @@ export function parseWallet(
   rulesOf: RefillRulesOf,
 ): WalletReading {
   assert(WALLET.test(text), `the wallet of ${account} reads "${text}"`);
-  const [balance = '', credit = '', , , , anchor, , version, policy, amount, endsAt] = text.split(' ');
-  const refill = amount === undefined ? undefined : refillOf(account, amount, endsAt, rulesOf);
+  const [balance = '', credit = '', , , , anchor, , version, policy, ...rest] = text.split(' ');
   const wallet: Wallet = {
     account,
     balance: toMicros(BigInt(balance)),
@@ -77,9 +78,21 @@ export function parseWallet(
     policy: POLICIES[policy === '1' ? 1 : 0],
     at: toEpochMs(Number(anchor)),
     legs: [...parts].map(([legKey, part]) => parsePart(legKey as LegKey, part)),
-    ...(refill === undefined ? {} : { refill }),
+    ...restOf(account, rest, rulesOf),
   };
   return { wallet, version: Number(version) };
+}
+
+/** What stands behind: a cycle, or what a customer's pool was opened with. */
+function restOf(
+  pool: PoolId,
+  [first, ...words]: readonly string[],
+  rulesOf: RefillRulesOf,
+): Pick<Wallet, 'refill' | 'opened'> {
+  if (first === undefined) return {};
+  if (first !== OPENED) return { refill: refillOf(pool, first, words[0], rulesOf) };
+  const [amount = '', serial = ''] = words;
+  return { opened: { amount: toMicros(BigInt(amount)), serial } };
 }
 
 function refillOf(pool: PoolId, amount: string, endsAt: string | undefined, rulesOf: RefillRulesOf): Refill {

@@ -22,6 +22,9 @@ export type RouteName = string & { readonly __brand: 'RouteName' };
 /** A FreeSWITCH server, as the configuration names it. */
 export type NodeId = string & { readonly __brand: 'NodeId' };
 
+/** A customer that only channel variables name. */
+export type CustomerId = string & { readonly __brand: 'CustomerId' };
+
 /** A tariff's name. */
 export type TariffName = string & { readonly __brand: 'TariffName' };
 
@@ -33,7 +36,12 @@ const SEGMENT = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 const NAME = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 const ADMISSION_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\.\d{1,6}$/;
 const BRANCH = /^[a-z0-9-]{1,32}$/;
+const CUSTOMER = /^[a-z0-9][a-z0-9_.-]{0,57}$/;
 const ACCOUNT_LEVELS_MAX = 8;
+const CUSTOMER_PREFIX = 'adhoc.';
+
+/** The root of customers that only channel variables name. Nothing below it is stored. */
+export const ADHOC_ROOT = 'adhoc' as AccountPath;
 
 export function parseLegUuid(text: string): LegUuid | undefined {
   return LEG_UUID.test(text) ? (text as LegUuid) : undefined;
@@ -88,6 +96,34 @@ export function rootOf(pool: PoolId): AccountPath {
   const path = accountOf(pool);
   const slash = path.indexOf('/');
   return (slash === -1 ? path : path.slice(0, slash)) as AccountPath;
+}
+
+/** Lower-cases and checks the name of a customer: a segment of a path, six characters shorter than others. */
+export function parseCustomerId(text: string): CustomerId | undefined {
+  const id = text.toLowerCase();
+  return CUSTOMER.test(id) ? (id as CustomerId) : undefined;
+}
+
+/** Where the calls of a customer are counted and charged: `adhoc/<customer>`, or `<account>/adhoc.<customer>`. Undefined: below a path too deep. */
+export function customerPath(customer: CustomerId, below: AccountPath | undefined): AccountPath | undefined {
+  return parseAccountPath(
+    below === undefined ? `${ADHOC_ROOT}/${customer}` : `${below}/${CUSTOMER_PREFIX}${customer}`,
+  );
+}
+
+/** Whose path it is; undefined: that of an account that may be stored. */
+export function customerOf(path: AccountPath): CustomerId | undefined {
+  const [root, ...below] = path.split('/');
+  const last = below.at(-1);
+  if (last === undefined) return undefined;
+  if (root === ADHOC_ROOT) return last as CustomerId;
+  return last.startsWith(CUSTOMER_PREFIX) ? (last.slice(CUSTOMER_PREFIX.length) as CustomerId) : undefined;
+}
+
+/** Names that no stored account may have: customers have them. */
+export function isReservedPath(path: AccountPath): boolean {
+  const segments = path.split('/');
+  return segments[0] === ADHOC_ROOT || segments.some((segment) => segment.startsWith(CUSTOMER_PREFIX));
 }
 
 /** A further pool of an account beside its money. */

@@ -76,11 +76,12 @@ export async function connected(switches: readonly ConnectedSwitch[]): Promise<v
 }
 
 export function policyOf(config: ServiceConfig): ControllerPolicy {
-  const { gates, rating, admission, store, cutoff, deadman } = config;
+  const { gates, rating, admission, customers, store, cutoff, deadman } = config;
   return {
     unrated: rating.unrated,
     unratedInbound: rating.unratedInbound,
     unfunded: admission.unfunded,
+    customerCurrency: customers.currency,
     emergencyNumbers: admission.emergencyNumbers,
     refusal: gates.refusal,
     causes: gates.causes,

@@ -7,7 +7,12 @@ import type { AccountPath } from '../../src/units/ids.ts';
 import { accountsOf, questionOf, tariffOf } from '../controller/world.ts';
 
 const TARIFFS = tariffOf('retail', [{ prefix: '49', rate: '0.60' }]);
-const POLICY = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'allow' } as const;
+const POLICY = {
+  unrated: 'refuse',
+  unratedInbound: 'allow',
+  unfunded: 'allow',
+  customerCurrency: 'EUR',
+} as const;
 const PATHS = ['acme', 'acme/alice', 'acme/alice/phone'];
 
 const limits = fc.record(

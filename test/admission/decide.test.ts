@@ -19,7 +19,12 @@ const TARIFFS = tariffOf('retail', [
   { prefix: '49', rate: '0.60' },
   { prefix: '49', rate: '0.30', direction: 'inbound' },
 ]);
-const POLICY = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' } as const;
+const POLICY = {
+  unrated: 'refuse',
+  unratedInbound: 'allow',
+  unfunded: 'refuse',
+  customerCurrency: 'EUR',
+} as const;
 
 function decided(asked: Parameters<typeof questionOf>[1]): Extract<Decided, { readonly kind: 'plan' }> {
   const found = decide(questionOf(ACCOUNTS, asked), TARIFFS, POLICY);

@@ -41,7 +41,12 @@ const TARIFFS = tariffOf(
   ],
   'USD',
 );
-const STRICT: FundingPolicy = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' };
+const STRICT: FundingPolicy = {
+  unrated: 'refuse',
+  unratedInbound: 'allow',
+  unfunded: 'refuse',
+  customerCurrency: 'EUR',
+};
 
 /** `flat_rate out 0/2/unlimited`: direction, its own trunks in and out, and what both share. */
 function wayOf({ take, part }: FundingOption): string {

@@ -47,7 +47,12 @@ const TARIFFS = mergedTariffs(
     { prefix: '44', rate: '0.10', period: period('thu 18:00-08:00') },
   ]),
 );
-const STRICT: FundingPolicy = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' };
+const STRICT: FundingPolicy = {
+  unrated: 'refuse',
+  unratedInbound: 'allow',
+  unfunded: 'refuse',
+  customerCurrency: 'EUR',
+};
 
 function funding(asked: Parameters<typeof questionOf>[1], policy: Partial<FundingPolicy> = {}): object {
   const result = fund(questionOf(ACCOUNTS, asked), TARIFFS, { ...STRICT, ...policy });

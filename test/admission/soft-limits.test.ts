@@ -17,7 +17,12 @@ const TARIFFS = tariffOf('retail', [
   { prefix: '49', rate: '0.60' },
   { prefix: '1', rate: '0.60' },
 ]);
-const POLICY = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' } as const;
+const POLICY = {
+  unrated: 'refuse',
+  unratedInbound: 'allow',
+  unfunded: 'refuse',
+  customerCurrency: 'EUR',
+} as const;
 
 /** The plan of a leg that these accounts have refused and let go on. */
 function softly(asked: Parameters<typeof questionOf>[1], ...soft: readonly string[]) {

@@ -84,7 +84,12 @@ export function legMaker(shape: {
       ],
     },
   ]);
-  const policy = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' } as const;
+  const policy = {
+    unrated: 'refuse',
+    unratedInbound: 'allow',
+    unfunded: 'refuse',
+    customerCurrency: 'EUR',
+  } as const;
   const template = (at: EpochMs): BenchLeg => {
     const aLeg = 'template' as LegUuid;
     const admission = admissionIdOf(aLeg, 1);

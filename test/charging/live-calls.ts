@@ -24,7 +24,12 @@ import { accountsOf, questionOf } from '../controller/world.ts';
 
 /** Calls as they are charged live: decided by the gate's own plan, settled by the controller's own settlement. */
 
-export const POLICY: FundingPolicy = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' };
+export const POLICY: FundingPolicy = {
+  unrated: 'refuse',
+  unratedInbound: 'allow',
+  unfunded: 'refuse',
+  customerCurrency: 'EUR',
+};
 
 /** A reseller with a customer, each with a tariff; one with discounts, one with trunks, one that is only counted. */
 export const ACCOUNTS = accountsOf(

@@ -29,6 +29,7 @@ const POLICY: ControllerPolicy = {
   unrated: 'refuse',
   unratedInbound: 'allow',
   unfunded: 'refuse',
+  customerCurrency: 'EUR',
   emergencyNumbers: ['112'],
   refusal: 'end',
   causes: {

@@ -25,6 +25,7 @@ export function recordOf(record: Partial<LegRecord> = {}): LegRecord {
     unrated: 'refuse',
     unratedInbound: 'allow',
     unfunded: 'refuse',
+    customerCurrency: 'EUR',
   });
   if (decided.kind === 'refused') throw new Error(decided.refusal.words);
   return { ...decided.record, uuid: B_LEG, ...record };

@@ -23,7 +23,12 @@ import { ACME } from './samples.ts';
 /** Noon in Berlin. */
 const NOON = toEpochMs(Date.UTC(2026, 5, 15, 10));
 const TARIFFS = tariffOf('standard', [{ prefix: '49', rate: '0.60' }], 'EUR');
-const STRICT = { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'refuse' } as const;
+const STRICT = {
+  unrated: 'refuse',
+  unratedInbound: 'allow',
+  unfunded: 'refuse',
+  customerCurrency: 'EUR',
+} as const;
 const INTERNATIONAL = allotmentPool(ACME, 'international');
 
 type World = { readonly operator: object; readonly balance?: string };

@@ -22,6 +22,8 @@ import { createLog, type ServiceConfig } from '../../src/wiring/parts.ts';
 /** A FreeSWITCH, a record and as many controllers as a test wants, on the real wire and the real Redis. */
 export type Stage = {
   readonly sim: Simulator;
+  /** It, and further ones where the test asked for them. */
+  readonly sims: readonly Simulator[];
   readonly database: Database;
   readonly live: () => Promise<LiveState>;
   /** What a controller of this stage is configured with: for one that runs in a process of its own. */
@@ -46,12 +48,22 @@ export async function createStage(
     readonly logLevel?: string;
     /** A record elsewhere than in a file of the stage's own. */
     readonly databaseUrl?: string;
+    /** How many FreeSWITCH servers; unset: one. */
+    readonly nodes?: number;
   } = {},
 ): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-stage-'));
   const databaseUrl = options.databaseUrl ?? join(folder, 'record.sqlite');
   const database = await openDatabase({ url: databaseUrl });
   const sim = await createSimulator();
+  const sims = [sim];
+  while (sims.length < (options.nodes ?? 1)) sims.push(await createSimulator());
+  const addresses = sims.map(({ port, password }, n) => ({
+    id: `fs${n + 1}`,
+    host: '127.0.0.1',
+    port,
+    password,
+  }));
   const services: Service[] = [];
   const closers: (() => Promise<void>)[] = [];
   let connected: Promise<LiveState> | undefined;
@@ -60,9 +72,13 @@ export async function createStage(
   const environment = (
     settings: Readonly<Record<string, string>> = {},
   ): Readonly<Record<string, string>> => ({
-    TOLLGATE_FREESWITCH_HOST: '127.0.0.1',
-    TOLLGATE_FREESWITCH_PORT: `${sim.port}`,
-    TOLLGATE_FREESWITCH_PASSWORD: sim.password,
+    ...(sims.length > 1
+      ? { TOLLGATE_FREESWITCH_NODES: JSON.stringify(addresses) }
+      : {
+          TOLLGATE_FREESWITCH_HOST: '127.0.0.1',
+          TOLLGATE_FREESWITCH_PORT: `${sim.port}`,
+          TOLLGATE_FREESWITCH_PASSWORD: sim.password,
+        }),
     TOLLGATE_REDIS_URL: redisUrl,
     TOLLGATE_DATABASE_URL: databaseUrl,
     TOLLGATE_GATES_SOCKET_PORT: '0',
@@ -97,6 +113,7 @@ export async function createStage(
 
   return {
     sim,
+    sims,
     database,
     live,
     environment,
@@ -172,7 +189,7 @@ export async function createStage(
     async close() {
       for (const service of services.toReversed()) await service.stop();
       for (const close of closers) await close();
-      await sim.close();
+      for (const each of sims) await each.close();
       await database.close();
       rmSync(folder, { recursive: true, force: true });
     },

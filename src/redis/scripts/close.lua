@@ -2,7 +2,8 @@
 -- that never ran (no entry, prices 0), or frees a slot that is not home.
 -- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream  7 deadlines, then per holder: use, ticks; then per payer: wallet, parts
 -- ARGV  clock, snapshots wished 0/1, legKey, entry or '', drop ticks 0/1, home 0/1, holders, per holder: counters, index each;
---       payers, per payer: account, price, part text as the caller read it, charged without a part 0/1,
+--       payers, per payer: account, price, part text as the caller read it, charged without a part 0/1, the stream's entry
+--       for what is left in a customer's pool or '',
 --       mode ('ask' where the bound cannot say what it costs) and, when 'exact', an exact wallet
 -- Reply {'closed', now, due or '' per payer} | {'already'} | {'stale'}: a part has changed since it was read |
 --       {'no-wallet', account} |
@@ -15,10 +16,12 @@ if home and redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'already' 
 
 local uncounts = takeUncounts(8, 2)
 local key = 7 + 2 * #uncounts
-local moves, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, false
+local moves, entries, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, {}, false
 local payers = takeNumber()
 for i = 1, payers do
-  local account, price, expected, soft, mode = take(), takeNumber(), take(), take() == '1', take()
+  local account, price, expected, soft = take(), takeNumber(), take(), take() == '1'
+  entries[i] = take()
+  local mode = take()
   local exact = mode == 'exact' and takeExact() or nil
   walletKeys[i], partKeys[i], accounts[i] = KEYS[key + 1], KEYS[key + 2], account
   key = key + 2
@@ -66,14 +69,25 @@ for i = 1, payers do
 end
 if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
 
+-- The last leg of a customer's pool takes it away, and what is left goes back to where it came from.
+local function closePool(i, w)
+  if not w.opened or w.legs > 0 then return false end
+  redis.call('DEL', walletKeys[i], partKeys[i])
+  setDue(KEYS[5], accounts[i], nil)
+  appendTransfer(KEYS[6], entries[i], w, w.balance, now)
+  return true
+end
+
 local reply = { 'closed', int(now) }
 for i = 1, payers do
   local move, due = moves[i], ''
   if move and move.exact then
     due = saveExact(move.exact, walletKeys[i], partKeys[i], KEYS[5], accounts[i])
+    if closePool(i, readWallet(move.exact.text)) then due = '' end
   elseif move then
     redis.call('HDEL', partKeys[i], legKey)
     due = saveWallet(walletKeys[i], KEYS[5], accounts[i], move.w)
+    if closePool(i, move.w) then due = '' end
   end
   reply[#reply + 1] = due
 end

@@ -6,6 +6,8 @@
 --                  policy is 0 (unpaid) or 1 (all). version grows with every change.
 --                  An allotment or a spend window has " amount endsAt" behind: what it was filled with, and when it
 --                  is filled anew. From then on only the caller can tell what is left.
+--                  A customer's pool has " opened amount serial" behind: all that ever came in, and a name of its own.
+--                  Without legs it is not there.
 -- A leg's part:    "state amount intercept perMinute answeredAt paidSeconds endsAt terms"; state is held, running,
 --                  ended or passed. " usedBefore forced" stands behind where there is anything to say.
 -- Money is never priced here: every amount but the bound above was worked out by the caller (ruling 6).
@@ -40,19 +42,21 @@ end
 
 local WALLET = '^(%-?%d+) (%d+) (%d+) (%-?%d+) (%d+) (%d+) (%d+) (%d+) ([01])(.*)$'
 local CYCLE = '^ (%d+) (%d+)$'
+local OPENED = '^ opened (%d+) (%S+)$'
 
 local function readWallet(text)
   local balance, credit, held, base, burn, anchor, legs, version, policy, rest = string.match(text, WALLET)
   if not balance then broken('a wallet', text) end
-  local amount, endsAt
+  local amount, endsAt, opened, serial
   if rest ~= '' then
     amount, endsAt = string.match(rest, CYCLE)
-    if not amount then broken('a wallet', text) end
+    opened, serial = string.match(rest, OPENED)
+    if not (amount or opened) then broken('a wallet', text) end
   end
   return {
     balance = tonumber(balance), credit = tonumber(credit), held = tonumber(held), base = tonumber(base),
     burn = tonumber(burn), anchor = tonumber(anchor), legs = tonumber(legs), version = tonumber(version),
-    policy = policy, amount = tonumber(amount), endsAt = tonumber(endsAt),
+    policy = policy, amount = tonumber(amount), endsAt = tonumber(endsAt), opened = tonumber(opened), serial = serial,
   }
 end
 
@@ -60,6 +64,7 @@ local function walletText(w)
   local text = string.format('%.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %s',
     w.balance, w.credit, w.held, w.base, w.burn, w.anchor, w.legs, w.version, w.policy)
   if w.endsAt then text = text .. string.format(' %.0f %.0f', w.amount, w.endsAt) end
+  if w.opened then text = text .. string.format(' opened %.0f %s', w.opened, w.serial) end
   return text
 end
 
@@ -104,6 +109,15 @@ local function saveWallet(key, dueKey, account, w)
   end
   setDue(dueKey, account, due)
   return due and int(due) or ''
+end
+
+-- Money that comes into a customer's pool or leaves it is on its way into SQL with the step that moves it. The entry is
+-- the caller's, but for what only the step knows; '' where there are no books, because the pool is one of seconds.
+local function appendTransfer(stream, entry, w, amount, now)
+  if entry == '' or amount <= 0 then return end
+  local known = { serial = w.serial, opened = int(w.opened), amount = int(amount), at = int(now) }
+  local text = string.gsub(entry, '%$(%a+)', known)
+  redis.call('XADD', stream, '*', 'transfer', text)
 end
 
 local PART = '^(%a+) (%d+) (%-?%d+) (%d+) (%d+) (%d+) (%d+) (%S+)(.*)$'

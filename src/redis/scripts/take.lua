@@ -1,10 +1,11 @@
 -- take: all of a leg's takes in one slot, or none.
--- KEYS  1 legs  2 slots  3 due  4 bound  5 answered, then per holder: use, ticks; then per hold: wallet, parts; then per
+-- KEYS  1 legs  2 slots  3 due  4 bound  5 answered  6 stream, then per holder: use, ticks; then per hold: wallet, parts; then per
 --       option of a payer: wallet, parts of a hold, or the use of its trunks
 -- ARGV  clock, snapshots wished 0/1, legKey, record ('' in a slot that is not home),
 --       uuid of its channel or '' while it has none, membership text,
 --       holders, per holder: counts, (index, bound or -1) each, perSecond or -1, -2 where it is only counted;
---       holds, per hold: account, amount, part text, mode and, when mode is 'exact', an exact wallet (see prelude);
+--       holds, per hold: account, amount, part text, what a customer's pool is to be opened with or '' and the stream's
+--       entry for it or '', mode and, when mode is 'exact', an exact wallet (see prelude);
 --       payers with several ways, per payer: options, per option: 'holds', 'trunk' or 'free', what the record says
 --       of it, what the membership says of it, then holds, 1 where one of their wallets is known to be short, and each
 --       as above, or a trunk: index, inbound or -1, outbound or -1, shared or -1
@@ -29,7 +30,7 @@ if known then
   return { 'already', known, redis.call('HGET', KEYS[4], legKey) or '', redis.call('HGET', KEYS[5], legKey) or '' }
 end
 
-local key = 5
+local key = 6
 local uses, ticks, seen = {}, {}, {}
 for holder = 1, takeNumber() do
   local useKey, tickKey = KEYS[key + 1], KEYS[key + 2]
@@ -61,11 +62,17 @@ for holder = 1, takeNumber() do
   uses[useKey] = use
 end
 
+-- A pool that is not there yet. Its versions count from now on, so that nobody takes it for an older one.
+local function newPool(version)
+  return { balance = 0, credit = 0, held = 0, base = 0, burn = 0, anchor = now, legs = 0, version = version,
+    policy = '1', opened = 0, serial = legKey .. '@' .. int(now) }
+end
+
 local holds, accounts, walletKeys, partKeys, undecided, missing = {}, {}, {}, {}, false, nil
 
 -- Reads the next hold, and takes it if it is wanted.
 local function takeHold(wanted)
-  local account, amount, part, mode = take(), takeNumber(), take(), take()
+  local account, amount, part, opening, entry, mode = take(), takeNumber(), take(), takeNumber(), take(), take()
   local exact = mode == 'exact' and takeExact() or nil
   local walletKey, partsKey = KEYS[key + 1], KEYS[key + 2]
   key = key + 2
@@ -73,20 +80,26 @@ local function takeHold(wanted)
   local i = #holds + 1
   walletKeys[i], partKeys[i], accounts[i] = walletKey, partsKey, account
   local text = redis.call('GET', walletKey)
-  if not text then
+  if not text and not opening then
     missing = missing or account
     return
   end
-  local w = readWallet(text)
+  local w = text and readWallet(text) or newPool(exact and 0 or now)
+  local opened = w.opened
   if exact then
     if not exactHolds(exact, w, now) then undecided = true end
   else
     settleAnchor(w, now)
+    if opening and opening > w.opened then
+      -- Time must be proven paid up to now before money joins, or it would pay for pulses of the past.
+      if not withinFunds(w, 0) then undecided = true end
+      w.balance, w.opened = w.balance + opening - w.opened, opening
+    end
     -- What is only counted there is never refused; but nothing may be unpaid by now.
     local forced = string.sub(part, -2) == ' 1'
     if not withinFunds(w, forced and 0 or amount) then undecided = true end
   end
-  holds[i] = { w = w, amount = amount, part = part, exact = exact }
+  holds[i] = { w = w, amount = amount, part = part, exact = exact, opened = opened, entry = entry }
 end
 
 -- All holds of one way, or none where one of their wallets is known to be short of it.
@@ -161,6 +174,7 @@ for i, hold in ipairs(holds) do
     due = saveWallet(walletKeys[i], KEYS[3], accounts[i], w)
     redis.call('HSET', partKeys[i], legKey, hold.part)
   end
+  if hold.opened then appendTransfer(KEYS[6], hold.entry, w, w.opened - hold.opened, now) end
   local funds = w.balance + w.credit
   local available = funds - w.held - w.base + hold.amount
   reply[#reply + 1] = { due, int(funds), int(math.max(hold.amount, available)), int(w.balance) }

@@ -1,0 +1,172 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CallRequest, SimulatedCall } from '../../src/simulator/inbound-call.ts';
+import type { LegUuid } from '../../src/units/ids.ts';
+import { freshRedis, redisUrl } from '../support/redis.ts';
+import { allEnded, placeCalls, placedBy, settled, useGates } from './acts.ts';
+import { createStage, eventually, micros, type Stage } from './stage.ts';
+
+let stage: Stage;
+
+afterEach(async () => {
+  await stage.close();
+});
+
+async function openStage(gate: 'socket' | 'park', controllers = 1, nodes = 1): Promise<void> {
+  await freshRedis();
+  stage = await createStage(redisUrl(), { nodes });
+  const services = [];
+  for (let n = 0; n < controllers; n += 1) services.push(await stage.startController());
+  for (const sim of stage.sims) {
+    sim.endpoint(/pstn/, { kind: 'answers', afterMs: 50 });
+    useGates(sim, gate, services);
+  }
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+const BY_THE_SECOND = { cps: '0.10', ipulse: '1', fpulse: '1' };
+
+/** `{ max_credit: '1.00' }` as channel variables of john's. */
+function johns(variables: Variables): Partial<CallRequest> {
+  const named = Object.entries({ customer: 'john', ...variables });
+  return { variables: Object.fromEntries(named.map(([name, value]) => [`tollgate_${name}`, value])) };
+}
+
+const call = (variables: Variables): SimulatedCall => {
+  const [placed] = placeCalls(stage, 1, () => johns(variables));
+  if (placed === undefined) throw new Error('a call was placed');
+  return placed;
+};
+
+const answered = (...calls: readonly SimulatedCall[]) =>
+  eventually(
+    () => calls.flatMap((each) => placedBy(stage, each)),
+    (legs) => legs.length === calls.length && legs.every((leg) => leg.answeredMicros !== undefined),
+  );
+
+const decisionOf = (placed: SimulatedCall) =>
+  eventually(
+    () =>
+      stage.sim
+        .legs()
+        .find(({ uuid }) => uuid === placed.uuid)
+        ?.variable('tollgate_decision'),
+    (decision) => decision !== undefined,
+  );
+
+const isProved = () =>
+  eventually(
+    () => stage.findings(),
+    (findings) => findings.length === 0,
+  );
+
+describe.each(['socket', 'park'] as const)(
+  'a call of a customer that is stored nowhere, at the %s gate',
+  (gate) => {
+    it('is cut when his money is spent, and charged what it came with', async () => {
+      await openStage(gate);
+      const placed = call({ ...BY_THE_SECOND, max_credit: '0.35', connect: '0.05' });
+      await allEnded([placed]);
+      const [cdr] = await settled(stage, 1, 'adhoc');
+      expect(cdr).toMatchObject({
+        account: 'adhoc/john',
+        billedSeconds: 3,
+        cut: 'credit',
+        funding: 'per_minute',
+        cause: 'ALLOTTED_TIMEOUT',
+      });
+      const charges = await stage.database.records.chargesOf(cdr?.legUuid ?? ('' as LegUuid));
+      expect(charges).toMatchObject([
+        { payer: 'adhoc/john', tariff: 'adhoc', tariffVersion: 0, price: micros('0.35'), currency: 'EUR' },
+      ]);
+      await isProved();
+      expect(await stage.balance('adhoc/john')).toBe(0n);
+    });
+
+    it('ends with all others when his seconds are used up, whatever money there is', async () => {
+      await openStage(gate);
+      const pools = { ...BY_THE_SECOND, max_credit: '10.00', max_time: '6' };
+      const calls = [call(pools), call(pools)];
+      await allEnded(calls);
+      const cdrs = await settled(stage, 2, 'adhoc');
+      expect(cdrs.map(({ cut }) => cut)).toEqual(['max_time', 'max_time']);
+      const seconds = cdrs.reduce((sum, { billedSeconds }) => sum + billedSeconds, 0);
+      expect(seconds).toBe(6);
+      const ends = calls.flatMap((each) => placedBy(stage, each).map((leg) => leg.hungUpMicros ?? 0));
+      expect(Math.abs((ends[0] ?? 0) - (ends[1] ?? 0))).toBeLessThan(500_000);
+      await isProved();
+      expect(await stage.balance('adhoc/john')).toBe(0n);
+    });
+
+    it('is refused beyond his channels, with the words that say so', async () => {
+      await openStage(gate);
+      const first = call({ max_channels: '1' });
+      await answered(first);
+      const second = call({ max_channels: '1' });
+      await allEnded([second]);
+      expect(await decisionOf(second)).toBe('refused');
+      const [refusal] = await eventually(
+        async () => await stage.database.records.decisionsOf(second.uuid as LegUuid),
+        (decisions) => decisions.length === 1,
+      );
+      expect(refusal?.inputs['words']).toBe('adhoc/john has 1 of 1 calls in use');
+      first.hangup();
+      await allEnded([first]);
+      expect(await settled(stage, 1, 'adhoc')).toMatchObject([{ cut: undefined, funding: 'none' }]);
+      await isProved();
+    });
+
+    it('is refused where a variable cannot be read, and counted nowhere', async () => {
+      await openStage(gate);
+      const placed = call({ max_credit: 'lots', cps: '0.10' });
+      expect(await decisionOf(placed)).toBe('refused');
+      const [refusal] = await eventually(
+        async () => await stage.database.records.decisionsOf(placed.uuid as LegUuid),
+        (decisions) => decisions.length === 1,
+      );
+      expect(refusal?.inputs).toMatchObject({
+        limit: 'tollgate_max_credit',
+        words:
+          'tollgate_max_credit is "lots": expected a decimal such as 0.10 from 0 to 1000000000.00, with at most six decimals',
+      });
+      expect(await (await stage.live()).calls(undefined)).toEqual([]);
+    });
+  },
+);
+
+describe('with two controllers and two FreeSWITCH servers', () => {
+  it('all share one pool, and a call that brings more keeps all of them up', async () => {
+    await openStage('socket', 2, 2);
+    const first = call({ ...BY_THE_SECOND, max_credit: '0.30' });
+    await answered(first);
+    const second = stage.sims[1]?.placeCall({
+      from: '1001',
+      to: '4930123',
+      ...johns({ ...BY_THE_SECOND, max_credit: '0.80' }),
+    });
+    if (second === undefined) throw new Error('there are two servers');
+    await allEnded([first, second]);
+    const cdrs = await settled(stage, 2, 'adhoc');
+    expect(cdrs.map(({ cut }) => cut)).toEqual(['credit', 'credit']);
+    expect(new Set(cdrs.map(({ node }) => node)).size).toBe(2);
+    expect(cdrs.reduce((sum, { billedSeconds }) => sum + billedSeconds, 0)).toBe(8);
+    await isProved();
+    expect(await stage.balance('adhoc/john')).toBe(0n);
+  });
+});
+
+describe('a customer below a stored account', () => {
+  it('pays beside it, and every limit of the account holds', async () => {
+    await openStage('socket');
+    await stage.tariff('standard', 'prefix,rate,minimum,increment\n49,0.60,1,1\n');
+    await stage.account({ account: 'acme', wallet: 'EUR', tariff: 'standard', operator: { calls: 1 } });
+    await stage.topUp('acme', '10.00');
+    const placed = call({ account: 'acme', ...BY_THE_SECOND, max_credit: '0.20' });
+    await allEnded([placed]);
+    const [cdr] = await settled(stage, 1);
+    expect(cdr).toMatchObject({ account: 'acme/adhoc.john', billedSeconds: 2, cut: 'credit' });
+    await isProved();
+    expect(await stage.balance('acme')).toBe(micros('9.98'));
+    expect(await stage.balance('acme/adhoc.john')).toBe(0n);
+  });
+});
