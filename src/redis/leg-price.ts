@@ -43,7 +43,7 @@ const ASK = ['ask'] as const;
 
 /**
  * Every payer pays for the same seconds: the least that any of them could pay for (ruling 10), by its allotment first
- * and goesOn, where it may, by its wallet.
+ * and then, where it may, by its wallet.
  */
 export function priceLeg(closing: Closing): LegPrice {
   const { record, parts } = closing;

@@ -71,14 +71,17 @@ function walletsOf(plan: SlotPlan): readonly PoolId[] {
 
 function takeKeys(plan: SlotPlan): string[] {
   const { legs, slots, due, bound, answered, settlements } = slotKeys(plan.slot);
-  const uses = plan.takes.flatMap(({ holder }) => [useKey(plan.slot, holder), ticksKey(plan.slot, holder)]);
+  const uses = plan.takes.map(({ holder }) => useKey(plan.slot, holder));
+  const ticks = plan.takes.flatMap(({ holder, perSecond }) =>
+    perSecond === undefined ? [] : [ticksKey(plan.slot, holder)],
+  );
   const wallets = plan.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
   const ways = optionsOf(plan).flatMap(({ take }) => {
     if (take?.kind === 'holds')
       return take.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
     return take === undefined ? [] : [useKey(plan.slot, { kind: 'trunks', path: take.trunk.account })];
   });
-  return [legs, slots, due, bound, answered, settlements, ...uses, ...wallets, ...ways];
+  return [legs, slots, due, bound, answered, settlements, ...uses, ...ticks, ...wallets, ...ways];
 }
 
 function optionsOf({ firstOf }: SlotPlan): readonly FundingOption[] {
@@ -130,10 +133,19 @@ function holdsArguments(
 
 function takeArguments(plan: SlotPlan): readonly (string | number)[] {
   const args: (string | number)[] = [plan.takes.length];
+  let before = '';
   for (const { counts, perSecond } of plan.takes) {
-    args.push(counts.length);
-    for (const { counter, bound } of counts) args.push(COUNTERS.indexOf(counter) + 1, bound ?? -1);
-    args.push(perSecond === 'counted' ? -2 : (perSecond ?? -1));
+    // A holder that counts nothing says so: 0 is no counter's.
+    let counters = counts.length === 0 ? '0' : '';
+    let bounds = '';
+    for (const { counter, bound } of counts) {
+      const index = COUNTERS.indexOf(counter) + 1;
+      counters += `${index} `;
+      if (bound !== undefined) bounds += `${index}:${bound} `;
+    }
+    args.push(counters === before ? '' : counters, bounds);
+    args.push(perSecond === 'counted' ? -1 : (perSecond ?? ''));
+    before = counters;
   }
   return args;
 }

@@ -31,13 +31,28 @@ local function readUse(text)
   if not text then return { 0, 0, 0, 0, 0, 0 } end
   local a, b, c, d, e, f = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not a then broken('a use', text) end
-  return { tonumber(a), tonumber(b), tonumber(c), tonumber(d), tonumber(e), tonumber(f) }
+  -- As text: arithmetic makes numbers of those that change, and most do not.
+  return { a, b, c, d, e, f }
 end
 
 -- A holder that counts nothing has no key.
 local function saveUse(key, use)
   local text = table.concat(use, ' ')
   if text == '0 0 0 0 0 0' then redis.call('DEL', key) else redis.call('SET', key, text) end
+end
+
+-- Several at once, by one command.
+local function saveUses(uses)
+  local pairsOf = {}
+  for key, use in pairs(uses) do
+    local text = table.concat(use, ' ')
+    if text == '0 0 0 0 0 0' then
+      redis.call('DEL', key)
+    else
+      pairsOf[#pairsOf + 1], pairsOf[#pairsOf + 2] = key, text
+    end
+  end
+  if #pairsOf > 0 then redis.call('MSET', unpack(pairsOf)) end
 end
 
 local WALLET = '^(%-?%d+) (%d+) (%d+) (%-?%d+) (%d+) (%d+) (%d+) (%d+) ([01])(.*)$'

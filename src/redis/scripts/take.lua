@@ -1,9 +1,11 @@
 -- take: all of a leg's takes in one slot, or none.
--- KEYS  1 legs  2 slots  3 due  4 bound  5 answered  6 stream, then per holder: use, ticks; then per hold: wallet, parts; then per
---       option of a payer: wallet, parts of a hold, or the use of its trunks
+-- KEYS  1 legs  2 slots  3 due  4 bound  5 answered  6 stream, then per holder: use; then per holder whose admissions are
+--       counted: ticks; then per hold: wallet, parts; then per option of a payer: wallet, parts of each hold, or the use of
+--       its trunks
 -- ARGV  clock, snapshots wished 0/1, legKey, record ('' in a slot that is not home),
 --       uuid of its channel or '' while it has none, membership text,
---       holders, per holder: counts, (index, bound or -1) each, perSecond or -1, -2 where it is only counted;
+--       holders, per holder: indexes of its counters ('' where they are those of the one before), index:bound of those
+--       that have one, admissions a second (-1 where they are only counted, '' where not even that);
 --       holds, per hold: account, amount, part text, what a customer's pool is to be opened with or '' and the stream's
 --       entry for it or '', mode and, when mode is 'exact', an exact wallet (see prelude);
 --       payers with several ways, per payer: options, per option: 'holds', 'trunk' or 'free', what the record says
@@ -30,36 +32,46 @@ if known then
   return { 'already', known, redis.call('HGET', KEYS[4], legKey) or '', redis.call('HGET', KEYS[5], legKey) or '' }
 end
 
-local key = 6
-local uses, ticks, seen = {}, {}, {}
-for holder = 1, takeNumber() do
-  local useKey, tickKey = KEYS[key + 1], KEYS[key + 2]
-  key = key + 2
+local holders = takeNumber()
+local key = 6 + holders
+-- One read for all of them: a chain of eight is asked for with every call.
+local texts = holders > 0 and redis.call('MGET', unpack(KEYS, 7, key)) or {}
+local uses, ticks, seen, indexes = {}, {}, {}, {}
+for holder = 1, holders do
+  local useKey = KEYS[6 + holder]
+  local counters, bounds, perSecond = take(), take(), take()
+  if counters ~= '' then
+    indexes = {}
+    for index in string.gmatch(counters, '[1-9]') do indexes[#indexes + 1] = tonumber(index) end
+  end
   local use = uses[useKey]
   if use then
     seen[holder] = table.concat(use, ' ')
   else
-    seen[holder] = redis.call('GET', useKey) or ''
-    use = readUse(seen[holder] ~= '' and seen[holder])
+    seen[holder] = texts[holder] or ''
+    use = readUse(texts[holder])
+    uses[useKey] = use
   end
-  for _ = 1, takeNumber() do
-    local index, bound = takeNumber(), takeNumber()
-    if bound >= 0 and use[index] >= bound then
-      return { 'count', int(now), table.concat(seen, ';'), holder, index, bound, use[index] }
+  if bounds ~= '' then
+    for index, bound in string.gmatch(bounds, '(%d):(%d+)') do
+      index, bound = tonumber(index), tonumber(bound)
+      if tonumber(use[index]) >= bound then
+        return { 'count', int(now), table.concat(seen, ';'), holder, index, bound, use[index] }
+      end
     end
-    use[index] = use[index] + 1
   end
-  local perSecond = takeNumber()
-  if perSecond ~= -1 then
+  for _, index in ipairs(indexes) do use[index] = use[index] + 1 end
+  if perSecond ~= '' then
+    local tickKey, bound = KEYS[key + 1], tonumber(perSecond)
+    key = key + 1
     redis.call('ZREMRANGEBYSCORE', tickKey, '-inf', now - 1000)
     local recent = redis.call('ZCARD', tickKey)
     seen[holder] = seen[holder] .. '/' .. recent
-    if perSecond >= 0 and recent >= perSecond then
-      return { 'rate', int(now), table.concat(seen, ';'), holder, perSecond, recent }
+    if bound >= 0 and recent >= bound then
+      return { 'rate', int(now), table.concat(seen, ';'), holder, bound, recent }
     end
     ticks[#ticks + 1] = tickKey
   end
-  uses[useKey] = use
 end
 
 -- A pool that is not there yet. Its versions count from now on, so that nobody takes it for an older one.
@@ -179,7 +191,7 @@ for i, hold in ipairs(holds) do
   local available = funds - w.held - w.base + hold.amount
   reply[#reply + 1] = { due, int(funds), int(math.max(hold.amount, available)), int(w.balance) }
 end
-for useKey, use in pairs(uses) do saveUse(useKey, use) end
+saveUses(uses)
 for _, tickKey in ipairs(ticks) do
   redis.call('ZADD', tickKey, now, legKey)
   redis.call('PEXPIRE', tickKey, TICKS_KEPT_MS)
