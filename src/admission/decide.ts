@@ -60,6 +60,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     dialled: question.dialled,
     destination: question.destination,
     routes: question.routes.map((route) => route.name),
+    options: question.options,
     admittedAt: question.at,
     answeredAt: undefined,
     decision: decisionOf(question),

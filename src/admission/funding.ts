@@ -204,10 +204,10 @@ export type PerMinute =
 /** By the payer's tariff; for nothing where nobody prices the call and that is allowed. */
 function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute {
   const { question, direction, routes, tariffs, policy } = asked;
-  const { destination, at } = question;
+  const { destination, options, at } = question;
   const rated = rateForPayer(
     payer,
-    { destination, direction, routes, at },
+    { destination, direction, routes, options, at },
     tariffs,
     () => question.classification,
   );

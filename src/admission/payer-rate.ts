@@ -15,6 +15,7 @@ export type RatedLeg = {
   readonly destination: string;
   readonly direction: Direction;
   readonly routes: readonly string[];
+  readonly options: readonly string[];
   /** Its admission (ruling 18). */
   readonly at: EpochMs;
 };
@@ -47,8 +48,8 @@ export function rateByTariff(
   discountPpm: () => number,
 ): PayerRate | undefined {
   const inForce = versionInForce(tariffs, tariff, leg.at);
-  const { destination: number, direction, routes, at } = leg;
-  const rate = inForce && chooseRate(inForce.table, { number, direction, routes, at });
+  const { destination: number, ...asked } = leg;
+  const rate = inForce && chooseRate(inForce.table, { number, ...asked });
   if (inForce === undefined || rate === undefined) return undefined;
   return { version: inForce.version, rate, terms: termsOf(inForce.version, rate, discountPpm()) };
 }

@@ -13,6 +13,8 @@ export type Question = {
   readonly caller: AccountNode | undefined;
   readonly callee: AccountNode | undefined;
   readonly routes: readonly NamedRoute[];
+  /** What it asks of its rate. */
+  readonly options: readonly string[];
   /** A branch of a forwarded call: its incoming leg already counts as the one resource-consuming call (ruling 2). */
   readonly forwarded: boolean;
   readonly callerNumber: string;
@@ -34,7 +36,16 @@ export type Question = {
 /** What its funding depends on, also where the call is long over. */
 export type FundingQuestion = Pick<
   Question,
-  'caller' | 'callee' | 'routes' | 'destination' | 'emergency' | 'classification' | 'tollFree' | 'at' | 'soft'
+  | 'caller'
+  | 'callee'
+  | 'routes'
+  | 'options'
+  | 'destination'
+  | 'emergency'
+  | 'classification'
+  | 'tollFree'
+  | 'at'
+  | 'soft'
 >;
 
 /** A route by the dialplan's name, and what is configured for it, if anything is. */

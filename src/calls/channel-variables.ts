@@ -18,6 +18,10 @@ export const VARIABLES_READ = {
     name: 'tollgate_route',
     doc: 'The trunk or routing rule towards somewhere that is not ours; several separated by commas.',
   },
+  options: {
+    name: 'tollgate_options',
+    doc: 'What the call asks of its rate, several separated by commas: a rate that has `options` prices it only if all of these are among them.',
+  },
   destination: {
     name: 'tollgate_destination',
     doc: 'The number to rate and to match. Unset: the number that was dialled.',

@@ -8,6 +8,7 @@ const PATH_CHARACTERS_MAX = 520;
 /** Longer than any dial string that is taken, so that one cut short is refused instead of dialled. */
 const DIAL_STRING_CHARACTERS_MAX = 16_384;
 const ROUTES_MAX = 8;
+const OPTIONS_MAX = 8;
 const BRANCHES_MAX = 32;
 
 /** What a channel's variables say to Tollgate, whether an event told them or a CDR file. */
@@ -29,6 +30,7 @@ export function readGateVariables(
     callee: read(VARIABLES_READ.callee.name),
     forwarder: read(VARIABLES_READ.forwarder.name),
     routes: splitList(read(VARIABLES_READ.routes.name), ROUTES_MAX),
+    options: splitList(read(VARIABLES_READ.options.name), OPTIONS_MAX),
     destination: read(VARIABLES_READ.destination.name),
     bridge: read(VARIABLES_READ.bridge.name, DIAL_STRING_CHARACTERS_MAX),
     admission: parseAdmissionId(read(VARIABLES_READ.admission.name) ?? ''),

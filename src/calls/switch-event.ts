@@ -65,6 +65,7 @@ export type GateVariables = {
   readonly callee: string | undefined;
   readonly forwarder: string | undefined;
   readonly routes: readonly string[];
+  readonly options: readonly string[];
   readonly destination: string | undefined;
   /** What is said of a customer that need not be stored; left out where nothing is. */
   readonly customer?: CustomerVariables;

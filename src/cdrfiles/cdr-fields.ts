@@ -115,7 +115,7 @@ function placedLegsOf(text: string): readonly LegUuid[] {
 
 function gateOf({ valueOf }: CdrFields, { accountVariables }: CdrReading): CdrVariables {
   const read = readGateVariables(valueOf, accountVariables);
-  const { account, callee, forwarder, routes, destination, admission, branch, home, metered } = read;
+  const { account, callee, forwarder, routes, options, destination, admission, branch, home, metered } = read;
   const written = (name: string): string | undefined => {
     const value = valueOf(name) ?? '';
     return value === '' ? undefined : cleanText(value, TEXT_CHARACTERS_MAX);
@@ -125,6 +125,7 @@ function gateOf({ valueOf }: CdrFields, { accountVariables }: CdrReading): CdrVa
     callee,
     forwarder,
     routes,
+    options,
     destination,
     admission,
     branch,

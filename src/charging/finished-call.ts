@@ -18,6 +18,7 @@ export type FinishedCall = Pick<
   | 'dialled'
   | 'destination'
   | 'routes'
+  | 'options'
   | 'admittedAt'
   | 'answeredAt'
   | 'billedSeconds'
@@ -96,8 +97,8 @@ function partOf(call: FinishedCall, charge: PerMinuteCharge, side: Side): PaidPa
 /** By the payer's tariff; where the payer is gone, by the one that it had, with the discount that it had. */
 function rateOf(call: FinishedCall, charge: PerMinuteCharge, { books, node, classification }: Side) {
   if (call.direction === 'internal') return undefined;
-  const { destination, direction, routes, admittedAt: at } = call;
-  const leg = { destination, direction, routes, at };
+  const { destination, direction, routes, options, admittedAt: at } = call;
+  const leg = { destination, direction, routes, options, at };
   const payers = node === undefined ? [] : payersAt(node, at);
   const payer = payers.find(({ path }) => path === charge.payer);
   return payer === undefined

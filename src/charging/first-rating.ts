@@ -68,7 +68,7 @@ function questionOf(
   direction: 'inbound' | 'outbound',
   node: AccountNode | undefined,
 ): FundingQuestion {
-  const { routes, destination, admittedAt, decision } = call;
+  const { routes, options, destination, admittedAt, decision } = call;
   const classifier = classifierOf(call, node);
   const flag = direction === 'outbound' ? 'softLimitOutbound' : 'softLimitInbound';
   const soft = decision === 'soft' ? node?.chain.filter(({ limits }) => limits[flag]) : undefined;
@@ -76,6 +76,7 @@ function questionOf(
     caller: direction === 'outbound' ? node : undefined,
     callee: direction === 'inbound' ? node : undefined,
     routes: routes.map((name) => ({ name, node: undefined })),
+    options,
     destination,
     emergency: false,
     classification: classifier?.name ?? UNKNOWN_CLASSIFICATION,

@@ -20,7 +20,7 @@ import { createLog, openRedis, policyOf } from '../wiring/parts.ts';
 import { createPools } from '../wiring/pools.ts';
 import { checkJson, checkLines } from './check-view.ts';
 import type { Command, CommandContext, CommandLine, Result, ServiceConfig, Stores } from './command.ts';
-import { accountOperand, readFlags } from './flag-values.ts';
+import { accountOperand, readFlags, splitNames } from './flag-values.ts';
 
 /** A tick counts for a second (ruling 21). */
 const TICK_MS = 1000;
@@ -33,6 +33,7 @@ export const CHECK_COMMAND: Command = {
     to: { value: 'NUMBER', doc: 'the number, as it is dialled' },
     direction: { value: 'D', doc: 'outbound (default): ACCOUNT calls; inbound: ACCOUNT is called' },
     route: { value: 'ROUTE', doc: 'the trunk or routing rule; several separated by commas' },
+    options: { value: 'OPTION,…', doc: 'what the call asks of its rate' },
     callee: { value: 'ACCOUNT', doc: 'the account that is called, where it is one of ours' },
     forwarder: { value: 'ACCOUNT', doc: 'the account that forwards the call' },
     from: { value: 'NUMBER', doc: "the caller's number" },
@@ -71,12 +72,12 @@ function readCall(line: CommandLine): RehearsedCall {
     flags.complain({ field: '--callee', value: callee, expected });
   }
   flags.check();
-  const routes = (flags.text('route') ?? '').split(',').map((name) => name.trim());
   const claims: Claims = {
     account: direction === 'outbound' ? account : undefined,
     callee: direction === 'inbound' ? account : callee,
     forwarder,
-    routes: routes.filter((name) => name !== ''),
+    routes: splitNames(flags.text('route')),
+    options: splitNames(flags.text('options')),
     dialled,
   };
   return { claims, callerNumber: flags.text('from') ?? '' };

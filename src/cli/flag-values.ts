@@ -53,6 +53,12 @@ export function readFlags(line: CommandLine): FlagReader {
   };
 }
 
+/** A flag with several values, as a channel variable has them. */
+export function splitNames(text: string | undefined): readonly string[] {
+  const names = (text ?? '').split(',').map((name) => name.trim());
+  return names.filter((name) => name !== '');
+}
+
 /** What makes no sense beside the other flags. */
 export function refuseFlags(flags: FlagReader, names: readonly string[], expected: string): void {
   for (const name of names.filter((each) => flags.isSet(each))) {

@@ -10,11 +10,11 @@ import { formatMicros } from '../units/money.ts';
 import { parseMoment, toIsoUtc } from '../units/time.ts';
 import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
 import { columns } from './help.ts';
-import { readFlags, refuseFlags, type FlagReader } from './flag-values.ts';
+import { readFlags, refuseFlags, splitNames, type FlagReader } from './flag-values.ts';
 
 const SECONDS_MAX = 31_536_000;
 const RATE_FLAGS = ['rate', 'minimum', 'increment', 'surcharge', 'grace', 'rounding', 'decimals'];
-const TARIFF_FLAGS = ['tariff', 'to', 'direction', 'route', 'at'];
+const TARIFF_FLAGS = ['tariff', 'to', 'direction', 'route', 'options', 'at'];
 
 export const PRICE_COMMAND: Command = {
   name: 'price',
@@ -34,6 +34,7 @@ export const PRICE_COMMAND: Command = {
     to: { value: 'NUMBER', doc: 'with --tariff: the number called, in E.164' },
     direction: { value: 'D', doc: 'with --tariff: outbound (default) or inbound' },
     route: { value: 'ROUTE', doc: 'with --tariff: the route taken' },
+    options: { value: 'OPTION,…', doc: 'with --tariff: what the call asks of its rate' },
     at: { value: 'TIME', doc: 'with --tariff: when the call is admitted (default now)' },
   },
   notes: [
@@ -98,7 +99,8 @@ async function priceByTariff(flags: FlagReader, input: PriceInput, context: Comm
   const version = await tariffs.loadInForce(tariff, at);
   if (version === undefined) return failed(`tariff ${tariff} has no version in force at ${toIsoUtc(at)}`);
   const routes = route === undefined ? [] : [route];
-  const rate = chooseRate(createTariffTable(version), { number, direction, routes, at });
+  const options = splitNames(flags.text('options'));
+  const rate = chooseRate(createTariffTable(version), { number, direction, routes, options, at });
   if (rate === undefined) return failed(`tariff ${tariff} has no ${direction} rate for ${number}`);
   return quotedByRate(version, rate, input);
 }

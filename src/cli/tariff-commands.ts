@@ -7,7 +7,7 @@ import { chooseRate, createTariffTable, possibleRates, type RatedCall } from '..
 import { formatMicros } from '../units/money.ts';
 import { ALWAYS, toIsoUtc } from '../units/time.ts';
 import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
-import { readFlags, refuseFlags, tariffOperand } from './flag-values.ts';
+import { readFlags, refuseFlags, splitNames, tariffOperand } from './flag-values.ts';
 import { columns } from './help.ts';
 import { showMoment } from './moment.ts';
 import { TARIFF_DIFF_COMMAND } from './tariff-diff-command.ts';
@@ -31,6 +31,7 @@ export const TARIFF_COMMANDS: readonly Command[] = [
       to: { value: 'NUMBER', doc: 'the rates that a call to this number may have, the preferred ones first' },
       direction: { value: 'D', doc: 'with --to: outbound (default) or inbound' },
       route: { value: 'ROUTE', doc: 'with --to: the route taken' },
+      options: { value: 'OPTION,…', doc: 'with --to: what the call asks of its rate' },
       version: { value: 'N', doc: 'with --csv or --to: of this version (default: the one in force)' },
     },
     notes: ['tollgate tariff show standard --to 4915112345678'],
@@ -52,7 +53,7 @@ async function showTariff(line: CommandLine, context: CommandContext): Promise<R
   const direction = flags.choice('direction', ['outbound', 'inbound']) ?? 'outbound';
   const wanted = flags.isSet('to') ? 'to' : flags.isSet('csv') ? 'csv' : undefined;
   if (wanted === undefined) refuseFlags(flags, ['version'], '--csv or --to beside it');
-  if (wanted !== 'to') refuseFlags(flags, ['direction', 'route'], '--to beside it');
+  if (wanted !== 'to') refuseFlags(flags, ['direction', 'route', 'options'], '--to beside it');
   if (wanted === 'to') refuseFlags(flags, ['csv'], 'to be left out beside --to');
   flags.check();
   const { tariffs } = await context.stores();
@@ -65,8 +66,9 @@ async function showTariff(line: CommandLine, context: CommandContext): Promise<R
       : await tariffs.loadVersion(tariff, number);
   if (version === undefined) return failed(`tariff ${tariff} has no version ${number ?? 'in force'}`);
   if (to !== undefined) {
-    const routes = flags.text('route')?.split(',') ?? [];
-    return shownRates(version, { number: to, direction, routes, at: context.now() });
+    const routes = splitNames(flags.text('route'));
+    const options = splitNames(flags.text('options'));
+    return shownRates(version, { number: to, direction, routes, options, at: context.now() });
   }
   const lines = [...exportTariffCsv(version)];
   return done({ tariff, version: version.version, csv: `${lines.join('\n')}\n` }, lines);

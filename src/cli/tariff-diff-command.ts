@@ -28,7 +28,7 @@ export const TARIFF_DIFF_COMMAND: Command = {
   flags: { csv: { doc: 'a line for each of these rates, with what it was and what it is' } },
   notes: [
     'A and B are tariffs as they are in force now, or versions: standard@3. A rate is the same one in both where its prefix, direction,',
-    'routes, weight and period are.',
+    'routes, options, weight and period are.',
     'tollgate tariff diff standard@1 standard@2',
   ],
   run: diffTariffs,
@@ -135,20 +135,21 @@ function nameOf(rate: Rate): string {
     rate.prefix,
     rate.direction ?? '',
     rate.routes.length === 0 ? '' : `by ${rate.routes.join(';')}`,
+    rate.options.length === 0 ? '' : `with ${rate.options.join(';')}`,
     (rate.weight ?? DEFAULT_WEIGHT) === DEFAULT_WEIGHT ? '' : `weight ${rate.weight}`,
     periodInWords(rate.period) ?? '',
   ];
   return parts.filter((part) => part !== '').join(' ');
 }
 
-const RATE_COLUMNS = ['prefix', 'direction', 'routes', 'weight', 'days', 'from', 'until'];
+const RATE_COLUMNS = ['prefix', 'direction', 'routes', 'options', 'weight', 'days', 'from', 'until'];
 
 function csvLines(changes: readonly RateChange[], isSameMoney: boolean): readonly string[] {
   const details = RATE_DETAILS.flatMap((detail) => [`${detail}_before`, `${detail}_after`]);
   return [
     csvLine(['change', ...RATE_COLUMNS, 'rate_percent', ...details]),
     ...changes.map((change) => {
-      const { prefix, direction = '', routes, weight, period } = rateOf(change);
+      const { prefix, direction = '', routes, options, weight, period } = rateOf(change);
       const { days, from, until } = periodText(period);
       const was = change.kind === 'added' ? undefined : detailsOf(change.before);
       const is = change.kind === 'removed' ? undefined : detailsOf(change.after);
@@ -157,6 +158,7 @@ function csvLines(changes: readonly RateChange[], isSameMoney: boolean): readonl
         prefix,
         direction,
         routes.join(';'),
+        options.join(';'),
         shown(weight),
         days,
         from,
@@ -169,7 +171,7 @@ function csvLines(changes: readonly RateChange[], isSameMoney: boolean): readonl
 }
 
 function changeJson(change: RateChange, isSameMoney: boolean): Readonly<Record<string, unknown>> {
-  const { prefix, direction, routes, weight, period } = rateOf(change);
+  const { prefix, direction, routes, options, weight, period } = rateOf(change);
   const was = change.kind === 'added' ? undefined : detailsOf(change.before);
   const is = change.kind === 'removed' ? undefined : detailsOf(change.after);
   const percent = was && is && isSameMoney && was.rate !== is.rate ? percentText(was.rate, is.rate) : '';
@@ -178,6 +180,7 @@ function changeJson(change: RateChange, isSameMoney: boolean): Readonly<Record<s
     prefix,
     direction,
     routes,
+    options,
     weight,
     period: periodInWords(period),
     before: was && detailsJson(was),

@@ -33,7 +33,7 @@ export const TARIFF_IMPORT_COMMAND: Command = {
     starts: { value: 'TIME', doc: 'when it comes into force (default: now; a first version: always)' },
   },
   notes: [
-    'columns: prefix, rate and, if wanted, description, surcharge, minimum, increment, grace, direction, routes, weight,',
+    'columns: prefix, rate and, if wanted, description, surcharge, minimum, increment, grace, direction, routes, options, weight,',
     "days (mon-fri; sat,sun), from and until (HH:MM): when in the week a rate holds, by the clocks of the tariff's zone; a period that",
     'passes midnight has the days on which it begins. Of rates that hold at once for a prefix the lowest weight counts.',
     'tollgate tariff import standard rates.csv --currency EUR',

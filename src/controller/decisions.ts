@@ -34,6 +34,7 @@ export function admissionDecision(
       destination: record.destination,
       classification: why.classification,
       routes: record.routes,
+      options: record.options,
       fundedSeconds: time.funded,
       longest: record.cap && capInputs(record.cap),
       countedIn: record.taken.flatMap(({ counted }) =>
@@ -91,6 +92,7 @@ export function refusalDecision(
       callee: claims.callee,
       forwarder: claims.forwarder,
       routes: claims.routes,
+      options: claims.options,
       dialled: claims.dialled,
       classification: asked.classification,
     },

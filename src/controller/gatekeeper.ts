@@ -149,6 +149,7 @@ function claimsOf(leg: LegFacts, branch: Branch): Claims {
     callee: branch.callee,
     forwarder: leg.gate.forwarder,
     routes: branch.routes,
+    options: leg.gate.options,
     customer: leg.gate.customer,
     dialled: branch.destination ?? leg.destination,
   };

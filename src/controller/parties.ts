@@ -13,6 +13,7 @@ export type Claims = {
   readonly callee: string | undefined;
   readonly forwarder: string | undefined;
   readonly routes: readonly string[];
+  readonly options: readonly string[];
   readonly dialled: string;
   /** Left out: the call names no customer. */
   readonly customer?: CustomerVariables | undefined;
@@ -23,6 +24,7 @@ export type Parties = {
   readonly caller: AccountNode | undefined;
   readonly callee: AccountNode | undefined;
   readonly routes: readonly NamedRoute[];
+  readonly options: readonly string[];
   readonly forwarded: boolean;
   readonly destination: string;
   readonly emergency: boolean;
@@ -76,6 +78,7 @@ export function findParties(
     caller: nodeOf(caller.kind === 'refused' ? account : caller),
     callee: nodeOf(callee),
     routes,
+    options: claims.options.map((option) => option.toLowerCase()),
   };
   return {
     kind: 'known',

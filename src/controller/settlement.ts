@@ -53,6 +53,7 @@ export function settlementOf(
       dialled: record.dialled,
       destination: record.destination,
       routes: record.routes,
+      options: record.options,
       admittedAt: record.admittedAt,
       answeredAt: ending.answeredAt,
       endedAt: ending.endedAt,

@@ -119,6 +119,7 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
       callee: own.callee ?? placer?.callee,
       forwarder: own.forwarder ?? placer?.forwarder,
       routes: own.routes.length > 0 ? own.routes : (placer?.routes ?? []),
+      options: own.options.length > 0 ? own.options : (placer?.options ?? []),
       customer: own.customer ?? placer?.customer,
       dialled: own.destination ?? leg.facts.destination,
     };

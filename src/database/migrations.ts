@@ -121,7 +121,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await table('rate', {
     keys: ['tariff', 'prefix'],
     integers: ['version', 'id', 'per_minute'],
-    texts: ['description', 'routes'],
+    texts: ['description', 'routes', 'options'],
     optionalIntegers: [
       'surcharge',
       'minimum_seconds',
@@ -148,6 +148,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
       'dialled',
       'destination',
       'routes',
+      'options',
       'cause',
       'decision',
       'funding',

@@ -71,6 +71,7 @@ export type RateRow = {
   readonly grace_seconds: bigint | null;
   readonly direction: NonNullable<Rate['direction']> | null;
   readonly routes: JsonText<readonly string[]>;
+  readonly options: JsonText<readonly string[]>;
   readonly weight: bigint | null;
   /** The three of a period, or none of them: one bit for each day, and minutes after midnight. */
   readonly period_days: bigint | null;
@@ -91,6 +92,7 @@ export type CdrRow = {
   readonly dialled: string;
   readonly destination: string;
   readonly routes: JsonText<readonly string[]>;
+  readonly options: JsonText<readonly string[]>;
   readonly admitted_at: bigint;
   readonly answered_at: bigint | null;
   readonly ended_at: bigint;

@@ -28,7 +28,7 @@ import { toRounding } from './charge-rows.ts';
 import { bumpRevision, readRevision } from './revision.ts';
 import type { RateRow, Schema, TariffRow } from './schema.ts';
 
-/** Rows of one insert: 16 parameters each, well under SQLite's 32,766 and PostgreSQL's 65,535. */
+/** Rows of one insert: 17 parameters each, well under SQLite's 32,766 and PostgreSQL's 65,535. */
 const RATES_PER_INSERT = 400;
 /** Rows of one read: some milliseconds, during which nothing else of the process runs. */
 const RATES_PER_READ = 2_000;
@@ -198,6 +198,7 @@ function toRateRow(rate: Rate, tariff: TariffName, version: bigint): RateRow {
     grace_seconds: optionalIntegerCell(rate.graceSeconds),
     direction: rate.direction ?? null,
     routes: jsonCell(rate.routes),
+    options: jsonCell(rate.options),
     weight: optionalIntegerCell(rate.weight),
     period_days: optionalIntegerCell(rate.period?.days),
     period_from: optionalIntegerCell(rate.period?.fromMinute),
@@ -217,6 +218,7 @@ export function toRate(row: RateRow): Rate {
     graceSeconds: optionalNumberOf(row.grace_seconds),
     direction: row.direction ?? undefined,
     routes: valueOfJson(row.routes),
+    options: valueOfJson(row.options),
     weight: optionalNumberOf(row.weight),
     period: periodOf(row),
   };

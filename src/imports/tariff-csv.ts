@@ -140,7 +140,7 @@ function isRepeated({ rate, number, lineByIdentity, errors }: Repeat): boolean {
     lineByIdentity.set(identity, number);
     return false;
   }
-  const expected = `no second rate for the prefix, direction, routes, weight and period of line ${firstLine}`;
+  const expected = `no second rate for the prefix, direction, routes, options, weight and period of line ${firstLine}`;
   errors.add({ line: number, field: 'prefix', value: rate.prefix, expected });
   return true;
 }

@@ -24,6 +24,7 @@ function fieldsOf(rate: Rate): Readonly<Record<TariffColumn, string>> {
     grace: textOf(rate.graceSeconds),
     direction: rate.direction ?? '',
     routes: rate.routes.join(';'),
+    options: rate.options.join(';'),
     weight: textOf(rate.weight),
     ...periodText(rate.period),
   };

@@ -10,7 +10,7 @@ export type ReportFault = (field: TariffColumn, value: string, expected: string)
 /** As long as the longest number that can be dialled. */
 const PREFIX = /^\+?(\d{1,32})$/;
 const WHOLE = /^\d{1,6}$/;
-const ROUTE_SEPARATOR = /[;|]/;
+const NAME_SEPARATOR = /[;|]/;
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const DESCRIPTION_CHARS_MAX = 200;
 
@@ -33,10 +33,10 @@ const DESCRIPTION_SHAPE = `one line of at most ${DESCRIPTION_CHARS_MAX} characte
 const DAYS_SHAPE = 'days such as mon-fri or sat;sun: mon tue wed thu fri sat sun';
 const FROM_SHAPE = 'a time of day, 00:00 to 23:59';
 const UNTIL_SHAPE = 'a time of day, 00:00 to 24:00';
-const ROUTES_SHAPE = 'names of routes separated by ; or |, each once';
+const NAMES_SHAPE = 'separated by ; or |, each once';
 
-/** Shared by all the rates that name no route, which is most of them. */
-const ANY_ROUTE: readonly string[] = [];
+/** Shared by all the rates that name no route or option, which is most of them. */
+const NO_NAMES: readonly string[] = [];
 
 /** Reads one line's fields. Every one that is wrong is reported; the rate is undefined if any is. */
 export function parseTariffRow(
@@ -74,7 +74,8 @@ export function parseTariffRow(
     incrementSeconds: read('increment', parseSeconds, SECONDS_SHAPE),
     graceSeconds: read('grace', parseSeconds, SECONDS_SHAPE),
     direction: read('direction', parseDirection, 'inbound, outbound, both or nothing'),
-    routes: read('routes', parseRoutes, ROUTES_SHAPE) ?? ANY_ROUTE,
+    routes: read('routes', parseNames, `names of routes ${NAMES_SHAPE}`) ?? NO_NAMES,
+    options: read('options', parseNames, `names of options ${NAMES_SHAPE}`) ?? NO_NAMES,
     weight: read('weight', parseWeight, `a whole number, 0 to ${WEIGHT_MAX}`),
   };
   const days = read('days', parseDays, DAYS_SHAPE);
@@ -132,12 +133,12 @@ function parseDirection(text: string): Rate['direction'] {
   return direction === 'inbound' || direction === 'outbound' || direction === 'both' ? direction : undefined;
 }
 
-function parseRoutes(text: string): readonly string[] | undefined {
-  const routes: string[] = [];
-  for (const part of text.split(ROUTE_SEPARATOR)) {
-    const route = parseRouteName(part.trim());
-    if (route === undefined || routes.includes(route)) return undefined;
-    routes.push(route);
+function parseNames(text: string): readonly string[] | undefined {
+  const names: string[] = [];
+  for (const part of text.split(NAME_SEPARATOR)) {
+    const name = parseRouteName(part.trim());
+    if (name === undefined || names.includes(name)) return undefined;
+    names.push(name);
   }
-  return routes;
+  return names;
 }

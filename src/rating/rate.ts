@@ -28,6 +28,8 @@ export type Rate = {
   readonly direction: Direction | 'both' | undefined;
   /** Empty: any route. */
   readonly routes: readonly string[];
+  /** Empty: any call. Else one that asks for nothing beyond these (Kazoo's route options). */
+  readonly options: readonly string[];
   /** Lower is preferred; absent is 100. */
   readonly weight: number | undefined;
   /** Undefined: the whole week. */
@@ -48,12 +50,22 @@ export type TariffVersion = {
 
 /**
  * What the choice of a rate goes by: of two rates of one version that have it in common only the first is ever
- * chosen. An absent field and its default mean the same, and so do the same routes in another order.
+ * chosen. An absent field and its default mean the same, and so do the same routes and options in another order.
  */
 export function rateIdentity(rate: Omit<Rate, 'id'>): string {
-  const { prefix, direction = 'outbound', routes, weight = DEFAULT_WEIGHT, period } = rate;
-  const isPlain = direction === 'outbound' && routes.length === 0 && weight === DEFAULT_WEIGHT;
-  if (isPlain && period === undefined) return prefix;
+  const { prefix, direction = 'outbound', routes, options, weight = DEFAULT_WEIGHT, period } = rate;
+  const isPlain = direction === 'outbound' && weight === DEFAULT_WEIGHT && period === undefined;
+  if (isPlain && routes.length + options.length === 0) return prefix;
   const { days, from, until } = periodText(period);
-  return [prefix, direction, weight, days, from, until, ...routes.toSorted()].join(' ');
+  return [
+    prefix,
+    direction,
+    weight,
+    days,
+    from,
+    until,
+    ...routes.toSorted(),
+    '/',
+    ...options.toSorted(),
+  ].join(' ');
 }

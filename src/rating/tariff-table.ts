@@ -32,6 +32,7 @@ export type RatedCall = {
   readonly number: string;
   readonly direction: Direction;
   readonly routes: readonly string[];
+  readonly options: readonly string[];
   /** When it was admitted: by that the periods of rates are told. */
   readonly at: EpochMs;
 };
@@ -73,7 +74,7 @@ export function createTariffTable(version: TariffVersion): TariffTable {
 }
 
 /**
- * Ruling 18: filter by direction, routes and period, then longest prefix, lowest weight, lowest id. A prefix whose
+ * Ruling 18: filter by direction, routes, options and period, then longest prefix, lowest weight, lowest id. A prefix whose
  * rates are all filtered out gives way to the next shorter one.
  */
 export function chooseRate(table: TariffTable, call: RatedCall): Rate | undefined {
@@ -110,7 +111,8 @@ export function possibleRates(table: TariffTable, call: RatedCall): readonly Rat
 function suits(rate: Rate, call: RatedCall): boolean {
   const direction = rate.direction ?? 'outbound';
   if (direction !== 'both' && direction !== call.direction) return false;
-  return rate.routes.length === 0 || rate.routes.some((route) => call.routes.includes(route));
+  if (rate.routes.length > 0 && !rate.routes.some((route) => call.routes.includes(route))) return false;
+  return rate.options.length === 0 || call.options.every((option) => rate.options.includes(option));
 }
 
 function holds({ period }: Rate, at: EpochMs, zone: string): boolean {

@@ -58,6 +58,7 @@ export type LegParties =
       readonly caller: AccountNode | undefined;
       readonly callee: AccountNode | undefined;
       readonly routes: readonly NamedRoute[];
+      readonly options: readonly string[];
       readonly destination: string;
       readonly emergency: boolean;
     }
@@ -130,7 +131,7 @@ function chargeVerdict(
   };
 }
 
-type CallFacts = Pick<Cdr, 'account' | 'direction' | 'dialled' | 'destination' | 'routes'>;
+type CallFacts = Pick<Cdr, 'account' | 'direction' | 'dialled' | 'destination' | 'routes' | 'options'>;
 
 type Whose =
   | { readonly kind: 'known'; readonly call: CallFacts; readonly emergency: boolean }
@@ -147,7 +148,7 @@ function whoseOf({ admission }: OpenLeg, { claims }: Metered, rules: ImportRules
   };
   const parties = rules.findParties(named);
   if (parties.kind === 'refused') return { kind: 'unknown', words: parties.refusal.words };
-  const { caller, callee, routes, destination, emergency } = parties;
+  const { caller, callee, routes, options, destination, emergency } = parties;
   const account = (caller ?? callee)?.path;
   if (account === undefined) return { kind: 'unknown', words: 'it names no account' };
   return {
@@ -159,19 +160,23 @@ function whoseOf({ admission }: OpenLeg, { claims }: Metered, rules: ImportRules
       dialled: claims.dialled,
       destination,
       routes: routes.map(({ name }) => name),
+      options,
     },
   };
 }
 
 /** What the gate decided, as its decision was written. Undefined where it says too little. */
 function admittedCall({ account, inputs }: Decision): CallFacts | undefined {
-  const { direction, dialled, destination, routes } = inputs;
+  const { direction, dialled, destination, routes, options } = inputs;
   const isDirection = direction === 'inbound' || direction === 'outbound' || direction === 'internal';
   if (account === undefined || !isDirection) return undefined;
   if (typeof dialled !== 'string' || typeof destination !== 'string' || !Array.isArray(routes))
     return undefined;
-  const names = routes.filter((name): name is string => typeof name === 'string');
-  return { account, direction, dialled, destination, routes: names };
+  return { account, direction, dialled, destination, routes: namesIn(routes), options: namesIn(options) };
+}
+
+function namesIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((name): name is string => typeof name === 'string') : [];
 }
 
 const DECISIONS: readonly DecisionKind[] = ['soft', 'dry_run', 'unrestricted', 'store_down'];
@@ -204,6 +209,7 @@ function importDecision(
       dialled: cdr.dialled,
       destination: cdr.destination,
       routes: cdr.routes,
+      options: cdr.options,
     },
   };
 }

@@ -32,6 +32,7 @@ export type LegClaims = {
   readonly callee: string | undefined;
   readonly forwarder: string | undefined;
   readonly routes: readonly string[];
+  readonly options: readonly string[];
   readonly dialled: string;
 };
 
@@ -141,6 +142,7 @@ function claimsOf(leg: SwitchCdr, placer: SwitchCdr | undefined): LegClaims {
     callee: own.callee ?? other?.callee,
     forwarder: own.forwarder ?? other?.forwarder,
     routes: own.routes.length > 0 ? own.routes : (other?.routes ?? []),
+    options: own.options.length > 0 ? own.options : (other?.options ?? []),
     dialled: own.destination ?? decided ?? leg.destination,
   };
 }

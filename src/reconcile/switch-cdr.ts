@@ -35,7 +35,16 @@ export type SwitchCdr = {
 /** What Tollgate and the dialplan left on the channel. */
 export type CdrVariables = Pick<
   GateVariables,
-  'account' | 'callee' | 'forwarder' | 'routes' | 'destination' | 'admission' | 'branch' | 'home' | 'metered'
+  | 'account'
+  | 'callee'
+  | 'forwarder'
+  | 'routes'
+  | 'options'
+  | 'destination'
+  | 'admission'
+  | 'branch'
+  | 'home'
+  | 'metered'
 > & {
   /** `tollgate_decision`, as found. */
   readonly decision: string | undefined;

@@ -24,6 +24,8 @@ export type AdmittedLeg = {
   /** In E.164 digits, as rated. */
   readonly destination: string;
   readonly routes: readonly string[];
+  /** What it asked of its rate. */
+  readonly options: readonly string[];
   readonly admittedAt: EpochMs;
   /** Converted once to Redis's clock; undefined: not answered. */
   readonly answeredAt: EpochMs | undefined;

@@ -257,6 +257,7 @@ const settlementEntry = fields<{ readonly v: number } & Settlement>({
     dialled: text,
     destination: text,
     routes: list(text),
+    options: list(text),
     admittedAt: moment,
     answeredAt: optional(moment),
     endedAt: moment,

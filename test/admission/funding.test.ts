@@ -43,6 +43,8 @@ const TARIFFS = mergedTariffs(
     { prefix: '49800', rate: '0' },
     { prefix: '4930', rate: '0.50', direction: 'inbound' },
     { prefix: '33', rate: '0.20', routes: ['carrier'] },
+    { prefix: '77', rate: '0.20', options: ['fax'] },
+    { prefix: '7', rate: '0.30' },
     { prefix: '44', rate: '0.20', period: period('thu 08:00-18:00') },
     { prefix: '44', rate: '0.10', period: period('thu 18:00-08:00') },
   ]),
@@ -205,13 +207,21 @@ describe('who pays', () => {
     expect(funding(asked)).toMatchObject({ payers: ['postpaid retail 4'] });
   });
 
+  it('takes a rate with options only where the call asks for nothing else', () => {
+    const asking = (...options: readonly string[]) =>
+      funding({ caller: 'postpaid', destination: '771', options });
+    expect(asking('fax')).toMatchObject({ payers: ['postpaid retail 5'] });
+    expect(asking()).toMatchObject({ payers: ['postpaid retail 5'] });
+    expect(asking('fax', 'video')).toMatchObject({ payers: ['postpaid retail 6'] });
+  });
+
   it('takes the rate that holds when the call is admitted', () => {
     const at = (text: string) => {
       const asked = { caller: 'postpaid', destination: '441', at: toEpochMs(Date.parse(text)) };
       return funding(asked);
     };
-    expect(at('2026-03-05T17:59:59.999Z')).toMatchObject({ payers: ['postpaid retail 5'] });
-    expect(at('2026-03-05T18:00Z')).toMatchObject({ payers: ['postpaid retail 6'] });
+    expect(at('2026-03-05T17:59:59.999Z')).toMatchObject({ payers: ['postpaid retail 7'] });
+    expect(at('2026-03-05T18:00Z')).toMatchObject({ payers: ['postpaid retail 8'] });
     expect(at('2026-03-06T08:00Z')).toMatchObject({ refused: 'no_rate' });
   });
 

@@ -73,6 +73,7 @@ function anyVersions(name: string) {
     graceSeconds: fc.option(fc.integer({ min: 0, max: 10 }), { nil: undefined }),
     direction: fc.constantFrom(undefined, 'inbound', 'outbound', 'both'),
     routes: fc.constantFrom([], [], ['carrier'], ['backup', 'carrier']),
+    options: fc.constantFrom([], [], ['fax'], ['fax', 'clip']),
     weight: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
     period: fc.option(anyPeriod, { nil: undefined }),
   });

@@ -109,6 +109,7 @@ export const situations = fc.record({
         ['carrier'],
         ['bad name'],
       ),
+      options: fc.constantFrom<readonly string[]>([]),
       dialled: fc.constantFrom(
         '4930123',
         '4930123',

@@ -205,7 +205,7 @@ describe('tariff commands', () => {
       /version 1 .*always in force\n.*from 2026-08-02 00:00:00/,
     );
     const csv = (await run('tariff', 'show', 'std', '--csv', '--version', '1')).out;
-    expect(csv.split('\n')).toContain('4930,Berlin,0.03,,1,1,,,,,,,');
+    expect(csv.split('\n')).toContain('4930,Berlin,0.03,,1,1,,,,,,,,');
   });
 
   it('name the file, line and field of what is wrong, and import nothing', async () => {

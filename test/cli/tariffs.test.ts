@@ -215,11 +215,11 @@ describe('the difference of two tariffs', () => {
     const { run, ask } = await twoVersions();
     const csv = (await run('tariff', 'diff', 'std@1', 'std@2', '--csv')).out.split('\n');
     expect(csv[0]).toBe(
-      'change,prefix,direction,routes,weight,days,from,until,rate_percent,rate_before,rate_after,surcharge_before,surcharge_after,minimum_before,minimum_after,increment_before,increment_after,grace_before,grace_after,description_before,description_after',
+      'change,prefix,direction,routes,options,weight,days,from,until,rate_percent,rate_before,rate_after,surcharge_before,surcharge_after,minimum_before,minimum_after,increment_before,increment_after,grace_before,grace_after,description_before,description_after',
     );
-    expect(csv).toContain('removed,44,,,90,"sat,sun",,,,0.04,,0.00,,60,,60,,0,,UK,');
+    expect(csv).toContain('removed,44,,,,90,"sat,sun",,,,0.04,,0.00,,60,,60,,0,,UK,');
     expect(csv).toContain(
-      'changed,4915,,,,,,,-33.33,0.30,0.20,0.05,0.10,60,60,60,60,0,0,"Mobile, all","Mobile, all"',
+      'changed,4915,,,,,,,,-33.33,0.30,0.20,0.05,0.10,60,60,60,60,0,0,"Mobile, all","Mobile, all"',
     );
     expect(await ask('tariff', 'diff', 'std@1', 'std')).toMatchObject({
       before: { tariff: 'std', version: 1, currency: 'EUR', rateCount: 7 },

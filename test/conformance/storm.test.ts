@@ -194,6 +194,7 @@ function randomClaims(random: () => number): Claims {
     callee: way === 0 ? undefined : phone(),
     forwarder: undefined,
     routes: way === 3 ? [] : [way === 2 ? 'trunk' : 'carrier'],
+    options: [],
     dialled: '4930123',
   };
 }

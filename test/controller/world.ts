@@ -53,6 +53,7 @@ export function tariffOf(
         graceSeconds: undefined,
         direction: undefined,
         routes: [],
+        options: [],
         weight: undefined,
         period: undefined,
         ...rest,
@@ -101,6 +102,7 @@ export function questionOf(
       const route = parseRouteName(name);
       return { name, node: route === undefined ? undefined : accounts.route(route) };
     }),
+    options: [],
     forwarded: false,
     callerNumber: '1001',
     dialled,

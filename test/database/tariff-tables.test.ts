@@ -22,6 +22,7 @@ function rateOf(id: number, changes: Partial<Rate> = {}): Rate {
     graceSeconds: undefined,
     direction: undefined,
     routes: [],
+    options: [],
     weight: undefined,
     period: undefined,
     ...changes,
@@ -55,6 +56,7 @@ describe.each(DATABASES)('a tariff on $name', ({ openRecord, freshUrl, trip, row
         graceSeconds: whole,
         direction: fc.constantFrom(undefined, 'inbound' as const, 'outbound' as const, 'both' as const),
         routes: fc.array(hostileText),
+        options: fc.array(hostileText),
         weight: whole,
         period: fc.option(fc.record({ days: fc.nat(), fromMinute: fc.nat(), untilMinute: fc.nat() }), {
           nil: undefined,
@@ -85,6 +87,7 @@ describe.each(DATABASES)('a tariff on $name', ({ openRecord, freshUrl, trip, row
       { startsAt: addMs(NOON, 1) },
       { rounding: { mode: 'up', decimals: 2 } },
       { zone: 'Europe/Berlin' },
+      { rates: [rateOf(1), rateOf(2, { options: ['fax'] })] },
       { rates: [rateOf(1), rateOf(2, { period: { days: 1, fromMinute: 0, untilMinute: 60 } })] },
       { rates: [rateOf(1), rateOf(2, { perMinute: money('7') })] },
       { rates: [rateOf(1), rateOf(2, { surcharge: money('0') })] },
@@ -94,14 +97,14 @@ describe.each(DATABASES)('a tariff on $name', ({ openRecord, freshUrl, trip, row
     for (const [index, change] of changes.entries()) {
       expect(await tariffs.importVersion(importOf(change))).toEqual({ kind: 'imported', version: index + 2 });
     }
-    expect(await tariffs.revision()).toBe(9);
+    expect(await tariffs.revision()).toBe(10);
     expect((await tariffs.versions(RETAIL)).map(({ version }) => version)).toEqual([
-      1, 2, 3, 4, 5, 6, 7, 8, 9,
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
     ]);
     expect(await tariffs.listTariffs()).toEqual([
-      expect.objectContaining({ tariff: 'retail', version: 9, rateCount: 2, currency: 'EUR' }),
+      expect.objectContaining({ tariff: 'retail', version: 10, rateCount: 2, currency: 'EUR' }),
     ]);
-    expect(await tariffs.loadVersion(RETAIL, 10)).toBeUndefined();
+    expect(await tariffs.loadVersion(RETAIL, 11)).toBeUndefined();
   });
 
   it('is in force from its start, and of two that start together the later import holds', async () => {

@@ -11,7 +11,7 @@ function asLine({ file, line, field, value, expected }: ImportError): string {
 }
 
 const HEADER =
-  'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,weight,days,from,until';
+  'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,options,weight,days,from,until';
 
 function read(content: string | Uint8Array): Promise<TariffReading> {
   return readTariffCsv({ file: 'rates.csv', bytes: [Buffer.from(content)] });
@@ -31,8 +31,8 @@ describe('a good file', () => {
   test('gives the rates in the order of its lines, absent fields staying absent', async () => {
     const reading = await readLines(
       HEADER,
-      '+49,"Germany, ""all""",0.015,0.05,30,6,2,both,gold|silver,10,fri-mon,18:00,00:00',
-      '44,,1,,0,0,,,,,,,',
+      '+49,"Germany, ""all""",0.015,0.05,30,6,2,both,gold|silver,fax;CLIP,10,fri-mon,18:00,00:00',
+      '44,,1,,0,0,,,,,,,,',
     );
     expect(reading).toEqual({
       kind: 'rates',
@@ -48,6 +48,7 @@ describe('a good file', () => {
           graceSeconds: 2,
           direction: 'both',
           routes: ['gold', 'silver'],
+          options: ['fax', 'clip'],
           weight: 10,
           period: { days: 113, fromMinute: 1080, untilMinute: 1440 },
         },
@@ -87,17 +88,18 @@ describe('a good file', () => {
 
   test('may name a prefix again where the choice of a rate can tell the lines apart', async () => {
     const reading = await readLines(
-      'prefix,rate,direction,routes,weight,days,from,until',
-      '49,0.01,,,,,,',
-      '49,0.01,inbound,,,,,',
-      '49,0.01,,gold,,,,',
-      '49,0.01,,gold;silver,,,,',
-      '49,0.01,,,99,,,',
-      '49,0.01,,,,mon-fri,,',
-      '49,0.01,,,,,08:00,18:00',
-      '49,0.01,,,,,18:00,08:00',
+      'prefix,rate,direction,routes,options,weight,days,from,until',
+      '49,0.01,,,,,,,',
+      '49,0.01,inbound,,,,,,',
+      '49,0.01,,gold,,,,,',
+      '49,0.01,,gold;silver,,,,,',
+      '49,0.01,,,gold,,,,',
+      '49,0.01,,,,99,,,',
+      '49,0.01,,,,,mon-fri,,',
+      '49,0.01,,,,,,08:00,18:00',
+      '49,0.01,,,,,,18:00,08:00',
     );
-    expect(reading).toMatchObject({ kind: 'rates', rates: { length: 8 } });
+    expect(reading).toMatchObject({ kind: 'rates', rates: { length: 9 } });
   });
 
   test('is the same in whatever pieces it arrives', async () => {
@@ -131,7 +133,7 @@ describe('a bad header', () => {
       'a column that resembles none',
       'prefix,rate,zzz\n49,0.01,1',
       [
-        'rates.csv:1: header "zzz": expected one of prefix, description, rate, surcharge, minimum, increment, grace, direction, routes, weight, days, from, until',
+        'rates.csv:1: header "zzz": expected one of prefix, description, rate, surcharge, minimum, increment, grace, direction, routes, options, weight, days, from, until',
       ],
     ],
     [
@@ -205,6 +207,7 @@ describe('a bad field', () => {
     ['routes', 'gold;;silver', 'names of routes separated by ; or |, each once'],
     ['routes', 'gold;GOLD', 'names of routes separated by ; or |, each once'],
     ['routes', 'go ld', 'names of routes separated by ; or |, each once'],
+    ['options', 'fax fax', 'names of options separated by ; or |, each once'],
     ['weight', '10001', 'a whole number, 0 to 10000'],
     ['weight', '1.0', 'a whole number, 0 to 10000'],
     ['description', 'x\u0007y', 'one line of at most 200 characters'],
@@ -213,7 +216,7 @@ describe('a bad field', () => {
   ])('%s %j', async (field, value, expected) => {
     const good: Record<string, string> = { prefix: '49', rate: '0.01', [field]: value };
     const line = HEADER.split(',').map((column) => good[column] ?? '');
-    const reading = await readLines(HEADER, '44,,1,,,,,,,,,,', line.join(','));
+    const reading = await readLines(HEADER, '44,,1,,,,,,,,,,,', line.join(','));
     expect(reading).toEqual({
       kind: 'errors',
       errors: [{ file: 'rates.csv', line: 3, field, value, expected }],
@@ -295,11 +298,11 @@ describe('a bad line', () => {
 
   test('a repeated rate names the first, absent fields and defaults being the same', async () => {
     const faults = await faultsOf(
-      'prefix,rate,direction,routes,weight,days,from,until\n49,1,,a;b,,,,\n44,1,,,,sat,00:00,00:00\n+49,2,outbound,b;a,100,mon-sun,,\n44,1,outbound,,,sat,00:00,24:00',
+      'prefix,rate,direction,routes,options,weight,days,from,until\n49,1,,a;b,c;d,,,,\n44,1,,,,,sat,00:00,00:00\n+49,2,outbound,b;a,d;c,100,mon-sun,,\n44,1,outbound,,,,sat,00:00,24:00',
     );
     expect(faults).toEqual([
-      'rates.csv:4: prefix "49": expected no second rate for the prefix, direction, routes, weight and period of line 2',
-      'rates.csv:5: prefix "44": expected no second rate for the prefix, direction, routes, weight and period of line 3',
+      'rates.csv:4: prefix "49": expected no second rate for the prefix, direction, routes, options, weight and period of line 2',
+      'rates.csv:5: prefix "44": expected no second rate for the prefix, direction, routes, options, weight and period of line 3',
     ]);
   });
 

@@ -6,7 +6,13 @@ import { anyTariffRates, money, period, rateOf } from '../rating/samples.ts';
 
 test('an export is a header and a line for each rate, by id', () => {
   const rates = [
-    rateOf({ id: 2, prefix: '44', description: 'UK "all", 1st', routes: ['gold', 'silver'] }),
+    rateOf({
+      id: 2,
+      prefix: '44',
+      description: 'UK "all", 1st',
+      routes: ['gold', 'silver'],
+      options: ['fax'],
+    }),
     rateOf({
       id: 1,
       prefix: '49',
@@ -18,9 +24,9 @@ test('an export is a header and a line for each rate, by id', () => {
     }),
   ];
   expect([...exportTariffCsv({ rates })]).toEqual([
-    'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,weight,days,from,until',
-    '49,,0.01,0.05,0,,,both,,5,"sat,sun",22:00,06:00',
-    '44,"UK ""all"", 1st",0.01,,,,,,gold;silver,,,,',
+    'prefix,description,rate,surcharge,minimum,increment,grace,direction,routes,options,weight,days,from,until',
+    '49,,0.01,0.05,0,,,both,,,5,"sat,sun",22:00,06:00',
+    '44,"UK ""all"", 1st",0.01,,,,,,gold;silver,fax,,,,',
   ]);
 });
 

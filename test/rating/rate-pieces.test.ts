@@ -17,7 +17,7 @@ function callOf(rates: readonly Rate[], asked: Asked, fields: Partial<TariffVers
   const at = parseMoment(asked.admitted);
   const answeredAt = parseMoment(asked.answered ?? asked.admitted);
   if (inForce === undefined || at === undefined || answeredAt === undefined) throw new Error('no such call');
-  const call = { number: '4930', direction: 'outbound', routes: [], at } as const;
+  const call = { number: '4930', direction: 'outbound', routes: [], options: [], at } as const;
   return { inForce, call, answeredAt, discountPpm: asked.discountPpm ?? 0 };
 }
 

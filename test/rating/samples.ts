@@ -29,6 +29,7 @@ const NOTHING_MORE = {
   graceSeconds: undefined,
   direction: undefined,
   routes: [],
+  options: [],
   weight: undefined,
   period: undefined,
 } as const;
@@ -114,6 +115,7 @@ export const anyTariffRates: fc.Arbitrary<readonly Rate[]> = fc
       graceSeconds: anySeconds,
       direction: fc.constantFrom(undefined, 'inbound', 'outbound', 'both'),
       routes: fc.subarray(['gold', 'silver', 'tin']),
+      options: fc.subarray(['fax', 'clip']),
       weight: fc.option(fc.nat({ max: 10_000 }), { nil: undefined }),
       period: fc.option(anyPeriod, { nil: undefined }),
     }),

@@ -6,7 +6,7 @@ import { chooseRate, createTariffTable, type RatedCall } from '../../src/rating/
 import { toEpochMs } from '../../src/units/time.ts';
 import { period, rateOf, versionOf } from './samples.ts';
 
-const OUTBOUND = { direction: 'outbound', routes: [], at: toEpochMs(0) } as const;
+const OUTBOUND = { direction: 'outbound', routes: [], options: [], at: toEpochMs(0) } as const;
 
 function choose(
   rates: readonly Rate[],
@@ -74,6 +74,17 @@ describe('the choice of a rate', () => {
     expect(idOf(rates, { number: '4930', routes: ['tin', 'silver'] })).toBe(2);
     expect(idOf(rates, { number: '4930', routes: ['tin'] })).toBe(1);
     expect(idOf(rates, { number: '4930', routes: [] })).toBe(1);
+  });
+
+  test('a rate with options wants no call that asks for another one; one without takes any', () => {
+    const rates = [
+      rateOf({ id: 1, prefix: '49', options: [] }),
+      rateOf({ id: 2, prefix: '4930', options: ['fax', 'clip'] }),
+    ];
+    expect(idOf(rates, { number: '4930', options: ['fax'] })).toBe(2);
+    expect(idOf(rates, { number: '4930', options: ['clip', 'fax'] })).toBe(2);
+    expect(idOf(rates, { number: '4930', options: ['fax', 'video'] })).toBe(1);
+    expect(idOf(rates, { number: '4930', options: [] })).toBe(2);
   });
 
   test('of one prefix the lowest weight wins, absent being 100, then the lowest id', () => {
@@ -163,10 +174,12 @@ describe('the choice of a rate', () => {
       )
       .map(([start, list]) => start + list.join(''));
     const routes = fc.subarray(['gold', 'silver', 'tin']);
+    const options = fc.subarray(['fax', 'clip']);
     const rate = fc.record({
       prefix: digits.filter((prefix) => prefix !== ''),
       direction: fc.constantFrom(undefined, 'inbound', 'outbound', 'both'),
       routes,
+      options,
       weight: fc.constantFrom(undefined, 1, 100, 200),
       period: fc.constantFrom(
         undefined,
@@ -179,6 +192,7 @@ describe('the choice of a rate', () => {
       number: digits,
       direction: fc.constantFrom<Direction>('inbound', 'outbound'),
       routes,
+      options,
       at: fc.nat({ max: 7 * 24 }).map((hours) => toEpochMs(hours * 3_600_000)),
     });
     fc.assert(
@@ -202,6 +216,7 @@ function scan(rates: readonly Rate[], call: RatedCall): Rate | undefined {
     .filter((rate) => call.number.startsWith(rate.prefix))
     .filter((rate) => [call.direction, 'both'].includes(rate.direction ?? 'outbound'))
     .filter((rate) => rate.period === undefined || periodHolds(rate.period, weekMinuteAt('UTC', call.at)))
+    .filter(({ options }) => options.length === 0 || call.options.every((option) => options.includes(option)))
     .filter((rate) => rate.routes.length === 0 || rate.routes.some((route) => call.routes.includes(route)))
     .toSorted(
       (a, b) => b.prefix.length - a.prefix.length || (a.weight ?? 100) - (b.weight ?? 100) || a.id - b.id,

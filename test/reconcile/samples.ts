@@ -36,6 +36,7 @@ export function switchLeg(
       callee: undefined,
       forwarder: undefined,
       routes: ['carrier'],
+      options: [],
       destination: undefined,
       admission: undefined,
       branch: undefined,

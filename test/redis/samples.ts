@@ -84,6 +84,7 @@ export function sampleLeg(
     dialled: '4930123',
     destination: '4930123',
     routes: others.map(({ slot }) => slotName(slot)),
+    options: [],
     admittedAt: START,
     answeredAt: undefined,
     decision: 'admitted',

@@ -43,7 +43,7 @@ export const rating: Figure = {
       return (prefix + digits(random, NUMBER_DIGITS)).slice(0, NUMBER_DIGITS);
     });
     const inTable = (number: string): Rate | undefined =>
-      chooseRate(table, { number, direction: 'outbound', routes: [], at: toEpochMs(0) });
+      chooseRate(table, { number, direction: 'outbound', routes: [], options: [], at: toEpochMs(0) });
     const inMap = (number: string): Rate | undefined => {
       for (let length = number.length; length > 0; length -= 1) {
         const rate = byPrefix.get(number.slice(0, length));
@@ -109,6 +109,7 @@ function tariff(random: () => number): readonly Rate[] {
     graceSeconds: undefined,
     direction: undefined,
     routes: [],
+    options: [],
     weight: undefined,
     period: undefined,
   }));
