@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SwitchEvent } from '../../src/calls/switch-event.ts';
+import { CUSTOMER_VARIABLES, type SwitchEvent } from '../../src/calls/switch-event.ts';
 import {
   DEFAULT_ACCOUNT_FALLBACKS,
   VARIABLES_READ,
@@ -164,10 +164,14 @@ describe('decodeEvent', () => {
       variable_tollgate_admission: 'aaaa.1',
       variable_tollgate_branch: '2',
       variable_tollgate_home: 'acme',
+      variable_tollgate_metered: 'b2:acme',
       variable_tollgate_branches: 'b1,b2',
       variable_export_vars: 'a,b',
       variable_tollgate_next: 'go',
       variable_tollgate_ask: 'true',
+      ...Object.fromEntries(
+        CUSTOMER_VARIABLES.map((each) => [`variable_${VARIABLES_READ[each].name}`, each]),
+      ),
     });
     const gate = decodeLeg(event, READING)?.gate;
     expect(gate).toEqual({
@@ -177,6 +181,7 @@ describe('decodeEvent', () => {
       routes: ['trunk-1', 'rule-2'],
       options: ['fax', 'CLIP'],
       destination: '+4930',
+      metered: 'b2:acme',
       bridge: 'sofia/gateway/x/1',
       admission: 'aaaa.1',
       branch: '2',
@@ -185,8 +190,12 @@ describe('decodeEvent', () => {
       exportVars: 'a,b',
       next: 'go',
       asks: true,
+      customer: Object.fromEntries(CUSTOMER_VARIABLES.map((each) => [each, each])),
     });
-    expect(Object.keys(gate ?? {}).toSorted()).toEqual(Object.keys(VARIABLES_READ).toSorted());
+    const { customer, ...others } = gate ?? {};
+    expect(Object.keys({ ...others, ...customer }).toSorted()).toEqual(
+      Object.keys(VARIABLES_READ).toSorted(),
+    );
   });
 
   it('falls back to the configured variables for the account, and only then', () => {
