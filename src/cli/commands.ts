@@ -3,6 +3,7 @@ import { CDR_IMPORT_COMMAND } from './cdr-import-command.ts';
 import { CHECK_COMMAND } from './check-command.ts';
 import type { Command } from './command.ts';
 import { CONFIG_COMMANDS } from './config-commands.ts';
+import { CUSTOMER_COMMANDS } from './customer-commands.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { LIVE_COMMANDS } from './live-commands.ts';
 import { PRICE_COMMAND } from './price-command.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   PRICE_COMMAND,
   CHECK_COMMAND,
   ...LIVE_COMMANDS,
+  ...CUSTOMER_COMMANDS,
   EXPLAIN_COMMAND,
   CDR_IMPORT_COMMAND,
   RECONCILE_COMMAND,

@@ -69,7 +69,7 @@ async function kill(line: CommandLine, context: CommandContext): Promise<Result>
   throw new BadInputError([{ field: 'UUID', value, expected: 'either a uuid or --account ACCOUNT' }]);
 }
 
-function callJson(call: LiveCall): Readonly<Record<string, unknown>> {
+export function callJson(call: LiveCall): Readonly<Record<string, unknown>> {
   return {
     ...call,
     admittedAt: toIsoUtc(call.admittedAt),
@@ -82,7 +82,7 @@ function callJson(call: LiveCall): Readonly<Record<string, unknown>> {
   };
 }
 
-function callCells(call: LiveCall, now: EpochMs): readonly string[] {
+export function callCells(call: LiveCall, now: EpochMs): readonly string[] {
   const since = call.answeredAt ?? call.admittedAt;
   const committed = call.committed.map(
     ({ payer, amount, currency }) => `${payer} ${formatMicros(amount)} ${currency}`,

@@ -1,4 +1,4 @@
-import type { AccountPath, LegUuid, NodeId } from '../units/ids.ts';
+import type { AccountPath, CustomerId, LegUuid, NodeId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 
@@ -21,6 +21,10 @@ export type LiveState = {
   openWallets(accounts: readonly AccountPath[]): Promise<void>;
   /** Legs that are up, or settled and not yet in SQL. */
   unrecordedLegs(): Promise<ReadonlySet<LegUuid>>;
+  /** Customers that are stored nowhere and have calls, by their path. */
+  customers(): Promise<readonly LiveCustomer[]>;
+  /** Adds to a pool of a customer who has calls, once by its id. `no_pool`: none of his calls draws on such a one. */
+  extendCustomer(extension: CustomerExtension): Promise<'moved' | 'already' | 'no_pool'>;
   /** Tells every controller that accounts or routes changed, and lets running calls feel it. */
   announceAccounts(changed: readonly AccountPath[]): Promise<void>;
   /** Tells every controller that a tariff has a new version. */
@@ -47,6 +51,37 @@ export type LiveCall = {
   }[];
   /** When its money ends, as far as that is known. */
   readonly cutoffAt: EpochMs | undefined;
+};
+
+export type LiveCustomer = {
+  /** Where his calls are counted: `adhoc/john`, or below a stored account. */
+  readonly path: AccountPath;
+  readonly customer: CustomerId;
+  /** Those that ring included. */
+  readonly calls: number;
+  readonly answered: number;
+  /** Undefined: no call of his has any money. */
+  readonly credit:
+    | {
+        readonly currency: string;
+        /** All that ever came in. */
+        readonly amount: Micros;
+        /** Charged, and committed by calls that are up. */
+        readonly spent: Micros;
+        readonly left: Micros;
+      }
+    | undefined;
+  readonly time:
+    | { readonly seconds: number; readonly usedSeconds: number; readonly leftSeconds: number }
+    | undefined;
+};
+
+export type CustomerExtension = {
+  readonly path: AccountPath;
+  readonly id: string;
+  readonly by:
+    | { readonly kind: 'credit'; readonly amount: Micros }
+    | { readonly kind: 'seconds'; readonly seconds: number };
 };
 
 export type LiveWallet = {

@@ -13,6 +13,7 @@ import { rootOf, type AccountPath } from '../units/ids.ts';
 import { subtractMicros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { LiveCall, LiveState } from './live-state.ts';
+import { extendCustomer, liveCustomers } from './live-customers.ts';
 import { proveLive } from './live-proof.ts';
 
 export type LiveParts = {
@@ -98,6 +99,12 @@ export function createLiveState(parts: LiveParts): LiveState {
       await changes.announce({ kind: 'account', account });
       return outcome.kind === 'no-wallet' ? 'no_wallet' : outcome.kind;
     },
+    customers: async () => await liveCustomers(store, await liveLegs(undefined)),
+    async extendCustomer(extension) {
+      const outcome = await extendCustomer(store, await liveLegs(extension.path), extension);
+      await changes.announce({ kind: 'account', account: extension.path });
+      return outcome;
+    },
     async openWallets(accounts) {
       for (const account of accounts) {
         const node = directory.accounts().node(account);
@@ -109,8 +116,7 @@ export function createLiveState(parts: LiveParts): LiveState {
     },
     async unrecordedLegs() {
       const live = (await liveLegs(undefined)).flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]));
-      const roots = [...new Set(directory.accounts().nodes.map(({ path }) => rootOf(path)))];
-      const { settlements } = await parts.feed.read(roots, FEED_READ_MAX);
+      const { settlements } = await parts.feed.read(directory.accounts().roots, FEED_READ_MAX);
       return new Set([...live, ...settlements.map(({ settlement }) => settlement.cdr.legUuid)]);
     },
     async announceAccounts(changed) {

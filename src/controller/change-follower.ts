@@ -1,4 +1,5 @@
-import type { AccountPath, PoolId } from '../units/ids.ts';
+import { timePool } from '../credit/pools.ts';
+import { customerOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import type { Log } from '../units/log.ts';
 import type { Directory } from './directory.ts';
 import type { Timers } from './timers.ts';
@@ -69,7 +70,7 @@ export function createChangeFollower(parts: {
   };
   return {
     follow(account) {
-      if (account !== undefined) touched.add(account);
+      for (const pool of account === undefined ? [] : poolsTouched(account)) touched.add(pool);
       begin();
     },
     stop() {
@@ -78,4 +79,9 @@ export function createChangeFollower(parts: {
       cancelRetry?.();
     },
   };
+}
+
+/** A customer's seconds change with his money: no limits on record say what he has. */
+function poolsTouched(account: AccountPath): readonly PoolId[] {
+  return customerOf(account) === undefined ? [account] : [account, timePool(account)];
 }

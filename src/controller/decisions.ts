@@ -5,7 +5,7 @@ import type { Refusal } from '../admission/refusal.ts';
 import type { FundedTime } from '../admission/decide.ts';
 import { formatTerms } from '../rating/terms-text.ts';
 import { admissionDecisionId, type Decision } from '../records/records.ts';
-import type { AdmissionId, LegUuid } from '../units/ids.ts';
+import type { AccountPath, AdmissionId, LegUuid } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { AdmissionWhy } from './admit-leg.ts';
 import type { Claims } from './parties.ts';
@@ -68,6 +68,8 @@ export function refusalDecision(
     readonly at: EpochMs;
     /** What the number is called, where its account is known. */
     readonly classification?: string | undefined;
+    /** Of a customer that is stored nowhere, whose refusals nobody else's record would show. */
+    readonly customer?: AccountPath | undefined;
   },
   claims: Claims,
   refusal: Refusal,
@@ -80,7 +82,7 @@ export function refusalDecision(
     verdict: 'refused',
     aLeg: asked.aLeg,
     legUuid: undefined,
-    account: undefined,
+    account: asked.customer,
     reason: refusal.reason,
     inputs: {
       via,
@@ -89,6 +91,7 @@ export function refusalDecision(
       holder: refusal.holder,
       ...refusal.figures,
       account: claims.account,
+      customer: claims.customer,
       callee: claims.callee,
       forwarder: claims.forwarder,
       routes: claims.routes,

@@ -6,7 +6,7 @@ import type { GateAnswer, GateKeeper, GateRequest } from '../calls/gate.ts';
 import type { LegFacts } from '../calls/switch-event.ts';
 import type { DecisionKind } from '../records/records.ts';
 import { assert } from '../units/assert.ts';
-import { admissionIdOf, legKeyOf, rootOf, type AdmissionId } from '../units/ids.ts';
+import { admissionIdOf, legKeyOf, rootOf, type AccountPath, type AdmissionId } from '../units/ids.ts';
 import { admitLeg, giveBackLeg, type Admitted } from './admit-leg.ts';
 import { branchName, dialStringOf, parseBranches, type Branch } from './branches.ts';
 import type { ControllerContext } from './context.ts';
@@ -128,8 +128,10 @@ async function answerBranch(
       at: store.now(),
     });
     if (answer.kind === 'refused') {
-      const { classification } = parties;
-      record(context, request, admission, branch.name, answer.refusal, { claims, classification });
+      const { classification, caller } = parties;
+      const customer = caller?.customer && caller.path;
+      const known = { claims, classification, ...(customer && { customer }) };
+      record(context, request, admission, branch.name, answer.refusal, known);
     } else if (!answer.replayed)
       context.record(admissionDecision(answer.record, answer.time, via, answer.why));
     return answer;
@@ -161,13 +163,14 @@ function record(
   admission: AdmissionId,
   branch: string,
   refusal: Refusal,
-  known?: { readonly claims: Claims; readonly classification?: string },
+  known?: { readonly claims: Claims; readonly classification?: string; readonly customer?: AccountPath },
 ): void {
   const { callee, routes, destination } = leg.gate;
   const claims =
     known?.claims ?? claimsOf(leg, { name: branch, dial: undefined, callee, routes, destination });
   const at = context.store.now();
-  const asked = { aLeg: leg.uuid, admission, branch, at, classification: known?.classification };
+  const { classification, customer } = known ?? {};
+  const asked = { aLeg: leg.uuid, admission, branch, at, classification, customer };
   context.record(refusalDecision(asked, claims, refusal, via));
   const { reason, limit, holder, words } = refusal;
   context.log.info(

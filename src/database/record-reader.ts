@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { RecordReader } from '../records/record-store.ts';
 import type { LegUuid } from '../units/ids.ts';
 import { integerCell, numberOf } from './cell.ts';
+import { readCustomerTotals } from './customer-queries.ts';
 import { readBalance, readTransfers, walkWallets } from './ledger-queries.ts';
 import { pageOf, pageShape, slicesOf, subtreeRange } from './paging.ts';
 import { toCharge } from './charge-rows.ts';
@@ -101,6 +102,8 @@ export function createRecordReader(database: Kysely<Schema>): RecordReader {
     balance: (ledger, currency) => readBalance(database, ledger, currency),
 
     walletBalances: () => walkWallets(database),
+
+    customerTotals: () => readCustomerTotals(database),
 
     counts: () =>
       database

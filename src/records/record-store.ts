@@ -42,6 +42,8 @@ export type RecordReader = {
   /** Every wallet that ever had a transfer, by name; constant memory. */
   walletBalances(): AsyncIterable<LedgerBalance>;
   counts(): Promise<RecordCounts>;
+  /** Of customers that only channel variables name, all that is on record. */
+  customerTotals(): Promise<CustomerTotals>;
 };
 
 /** A charge, and when the talk began that it is for: the answer, or where the segment before it ended. */
@@ -52,6 +54,20 @@ export type RecordBatch = {
   /** That belong to no settlement. */
   readonly transfers?: readonly Transfer[];
   readonly decisions: readonly Decision[];
+};
+
+export type CustomerTotals = {
+  readonly customers: number;
+  readonly calls: number;
+  readonly answered: number;
+  /** Calls that ended because there was nothing left. */
+  readonly ended: { readonly credit: number; readonly time: number };
+  readonly refused: {
+    readonly credit: number;
+    readonly time: number;
+    readonly channels: number;
+    readonly other: number;
+  };
 };
 
 export type RecordCounts = {

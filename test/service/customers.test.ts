@@ -3,6 +3,7 @@ import type { CallRequest, SimulatedCall } from '../../src/simulator/inbound-cal
 import type { LegUuid } from '../../src/units/ids.ts';
 import { freshRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, placeCalls, placedBy, settled, useGates } from './acts.ts';
+import { createStageCli } from './stage-cli.ts';
 import { createStage, eventually, micros, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -168,5 +169,99 @@ describe('a customer below a stored account', () => {
     await isProved();
     expect(await stage.balance('acme')).toBe(micros('9.98'));
     expect(await stage.balance('acme/adhoc.john')).toBe(0n);
+  });
+});
+
+describe('the command line', () => {
+  const john = { ...BY_THE_SECOND, max_credit: '0.40' };
+
+  it('shows a customer while he has calls, extends his pools once by id, and ends all of his calls', async () => {
+    await openStage('socket');
+    const { run, ask } = createStageCli(stage);
+    expect((await run('customer', 'extend', 'john', '--credit', '1.00')).code).toBe(1);
+    const pools = { ...john, max_time: '600' };
+    const calls = [call(pools), call(pools)];
+    await answered(...calls);
+    for (let time = 0; time < 2; time += 1) {
+      const extended = await ask('customer', 'extend', 'john', '--credit', '100.00', '--id', 'X-1');
+      expect(extended).toMatchObject({ code: 0, json: { result: time === 0 ? 'moved' : 'already' } });
+    }
+    expect((await run('customer', 'extend', 'adhoc/john', '--seconds', '60')).code).toBe(0);
+    const { json } = await ask('customers');
+    expect(json).toMatchObject([
+      {
+        path: 'adhoc/john',
+        customer: 'john',
+        calls: 2,
+        credit: { amount: { amount: '100.40', currency: 'EUR' } },
+        time: { seconds: 660 },
+      },
+    ]);
+    await eventually(
+      () =>
+        stage.sim.core.nowTrueMs() -
+        Math.max(...stage.sim.legs().map((leg) => (leg.answeredMicros ?? 0) / 1_000)),
+      (talkedMs) => talkedMs > 2_500,
+    );
+    const shown = await run('customer', 'show', 'john');
+    expect(shown).toMatchObject({ code: 0 });
+    expect(shown.out).toContain('2 calls, 2 answered');
+    const [one, other] = calls.flatMap((each) => placedBy(stage, each));
+    expect((await run('kill', one?.uuid ?? '')).code).toBe(0);
+    await settled(stage, 1, 'adhoc');
+    expect(other?.hungUpMicros).toBeUndefined();
+    expect((await run('customer', 'terminate', 'john')).code).toBe(0);
+    await allEnded(calls);
+    const cdrs = await settled(stage, 2, 'adhoc');
+    expect(cdrs.map(({ cut, cause }) => [cut, cause])).toEqual([
+      [undefined, 'CALL_REJECTED'],
+      [undefined, 'CALL_REJECTED'],
+    ]);
+    await isProved();
+    expect(await stage.balance('adhoc/john')).toBe(0n);
+    expect((await ask('customers')).json).toEqual([]);
+  });
+
+  it('counts what became of the calls of all customers', async () => {
+    await openStage('park');
+    const { ask } = createStageCli(stage);
+    const spent = call({ ...BY_THE_SECOND, max_credit: '0.20' });
+    const timed = call({ customer: 'mary', max_time: '2', max_channels: '1' });
+    await answered(spent, timed);
+    const third = call({ customer: 'mary', max_time: '2', max_channels: '1' });
+    const poor = call({ customer: 'paul', ...BY_THE_SECOND, max_credit: '0.05' });
+    await allEnded([spent, timed, third, poor]);
+    await settled(stage, 2, 'adhoc');
+    const counted = await eventually(
+      async () => (await ask('customer', 'statistics')).json,
+      (json) => JSON.stringify(json).includes('"channels":1') && JSON.stringify(json).includes('"calls":2'),
+    );
+    expect(counted).toEqual({
+      active: { customers: 0, calls: 0 },
+      onRecord: {
+        customers: 2,
+        calls: 2,
+        answered: 2,
+        ended: { credit: 1, time: 1 },
+        refused: { credit: 1, time: 0, channels: 1, other: 0 },
+      },
+    });
+    await isProved();
+  });
+
+  it('refuses what it cannot read', async () => {
+    await openStage('socket');
+    const { run } = createStageCli(stage);
+    for (const [args, words] of [
+      [['show', 'j ohn'], 'CUSTOMER: j ohn: expected a name such as john'],
+      [['show', 'acme/retail'], 'CUSTOMER: acme/retail: expected a name such as john'],
+      [['extend', 'john'], '--credit: nothing: expected either --credit AMOUNT or --seconds N'],
+      [['extend', 'john', '--credit', '1', '--seconds', '2'], '--credit: both: expected either'],
+      [['extend', 'john', '--seconds', '0'], '--seconds: 0: expected more than nothing'],
+    ] as const) {
+      const { code, err } = await run('customer', ...args);
+      expect(err).toContain(words);
+      expect(code).toBe(2);
+    }
   });
 });
