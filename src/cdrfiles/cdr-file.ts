@@ -54,30 +54,20 @@ export async function* readCdrFile(
 
 async function readOneLeg(handle: FileHandle, file: CdrFile, reading: CdrFileReading): Promise<CdrFilePart> {
   const isYoung = reading.now - file.modifiedAt < FINISHED_AFTER_MS;
-  const bytes = await readAtMost(handle, LEG_BYTES_MAX + 1);
-  const progress = { bytes: bytes.length, lines: 1, fingerprint: '' };
-  if (bytes.length > LEG_BYTES_MAX) {
+  const progress = { bytes: file.size, lines: 1, fingerprint: '' };
+  if (file.size > LEG_BYTES_MAX) {
     const fault = { field: 'file', value: `${file.size} bytes`, expected: `at most ${LEG_BYTES_MAX} bytes` };
-    const whole = { ...progress, bytes: file.size };
-    return { kind: 'legs', legs: [{ kind: 'fault', line: 1, fault }], progress: whole };
+    return { kind: 'legs', legs: [{ kind: 'fault', line: 1, fault }], progress };
   }
-  if ((await handle.stat()).size !== bytes.length) return { kind: 'later', why: 'it is growing' };
+  // A byte more than there was when it was found tells that it has grown since.
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(file.size + 1), 0, file.size + 1, 0);
+  if (bytesRead !== file.size) return { kind: 'later', why: 'it is growing' };
+  const bytes = buffer.subarray(0, bytesRead);
   const leg: OneLeg = file.format === 'json' ? readJsonCdr(bytes, reading) : readXmlCdr(bytes, reading);
   if (leg.kind === 'cdr') return { kind: 'legs', legs: [{ kind: 'cdr', line: 1, cdr: leg.cdr }], progress };
   if (leg.unfinished && isYoung) return { kind: 'later', why: 'it is not finished' };
   const fault = leg.unfinished ? { ...leg.fault, expected: `${leg.fault.expected}, to its end` } : leg.fault;
   return { kind: 'legs', legs: [{ kind: 'fault', line: leg.line, fault }], progress };
-}
-
-async function readAtMost(handle: FileHandle, bytesMax: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  const stream = handle.createReadStream({ autoClose: false, start: 0, end: bytesMax - 1 });
-  for await (const piece of stream as AsyncIterable<Uint8Array>) {
-    pieces.push(piece);
-    length += piece.length;
-  }
-  return Buffer.concat(pieces, length);
 }
 
 async function* readLines(

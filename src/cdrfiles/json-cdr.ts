@@ -1,6 +1,6 @@
 import { toSwitchCdr, type CdrReading, type FieldFault } from './cdr-fields.ts';
 import type { SwitchCdr } from '../reconcile/switch-cdr.ts';
-import { decodeVariables } from './variable-text.ts';
+import { variableReader } from './variable-text.ts';
 
 /** A file with one leg in it. `unfinished`: it ends too early, as while FreeSWITCH is still writing. */
 export type OneLeg =
@@ -28,15 +28,15 @@ export function readJsonCdr(bytes: Uint8Array, reading: CdrReading): OneLeg {
     const fault = { field: 'variables', value: '', expected: 'the channel variables of a leg' };
     return { kind: 'fault', line: 1, fault, unfinished: false };
   }
-  const values = decodeVariables(textsOf(variables));
+  const valueOf = variableReader(textsOf(variables));
   const profile = firstProfile(document['callflow']);
   const channel = recordOf(document['channel_data']);
   const outcome = toSwitchCdr(
     {
-      valueOf: (name) => values.get(name),
+      valueOf,
       coreUuid: textOf(document['core-uuid']),
       switchName: textOf(document['switchname']),
-      direction: textOf(channel?.['direction']) ?? values.get('direction'),
+      direction: textOf(channel?.['direction']) ?? valueOf('direction'),
       callerNumber: textOf(profile?.['caller_id_number']),
       destination: textOf(profile?.['destination_number']),
     },

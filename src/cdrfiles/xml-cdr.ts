@@ -1,7 +1,7 @@
 import sax from 'sax';
 import { toSwitchCdr, type CdrReading } from './cdr-fields.ts';
 import { notUtf8, type OneLeg } from './json-cdr.ts';
-import { decodeVariables } from './variable-text.ts';
+import { variableReader } from './variable-text.ts';
 
 /** What is looked for, by the path of its element. */
 type Found = {
@@ -44,13 +44,13 @@ export function readXmlCdr(bytes: Uint8Array, reading: CdrReading): OneLeg {
     const fault = { field: 'file', value: text, expected };
     return { kind: 'fault', line: parser.line + 1, fault, unfinished: !text.trimEnd().endsWith('</cdr>') };
   }
-  const values = decodeVariables(found.variables);
+  const valueOf = variableReader(found.variables);
   const outcome = toSwitchCdr(
     {
-      valueOf: (name) => values.get(name),
+      valueOf,
       coreUuid: found.coreUuid,
       switchName: found.switchName,
-      direction: found.direction ?? values.get('direction'),
+      direction: found.direction ?? valueOf('direction'),
       callerNumber: found.callerNumber,
       destination: found.destination,
     },

@@ -52,7 +52,7 @@ export function importLines({ reading, matching, applied }: ImportReport): reado
     ...(remaining.chargeable > 0 && !applied ? ['nothing is charged yet: repeat it with --apply'] : []),
     ...(matching.unfunded > 0
       ? [
-          `${matching.unfunded} transfers are on record and not in Redis: tollgate verify --fix brings them there`,
+          `${matching.unfunded} transfers are on record and not in Redis: the same command brings them there, or tollgate verify --fix`,
         ]
       : []),
   ];

@@ -1,6 +1,7 @@
 import { verdictOf, type ImportRules, type ImportVerdict } from '../reconcile/import-verdict.ts';
 import type { OpenLeg, SwitchCdrStore } from '../reconcile/switch-cdr-store.ts';
 import type { Settlement } from '../records/records.ts';
+import type { LegUuid } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import type { Chargeable, ImportSettler } from './settle-imported.ts';
 
@@ -55,12 +56,14 @@ export async function matchCdrs(
   let rules: ImportRules | undefined;
   for await (const page of store.open(paths)) {
     rules ??= await loadRules();
-    const closed = [];
+    const closed: LegUuid[] = [];
+    const halfway: LegUuid[] = [];
     const chargeable: { readonly open: OpenLeg; readonly verdict: Chargeable }[] = [];
     for (const open of page) {
       const verdict = verdictOf(open, rules);
       if (verdict.kind === 'confirmed' || verdict.kind === 'not_metered') {
-        closed.push(open.leg.uuid);
+        if (open.imported) halfway.push(open.leg.uuid);
+        else closed.push(open.leg.uuid);
         if (verdict.kind === 'not_metered') counts.notMetered += 1;
         else counts.confirmed += 1;
         if (verdict.kind === 'confirmed' && verdict.billsecOff) counts.billsecOff += 1;
@@ -77,11 +80,14 @@ export async function matchCdrs(
         addAmounts(amounts, verdict.settlement);
         if (outcome?.recorded.has(open.leg.uuid) === true) {
           counts.settled += 1;
-          closed.push(open.leg.uuid);
+          // The next time goes on with those that Redis does not know of.
+          if (outcome.unfunded === 0) closed.push(open.leg.uuid);
         } else leave({ open, verdict });
       }
     }
-    await store.close(closed);
+    const missed = await settler?.goOn(halfway);
+    counts.unfunded += missed ?? 0;
+    await store.close(missed === 0 ? [...closed, ...halfway] : closed);
   }
   return { ...counts, remaining, amounts, shown };
 }

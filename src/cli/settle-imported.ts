@@ -1,3 +1,4 @@
+import { transferOfCharge } from '../charging/charges.ts';
 import type { ImportVerdict } from '../reconcile/import-verdict.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { walletLedger, type Transfer } from '../records/records.ts';
@@ -13,6 +14,8 @@ export type ImportSettler = {
   /** Legs that the service is about to record by itself. */
   readonly unrecorded: ReadonlySet<LegUuid>;
   settle(legs: readonly Chargeable[]): Promise<SettledImport>;
+  /** Brings the money of legs to Redis that an import put on record and did not get further with; how much it missed. */
+  goOn(legs: readonly LegUuid[]): Promise<number>;
 };
 
 export type SettledImport = {
@@ -24,7 +27,7 @@ export type SettledImport = {
 
 /** Ruling 9: the record first, then the live state once by the same id. Without Redis, the record alone. */
 export async function createImportSettler(
-  context: Pick<CommandContext, 'live' | 'say'>,
+  context: Pick<CommandContext, 'live' | 'now' | 'say'>,
   records: RecordStore,
 ): Promise<ImportSettler> {
   const live = await reachLive(context);
@@ -50,6 +53,18 @@ export async function createImportSettler(
       const uuids = settlements.map(({ cdr }) => cdr.legUuid);
       return { recorded: new Set(uuids.filter((uuid) => !refused.has(uuid))), unfunded };
     },
+    async goOn(legs) {
+      let missed = 0;
+      for (const leg of legs) {
+        const charges = await records.chargesOf(leg);
+        const transfers = charges.flatMap((charge) => transferOfCharge(charge, context.now()) ?? []);
+        const opened: AccountPath[] = [];
+        // A wallet that Redis does not have is opened by the record, and has these in it.
+        for (const { payer } of charges) if ((await live?.wallet(payer)) !== undefined) opened.push(payer);
+        missed += live === undefined ? transfers.length : await fundAll(transfers, opened, live);
+      }
+      return missed;
+    },
   };
 }
 
@@ -63,7 +78,7 @@ async function reachLive(context: Pick<CommandContext, 'live' | 'say'>): Promise
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     context.say(`what is charged goes on record, but running calls do not know of it: ${reason}`);
-    context.say('tollgate verify --fix brings it to them when Redis is back');
+    context.say('the same command brings it to them when Redis is back, or tollgate verify --fix');
     return undefined;
   }
 }
@@ -82,7 +97,7 @@ async function fundAll(
     try {
       await live.fund({ account, transferId: id, amount: negateMicros(amount) });
     } catch {
-      missed += 1; // It is counted and told: verify --fix supplies it.
+      missed += 1; // It is counted and told, and the next time goes on with it.
     }
   }
   return missed;

@@ -1,6 +1,12 @@
 import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
 import type { OpenLeg, OurLeg, SwitchCdrStore, Window } from '../reconcile/switch-cdr-store.ts';
-import { admissionDecisionId, systemLedger, type Decision, type Transfer } from '../records/records.ts';
+import {
+  admissionDecisionId,
+  importDecisionId,
+  systemLedger,
+  type Decision,
+  type Transfer,
+} from '../records/records.ts';
 import { meteredKeyOf } from '../reconcile/metering.ts';
 import type { SwitchCdr } from '../reconcile/switch-cdr.ts';
 import type { LegUuid } from '../units/ids.ts';
@@ -98,15 +104,16 @@ async function withAround(
     database,
     rows.map((row) => row.leg_uuid),
   );
-  const admissions = await readAdmissions(
+  const decisions = await readDecisions(
     database,
-    legs.map(({ leg }) => admissionIdOf(leg)),
+    legs.flatMap(({ leg }) => [admissionIdOf(leg), importDecisionId(leg.uuid)]),
   );
   return legs.map((placed) => ({
     ...placed,
     cdr: cdrs.get(placed.leg.uuid),
     around: around(placed.leg),
-    admission: admissions.get(admissionIdOf(placed.leg)),
+    admission: decisions.get(admissionIdOf(placed.leg)),
+    imported: decisions.has(importDecisionId(placed.leg.uuid)),
   }));
 }
 
@@ -114,7 +121,7 @@ function admissionIdOf(leg: SwitchCdr): string {
   return admissionDecisionId(meteredKeyOf(leg));
 }
 
-async function readAdmissions(
+async function readDecisions(
   database: Kysely<Schema>,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, Decision>> {

@@ -62,6 +62,8 @@ export type OpenLeg = PlacedCdr & {
   readonly around: Surroundings;
   /** The decision that admitted it, where it was written before all else was lost. */
   readonly admission: Decision | undefined;
+  /** Our CDR was made from a file. */
+  readonly imported: boolean;
 };
 
 export type OurLeg = {

@@ -188,7 +188,7 @@ describe('cdr import', () => {
     expect(applied.code).toBe(1);
     expect(applied.err).toContain('running calls do not know of it: no Redis here');
     expect(applied.out).toContain(
-      '1 transfers are on record and not in Redis: tollgate verify --fix brings them there',
+      '1 transfers are on record and not in Redis: the same command brings them there, or tollgate verify --fix',
     );
     expect((await run('verify', '--record-only')).code).toBe(0);
   });
