@@ -1,4 +1,5 @@
 import type convict from 'convict';
+import { DECISION_SCHEMA } from './decision-schema.ts';
 import { LOG_LEVELS, type Settings } from './settings.ts';
 
 /** What convict holds every setting against. README's table of settings is tested against this. */
@@ -109,56 +110,7 @@ export const SCHEMA: convict.Schema<Settings> = {
       env: 'TOLLGATE_GATES_CAUSES',
     },
   },
-  admission: {
-    unfunded: {
-      doc: 'An outbound call in whose chain nobody pays.',
-      format: ['refuse', 'allow'],
-      default: 'refuse',
-      env: 'TOLLGATE_ADMISSION_UNFUNDED',
-    },
-    emergencyNumbers: {
-      doc: 'Numbers, as dialled, that are always let through and never charged.',
-      format: 'dialled-numbers',
-      default: ['112', '911'],
-      env: 'TOLLGATE_ADMISSION_EMERGENCY_NUMBERS',
-    },
-  },
-  customers: {
-    currency: {
-      doc: 'What the money of customers is in that only channel variables name (`tollgate_customer`).',
-      format: 'currency',
-      default: 'EUR',
-      env: 'TOLLGATE_CUSTOMERS_CURRENCY',
-    },
-  },
-  rating: {
-    unrated: {
-      doc: 'An outbound call for whose number the tariff has no rate.',
-      format: ['refuse', 'allow'],
-      default: 'refuse',
-      env: 'TOLLGATE_RATING_UNRATED',
-    },
-    unratedInbound: {
-      doc: 'An inbound call for whose number the tariff has no rate.',
-      format: ['refuse', 'allow'],
-      default: 'allow',
-      env: 'TOLLGATE_RATING_UNRATED_INBOUND',
-    },
-    seconds: {
-      doc: 'How talk is rounded to the whole seconds that are billed.',
-      format: ['up', 'down', 'nearest'],
-      default: 'up',
-      env: 'TOLLGATE_RATING_SECONDS',
-    },
-  },
-  accounts: {
-    defaults: {
-      doc: 'Operator limits of every account that neither sets them nor has them from the defaults of its root.',
-      format: 'document',
-      default: {},
-      env: 'TOLLGATE_ACCOUNTS_DEFAULTS',
-    },
-  },
+  ...DECISION_SCHEMA,
   store: {
     onDown: {
       doc: 'A new call while Redis cannot answer, where its account says nothing else.',

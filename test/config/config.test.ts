@@ -55,6 +55,13 @@ describe('the configuration', () => {
     expect(configOf('').cutoff.earlyMs).toBe(1000);
   });
 
+  it('knows that a call could be split where its rate changes, and says that it cannot yet', () => {
+    expect(configOf('rating: { periods: start }').rating.periods).toBe('start');
+    expect(problemsOf('rating: { periods: split }')).toEqual([
+      'rating.periods: "split" → start: to split a call where its rate changes is not supported yet',
+    ]);
+  });
+
   it('reads lists, numbers and documents from the environment', () => {
     const config = configOf(undefined, {
       TOLLGATE_ADMISSION_EMERGENCY_NUMBERS: '110, 112',
@@ -102,7 +109,7 @@ admission: {emergencyNumbers: [112]}
       expect.stringContaining('redis.url: (not shown) → redis://host:port'),
       'controller.leaseMs: "soon" → whole milliseconds from 1 to 86400000',
       expect.stringContaining('accounts.defaults.calls: -1 →'),
-      expect.stringContaining('accounts.defaults.allotments: 2 → to be left out: not supported'),
+      expect.stringContaining('accounts.defaults.allotments: 2 → fields and values'),
       expect.stringContaining('accounts.defaults.cals: 1 → no such field; did you mean "calls"?'),
     ]);
   });
