@@ -16,8 +16,11 @@ export type LiveStore = {
 
   /** Takes all of the plan in its slot or none of it. `record` is kept in the home slot only. */
   take(plan: SlotPlan, record: LegRecord | undefined): Promise<TakeOutcome>;
-  /** Gives back everything a leg took in one slot: holds, counters, ticks, record. For a leg that never ran. */
-  giveBack(slot: Slot, legKey: LegKey, record: LegRecord): Promise<void>;
+  /**
+   * Gives back everything a leg took in one slot: holds, counters, record. For a leg that never ran. Not even the tick
+   * of one that another slot `refused` stays; one that rang `unanswered` was an admission of its second (ruling 21).
+   */
+  giveBack(slot: Slot, legKey: LegKey, record: LegRecord, why: 'refused' | 'unanswered'): Promise<void>;
 
   /** Ties the leg to its channel: first come, first bound; a second channel with the same key is `taken`. */
   bind(record: LegRecord, uuid: LegUuid): Promise<'bound' | 'taken' | 'gone'>;

@@ -82,11 +82,11 @@ async function admitOnce(context: ControllerContext, question: Question): Promis
   return { kind: 'admitted', record: full, time: fundedTime(full, home.wallets), why, replayed: false };
 }
 
-/** Gives back a leg that never ran, everywhere. Safe to repeat. */
+/** Gives back a leg that nobody answered, everywhere. Safe to repeat. */
 export async function giveBackLeg(context: ControllerContext, record: LegRecord): Promise<void> {
   const [home, ...others] = homeFirst(record);
-  for (const slot of others) await context.store.giveBack(slot, record.legKey, record);
-  if (home !== undefined) await context.store.giveBack(home, record.legKey, record);
+  for (const slot of others) await context.store.giveBack(slot, record.legKey, record, 'unanswered');
+  if (home !== undefined) await context.store.giveBack(home, record.legKey, record, 'unanswered');
 }
 
 async function takeOthers(
@@ -99,8 +99,8 @@ async function takeOthers(
   for (const plan of others) {
     const outcome = await context.store.take(plan, undefined);
     if (outcome.kind === 'refused') {
-      for (const slot of taken) await context.store.giveBack(slot, record.legKey, record);
-      await context.store.giveBack(home, record.legKey, record);
+      for (const slot of taken) await context.store.giveBack(slot, record.legKey, record, 'refused');
+      await context.store.giveBack(home, record.legKey, record, 'refused');
       return outcome.refusal;
     }
     taken.push(plan.slot);

@@ -19,9 +19,9 @@ export function closeLeg(context: StoreContext, openMissing: OpenMissing): LegCl
     async release(record) {
       await Promise.all(record.taken.map((taken) => releaseSlot(context, record.legKey, taken)));
     },
-    async giveBack(slot, _legKey, record) {
+    async giveBack(slot, _legKey, record, why) {
       const taken = record.taken.find((candidate) => slotName(candidate.slot) === slotName(slot));
-      if (taken !== undefined) await dropSlot(context, openMissing, record, taken);
+      if (taken !== undefined) await dropSlot(context, openMissing, record, taken, why === 'refused');
     },
     settle: (record, talk, close) => settle(context, openMissing, record, talk, close),
   };
@@ -36,18 +36,20 @@ async function releaseSlot(
   await context.run('release', keys, [legKey, ...countedArguments(counted)]);
 }
 
-/** A leg that never ran: nothing is charged, and not even its tick stays (ruling 21). */
+/** A leg that never ran: nothing is charged. */
 async function dropSlot(
   context: StoreContext,
   openMissing: OpenMissing,
   record: LegRecord,
   taken: TakenSlot,
+  dropTicks: boolean,
 ): Promise<void> {
   if (slotName(taken.slot) === slotName(homeOf(record))) {
-    await closeHome(context, openMissing, record, { talk: undefined, close: () => '', dropTicks: true });
+    await closeHome(context, openMissing, record, { talk: undefined, close: () => '', dropTicks });
     return;
   }
-  const args = [context.clockArgument(), 0, record.legKey, '', 1, 0, ...countedArguments(taken.counted), 0];
+  const head = [context.clockArgument(), 0, record.legKey, '', dropTicks ? 1 : 0, 0];
+  const args = [...head, ...countedArguments(taken.counted), 0];
   await context.run('close', closeKeys(taken.slot, taken, []), args);
 }
 

@@ -85,11 +85,14 @@ describe('counting', () => {
     expect(recent).toEqual([0, 1, 2]);
   });
 
-  it('leaves no tick of what was given back', async () => {
+  it.each([
+    ['no tick of what another slot has refused', 'refused', 'taken'],
+    ['the tick of what rang and nobody answered', 'unanswered', 'refused'],
+  ] as const)('leaves %s', async (_, why, then) => {
     const [first, second] = [countedLeg(1, { perSecond: 1 }), countedLeg(2, { perSecond: 1 })];
     await store.take(first.plan, first.record);
-    await store.giveBack(first.plan.slot, first.record.legKey, first.record);
-    expect((await store.take(second.plan, second.record)).kind).toBe('taken');
+    await store.giveBack(first.plan.slot, first.record.legKey, first.record, why);
+    expect((await store.take(second.plan, second.record)).kind).toBe(then);
   });
 });
 
@@ -175,7 +178,7 @@ describe('on a Redis Cluster', () => {
     await store.liveLegs(ACME);
     await store.release(record);
     await store.settle(record, { billedSeconds: 1, talkMs: 1_000 }, () => '{}');
-    for (const other of others) await store.giveBack(other.slot, record.legKey, record);
+    for (const other of others) await store.giveBack(other.slot, record.legKey, record, 'unanswered');
     expect(tags.length).toBeGreaterThan(15);
     expect(tags.filter((used) => used.length > 1)).toEqual([]);
     expect(new Set(tags.flat())).toEqual(new Set(['acme', 'route:trunk']));
@@ -233,7 +236,7 @@ describe('the length of a leg', () => {
 
   it('is nothing of a leg that is gone', async () => {
     const record = await admitted(10);
-    await store.giveBack({ kind: 'root', root: ACME }, record.legKey, record);
+    await store.giveBack({ kind: 'root', root: ACME }, record.legKey, record, 'unanswered');
     expect(await store.limitLength(record, cap(5))).toBeUndefined();
     expect(await store.liveLegs(ACME)).toEqual([]);
   });

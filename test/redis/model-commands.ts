@@ -152,6 +152,7 @@ function takesOf(holder: Holder, counted: Counted | undefined): HolderTakes {
   return { holder, counts, perSecond: counted?.perSecond };
 }
 
+const why = fc.constantFrom('refused', 'unanswered');
 const leg = fc.nat(LEGS - 1);
 const wallet = fc.constantFrom(...WALLETS);
 const uuid = fc.constantFrom('channel-1' as LegUuid, 'channel-2' as LegUuid);
@@ -184,8 +185,8 @@ export const commandArbitrary = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: kind('release'), leg }) },
-  { weight: 1, arbitrary: fc.record({ kind: kind('give back'), leg }) },
-  { weight: 1, arbitrary: fc.record({ kind: kind('give back route'), leg }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('give back'), leg, why }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('give back route'), leg, why }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('bind'), leg, uuid }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('unbind'), leg, uuid }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('fund'), wallet, id: fc.nat(4), amount: cents(-60, 120) }) },

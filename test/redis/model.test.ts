@@ -166,11 +166,17 @@ async function playOn(
     }
     case 'release':
       return [await store.release(record), plain.release(sample)];
-    case 'give back':
-      return [await store.giveBack(plan.slot, record.legKey, record), plain.giveBack(plan, true, now)];
-    case 'give back route':
+    case 'give back': {
+      const { why } = command;
+      const plainly = plain.giveBack(plan, true, why, now);
+      return [await store.giveBack(plan.slot, record.legKey, record, why), plainly];
+    }
+    case 'give back route': {
       if (route === undefined) return [undefined, undefined];
-      return [await store.giveBack(ROUTE_SLOT, record.legKey, record), plain.giveBack(route, false, now)];
+      const { why } = command;
+      const plainly = plain.giveBack(route, false, why, now);
+      return [await store.giveBack(ROUTE_SLOT, record.legKey, record, why), plainly];
+    }
     case 'bind':
       return [await store.bind(record, command.uuid), plain.bind(record.legKey, command.uuid)];
     case 'unbind':

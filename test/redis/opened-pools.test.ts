@@ -160,7 +160,7 @@ describe("a customer's money", () => {
   it('goes back whole where the call was never answered', async () => {
     const { plan, record } = callOf(1, { ...BY_THE_SECOND, maxCredit: '1.00', maxTime: '10' });
     await store.take(plan, record);
-    await store.giveBack(plan.slot, plan.legKey, record);
+    await store.giveBack(plan.slot, plan.legKey, record, 'unanswered');
     expect(await keysLeft()).toEqual([]);
     expect(await booked()).toBe(0n);
   });

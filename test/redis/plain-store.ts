@@ -98,11 +98,12 @@ export class PlainStore {
     return { kind: 'taken', chosen: ways, uses };
   }
 
-  giveBack(plan: SlotPlan, home: boolean, now: number): void {
+  giveBack(plan: SlotPlan, home: boolean, why: 'refused' | 'unanswered', now: number): void {
     const holds = this.live.get(plan.legKey)?.holds ?? [];
     if (home && !this.live.delete(plan.legKey)) return;
     this.#membersOf(plan.slot).delete(plan.legKey);
-    for (const { holder } of plan.takes) this.#ticksOf(plan.slot, holder).delete(plan.legKey);
+    const refused = why === 'refused' ? plan.takes : [];
+    for (const { holder } of refused) this.#ticksOf(plan.slot, holder).delete(plan.legKey);
     for (const { wallet } of home ? holds : []) this.#walletAt(wallet, now).charge(plan.legKey, 0);
   }
 

@@ -52,7 +52,7 @@ async function storm({ url, name, seed, workers, admissions, bound }: StormOrder
     const wayOut = Math.floor(random() * WAYS_OUT);
     const times = random() < 0.2 ? 2 : 1;
     for (let time = 0; time < times; time += 1) {
-      if (wayOut === 0) await store.giveBack(plan.slot, plan.legKey, record);
+      if (wayOut === 0) await store.giveBack(plan.slot, plan.legKey, record, 'unanswered');
       if (wayOut === 1) await store.release(record);
       if (wayOut === 0) continue;
       const { kind } = await store.settle(record, { billedSeconds: 0, talkMs: 0 }, () => '{}');
