@@ -1,7 +1,8 @@
 import type { LegRecord } from '../admission/leg-record.ts';
 import { fundedSeconds } from '../rating/quote.ts';
-import type { PriceTerms } from '../rating/price.ts';
+import { commitmentOf, pulsesBegun, type PriceTerms } from '../rating/price.ts';
 import type { PoolId } from '../units/ids.ts';
+import { ZERO_MICROS, type Micros } from '../units/money.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
 import type { Leg, LegBook } from './leg-book.ts';
@@ -47,17 +48,21 @@ function later(one: Seconds, by: Seconds): Seconds {
 export function createDeadman(context: ControllerContext, book: LegBook): Deadman {
   const { store, policy, log } = context;
 
-  const secondsOf = async (pool: PoolId, terms: PriceTerms): Promise<Seconds> => {
+  const secondsOf = async (pool: PoolId, terms: PriceTerms, paid: Micros = ZERO_MICROS): Promise<Seconds> => {
     const funds = await store.funds(pool);
-    return funds === undefined ? 'unlimited' : fundedSeconds(terms, funds);
+    return funds === undefined ? 'unlimited' : fundedSeconds(terms, funds > paid ? funds : paid);
   };
 
   const secondsFor = async (leg: Leg): Promise<number | undefined> => {
     let least: Seconds = leg.record?.cap?.seconds ?? 'unlimited';
     if (leg.answeredAt === undefined) return undefined;
-    const talked = Math.floor((store.now() - leg.answeredAt) / 1000);
+    const talkedMs = store.now() - leg.answeredAt;
+    const talked = Math.floor(talkedMs / 1000);
     for (const { wallet, terms, soft } of leg.record?.payers ?? []) {
-      if (soft !== true) least = earlier(least, await secondsOf(wallet, terms));
+      if (soft === true) continue;
+      // What it has paid for stays paid, even where an operator has taken the money away since.
+      const paid = commitmentOf(terms, pulsesBegun(terms, talkedMs));
+      least = earlier(least, await secondsOf(wallet, terms, paid));
     }
     const { time } = leg.record ?? {};
     if (time !== undefined) least = earlier(least, await secondsOf(time.pool, time.terms));
