@@ -10,7 +10,10 @@ import type { Counter, Holder, Slot } from './plan.ts';
 export type LegRecord = AdmittedLeg & {
   readonly admission: AdmissionId;
   readonly aLeg: LegUuid;
-  /** The names of all branches of the dial, this leg's own included: what is given back when one of them answers. */
+  /**
+   * All branches of the dial, this leg's own included, each `branch:root`: what is given back when one of them answers.
+   * Without a root it is kept where this leg is.
+   */
   readonly siblings: readonly string[];
   /** The channel that is metered: undefined until it exists. A call from a route is metered on its A-leg. */
   readonly uuid: LegUuid | undefined;

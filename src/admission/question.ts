@@ -15,7 +15,7 @@ export type Question = {
   readonly routes: readonly NamedRoute[];
   /** What it asks of its rate. */
   readonly options: readonly string[];
-  /** A branch of a forwarded call: its incoming leg already counts as the one resource-consuming call (ruling 2). */
+  /** A branch of a call that came by a route and was forwarded: it counts already as the one resource-consuming call (ruling 2). */
   readonly forwarded: boolean;
   readonly callerNumber: string;
   readonly dialled: string;
@@ -26,7 +26,7 @@ export type Question = {
   readonly classification: string;
   /** Its numbers call it toll-free, and it goes out: nobody pays for it, and the counts of calls hold (Kazoo). */
   readonly tollFree: boolean;
-  /** The names of all branches of the dial, this one's included. */
+  /** All branches of the dial, this one's included, as the record keeps them. */
   readonly siblings: readonly string[];
   readonly at: EpochMs;
   /** Accounts that have refused the leg and let it go on all the same (`softLimit…`): their bounds are dropped. */

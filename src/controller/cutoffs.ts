@@ -229,9 +229,8 @@ export function createCutoffs(
   const stillBridged = ({ uuid, aLeg }: LegRecord): boolean => {
     if (uuid === undefined || uuid === aLeg) return false;
     const leg = book.leg(uuid);
-    return (
-      leg === undefined || leg.peer === aLeg || (leg.peer === undefined && leg.facts.originator === aLeg)
-    );
+    if (leg === undefined || leg.peer === aLeg) return true;
+    return leg.peer === undefined && !leg.isParted && leg.facts.originator === aLeg;
   };
 
   const lookAt = async (lookRoots: readonly AccountPath[], until: EpochMs): Promise<void> => {

@@ -6,14 +6,14 @@ import type { GateAnswer, GateKeeper, GateRequest } from '../calls/gate.ts';
 import type { LegFacts } from '../calls/switch-event.ts';
 import type { DecisionKind } from '../records/records.ts';
 import { assert } from '../units/assert.ts';
-import { admissionIdOf, legKeyOf, rootOf, type AccountPath, type AdmissionId } from '../units/ids.ts';
-import { admitLeg, giveBackLeg, type Admitted } from './admit-leg.ts';
+import { legKeyOf, parseAccountPath, rootOf, type AccountPath, type AdmissionId } from '../units/ids.ts';
+import { admitLeg, type Admitted } from './admit-leg.ts';
 import { branchName, dialStringOf, parseBranches, type Branch } from './branches.ts';
 import type { ControllerContext } from './context.ts';
 import { admissionDecision, refusalDecision } from './decisions.ts';
-import { heldOf, heldText, type Held } from './held.ts';
-import { isOwnAdmission } from './leg-book.ts';
+import { heldText, siblingText } from './held.ts';
 import { findParties, type Claims } from './parties.ts';
+import { nextPass, type Pass } from './pass.ts';
 
 /** FreeSWITCH executes every variable whose name begins so; a dialplan's own is left alone. */
 const ON_ANSWER = 'execute_on_answer_tollgate';
@@ -58,8 +58,8 @@ export function createGatekeeper(
     }
     const answers: { readonly branch: Branch; readonly answer: BranchAnswer }[] = [];
     for (const branch of branches) {
-      const siblings = branches.map(({ name }) => name);
-      const answer = await answerBranch(context, request, { admission, branch, siblings });
+      const siblings = branches.map((each) => siblingText(each.name, homeOf(claimsOf(leg, each))));
+      const answer = await answerBranch(context, request, { pass, branch, siblings });
       if (answer.kind === 'admitted') await onAdmitted(answer.record);
       answers.push({ branch, answer });
     }
@@ -67,41 +67,14 @@ export function createGatekeeper(
   };
 }
 
-type Pass = { readonly number: number; readonly admission: AdmissionId; readonly kept: readonly Held[] };
-
-/**
- * The number of this pass (ruling 3). A call that comes again is decided anew, and what its last passes hold and
- * nobody answered is given back first; a forwarded call goes on holding what brought it here (ruling 2).
- */
-async function nextPass(context: ControllerContext, leg: LegFacts): Promise<Pass> {
-  const [, last] = /\.(\d{1,6})$/.exec(isOwnAdmission(leg) ? (leg.gate.admission ?? '') : '') ?? [];
-  const number = Number.parseInt(last ?? '0', 10) + 1;
-  const pass = { number, admission: admissionIdOf(leg.uuid, number) };
-  const held = heldOf(leg);
-  if (leg.gate.forwarder !== undefined) return { ...pass, kept: held };
-  const kept: Held[] = [];
-  try {
-    for (const one of held) {
-      const live = await context.store.find(one.root, one.legKey);
-      if (live === undefined) continue;
-      if (live.record.answeredAt === undefined) await giveBackLeg(context, live.record);
-      else kept.push(one);
-    }
-    return { ...pass, kept };
-  } catch (err) {
-    // The store is down: this pass will say so itself, and the leg's end gives back what it still holds.
-    context.log.warn({ err, callUuid: leg.uuid }, 'could not give back the last pass');
-    return { ...pass, kept: held };
-  }
-}
-
 async function answerBranch(
   context: ControllerContext,
   request: GateRequest,
-  asked: { readonly admission: AdmissionId; readonly branch: Branch; readonly siblings: readonly string[] },
+  asked: { readonly pass: Pass; readonly branch: Branch; readonly siblings: readonly string[] },
 ): Promise<BranchAnswer> {
   const { leg, via } = request;
-  const { admission, branch, siblings } = asked;
+  const { pass, branch, siblings } = asked;
+  const { admission } = pass;
   const { policy, directory, store } = context;
   const claims = claimsOf(leg, branch);
   const parties = findParties(claims, directory.accounts(), policy.emergencyNumbers);
@@ -117,6 +90,7 @@ async function answerBranch(
   try {
     const answer = await admitLeg(context, {
       ...parties,
+      forwarded: parties.forwarded && pass.cameByRoute,
       legKey,
       admission,
       aLeg: leg.uuid,
@@ -143,6 +117,11 @@ async function answerBranch(
     const words = 'the live store does not answer, and calls are then refused';
     return { kind: 'refused', refusal: refuse('store_down', 'storeDown', '', words) };
   }
+}
+
+/** The account whose call it is, if it is admitted. */
+function homeOf({ forwarder, account, callee }: Claims): AccountPath | undefined {
+  return parseAccountPath(forwarder ?? account ?? callee ?? '');
 }
 
 function claimsOf(leg: LegFacts, branch: Branch): Claims {

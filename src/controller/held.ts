@@ -1,3 +1,4 @@
+import type { LegRecord } from '../admission/leg-record.ts';
 import type { LegFacts } from '../calls/switch-event.ts';
 import {
   admissionIdOf,
@@ -26,6 +27,26 @@ export function meteredBy(leg: LegFacts): Held | undefined {
 
 export function heldText(pass: number, branch: string, account: AccountPath): string {
   return `${pass}:${branch}:${rootOf(account)}`;
+}
+
+/** One branch of a dial, and where its record is kept: forks may reach several tenants. */
+export function siblingText(branch: string, home: AccountPath | undefined): string {
+  return home === undefined ? branch : `${branch}:${rootOf(home)}`;
+}
+
+/** The branches of its dial besides the leg's own. */
+export function siblingsOf({
+  siblings,
+  legKey: own,
+  admission,
+  account,
+}: Pick<LegRecord, 'siblings' | 'legKey' | 'admission' | 'account'>): readonly Omit<Held, 'text'>[] {
+  return siblings.flatMap((text) => {
+    const [branch = '', home] = text.split(':');
+    const legKey = legKeyOf(admission, branch);
+    const root = rootOf(parseAccountPath(home ?? '') ?? account);
+    return legKey === undefined || legKey === own ? [] : [{ legKey, root }];
+  });
 }
 
 function parseHeld(uuid: LegUuid, text: string): Held | undefined {

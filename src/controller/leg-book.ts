@@ -15,6 +15,8 @@ export type Leg = {
   record: LegRecord | undefined;
   /** Who it is bridged to, by FreeSWITCH's last word. */
   peer: LegUuid | undefined;
+  /** FreeSWITCH has said that it and its last partner are bridged no more. */
+  isParted: boolean;
   answeredAt: EpochMs | undefined;
   /** The admission it carried when it last asked at the `park` gate, '' for none: the same question is answered once. */
   asked: string | undefined;
@@ -83,6 +85,7 @@ export function createLegBook(): LegBook {
         facts,
         record: undefined,
         peer: undefined,
+        isParted: false,
         answeredAt: undefined,
         asked: undefined,
         deadman: undefined,

@@ -12,7 +12,7 @@ import { branchName } from './branches.ts';
 import type { ControllerContext } from './context.ts';
 import { cutReasonOf } from './cut-reason.ts';
 import { mayEnd, type Deadman } from './deadman.ts';
-import { heldOf, meteredBy } from './held.ts';
+import { heldOf, meteredBy, siblingsOf } from './held.ts';
 import { isOwnAdmission, type Leg, type LegBook } from './leg-book.ts';
 import type { NodeClocks } from './node-clock.ts';
 import type { RunningCaps } from './running-caps.ts';
@@ -108,10 +108,8 @@ export function createLegEvents(
 
   /** One branch was answered: those that ring no more need nothing any more. */
   const giveBackSiblings = async (record: LegRecord): Promise<void> => {
-    for (const branch of record.siblings) {
-      const legKey = legKeyOf(record.admission, branch);
-      if (legKey === undefined || legKey === record.legKey) continue;
-      const live = await store.find(rootOf(record.account), legKey);
+    for (const { root, legKey } of siblingsOf(record)) {
+      const live = await store.find(root, legKey);
       if (live !== undefined) await giveBackUnanswered(live.record);
     }
   };
@@ -266,7 +264,9 @@ export function createLegEvents(
       [bLeg, aLeg],
     ] as const) {
       const leg = book.leg(one);
-      if (leg !== undefined) leg.peer = together ? other : undefined;
+      if (leg === undefined) continue;
+      leg.peer = together ? other : undefined;
+      leg.isParted = !together;
     }
   };
 

@@ -41,6 +41,20 @@ const counting: readonly Case[] = [
     { use: 'trunk', is: { calls: 1, inboundCalls: 1 } },
     { use: 'carrier', is: { calls: 1, outboundCalls: 1 } },
   ]),
+  shop('T24 a call within the house that is forwarded out is one resource-consuming call as well', {}, [
+    [`acme → acme/shop, forwarded to carrier`, 'rings'],
+    {
+      use: 'acme/shop',
+      is: {
+        calls: 2,
+        resourceConsumingCalls: 1,
+        inboundCalls: 1,
+        outboundCalls: 1,
+        publicCalls: 1,
+        internalCalls: 1,
+      },
+    },
+  ]),
   shop(
     'resourceConsumingCalls 1 lets a forwarded call through, and no second one',
     { resourceConsumingCalls: 1 },
