@@ -5,6 +5,7 @@ import { createChangeFollower } from './controller/change-follower.ts';
 import { createController, type Controller } from './controller/controller.ts';
 import { openBackgroundWriter } from './database/background-writer.ts';
 import { openDatabase } from './database/database.ts';
+import { createDecisionKeeper } from './controller/decision-keeper.ts';
 import { openDirectory } from './controller/directory.ts';
 import { holdNodes } from './controller/node-leases.ts';
 import { createRecordDrain } from './controller/record-drain.ts';
@@ -118,6 +119,8 @@ async function build(
   });
   const feed = createSettlementFeed(redis, { log });
   onStop(() => feed.close());
+  const decisions = createDecisionKeeper({ decide: (decision) => feed.decide(decision), timers, log });
+  onStop(() => decisions.stop());
   const leases = createLeases(redis, { owner: config.controller.id, leaseMs: config.controller.leaseMs });
 
   const switches = openSwitches(config, { timing, log });
@@ -127,9 +130,7 @@ async function build(
     directory,
     policy: policyOf(config),
     controlOf: (node) => controls.get(node),
-    record: (decision) => {
-      feed.decide(decision).catch((err: unknown) => log.error({ err, id: decision.id }, 'decision not kept'));
-    },
+    record: (decision) => decisions.keep(decision),
     announce: (root) => feed.announce(root),
     formatSettlement,
     log,

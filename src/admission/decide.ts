@@ -15,7 +15,13 @@ import { takesOf } from './takes.ts';
 
 /** A leg's plan and what will be recorded of it, or the refusal that needs no script. */
 export type Decided =
-  | { readonly kind: 'plan'; readonly plan: Plan; readonly record: LegRecord }
+  | {
+      readonly kind: 'plan';
+      readonly plan: Plan;
+      readonly record: LegRecord;
+      /** Why payers with one way left do not pay in others that they have, in words. */
+      readonly passedOver: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** Compiles a question into takes: all policy is here, none in the script (DESIGN 4). */
@@ -81,7 +87,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
       })),
     })),
   };
-  return { kind: 'plan', plan, record };
+  return { kind: 'plan', plan, record, passedOver: funding.passedOver };
 }
 
 /** The charge follows the public leg (DESIGN 3). Where a call from a route rings several accounts, each pays for its own branch. */

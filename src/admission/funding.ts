@@ -38,6 +38,8 @@ export type Funded = {
   readonly firstOf: readonly FirstOf[];
   /** The seconds that the caller's customer shares among his calls. */
   readonly time?: TimeRecord | undefined;
+  /** Why payers with one way left do not pay in others that they have, in words. */
+  readonly passedOver: readonly string[];
   /** The longest that the call may last before it is too dear for one of its payers. */
   readonly cap: LegCap | undefined;
 };
@@ -67,6 +69,7 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
   const allotments: AllotmentRecord[] = [];
   const holds: HoldTake[] = [];
   const firstOf: FirstOf[] = [];
+  const passedOver: string[] = [];
   let cap: LegCap | undefined;
   for (const payer of payers) {
     if (!isEnforced(payer)) continue;
@@ -80,11 +83,12 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
       }
       if (only.part?.way === 'allotment') allotments.push(only.part.allotment);
       if (only.take?.kind === 'holds') holds.push(...only.take.holds);
+      passedOver.push(...ways.others);
     } else {
       firstOf.push({ payer: payer.path, options: ways.options, others: ways.others });
     }
   }
-  return withCustomer({ payers: records, allotments, holds, firstOf, cap }, own);
+  return withCustomer({ payers: records, allotments, holds, firstOf, passedOver, cap }, own);
 }
 
 function withCustomer(funded: Funded, own: CustomerFunding | undefined): Funding {
@@ -98,6 +102,7 @@ const UNPAID: Funded = {
   allotments: [],
   holds: [],
   firstOf: [],
+  passedOver: [],
   cap: undefined,
 };
 
@@ -139,7 +144,13 @@ function waysOf(payer: Payer, asked: Asked): Ways {
       else options.push(paid.option);
     }
   }
-  if (options.length > 0) return { kind: 'ways', options, others: refusals.map(({ words }) => words) };
+  if (options.length > 0) {
+    // Who has no trunks at all does not wonder why they were not taken.
+    const others = refusals.filter(
+      (each) => trunks.kind === 'options' || trunks.rents || each !== trunks.refusal,
+    );
+    return { kind: 'ways', options, others: others.map(({ words }) => words) };
+  }
   // Who only rents trunks is told about those, not about the tariff that it never had.
   const rents = payer.tariff === undefined && trunks.kind === 'refused' && trunks.rents;
   return { kind: 'refused', refusal: rents ? trunks.refusal : (refusals.at(-1) ?? noWay(payer)) };

@@ -165,7 +165,7 @@ function moneyRows(
   ];
 }
 
-function priceInWords(terms: PriceTerms): string {
+export function priceInWords(terms: PriceTerms): string {
   const { surcharge, incrementSeconds, graceSeconds, discountPpm } = terms;
   return [
     `${formatMicros(terms.perMinute)} a minute`,

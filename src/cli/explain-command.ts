@@ -1,9 +1,10 @@
 import { quote } from '../rating/quote.ts';
-import type { Cdr, Charge, Decision, PerMinuteCharge } from '../records/records.ts';
-import { formatMicros, toMicros } from '../units/money.ts';
+import type { Cdr, Charge, PerMinuteCharge } from '../records/records.ts';
+import { formatMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
 import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
+import { decisionJson, decisionLines } from './decision-view.ts';
 import { uuidOperand } from './flag-values.ts';
 import { columns } from './help.ts';
 import { showMoment } from './moment.ts';
@@ -33,15 +34,6 @@ async function explain(line: CommandLine, context: CommandContext): Promise<Resu
     ...decisions.flatMap(decisionLines),
     ...legs.flatMap(legLines),
   ]);
-}
-
-function decisionLines(decision: Decision): readonly string[] {
-  const { at, kind, verdict, account, reason, inputs } = decision;
-  // A refusal brings its numbers as a sentence: which account or route, which limit, its bound and its use.
-  const words = typeof inputs['words'] === 'string' ? `: ${inputs['words']}` : '';
-  return [
-    `${showMoment(at)}  ${kind}: ${verdict}${account === undefined ? '' : ` for ${account}`}: ${reason}${words}`,
-  ];
 }
 
 function legLines({ cdr, charges }: Leg): readonly string[] {
@@ -99,18 +91,6 @@ function perMinuteRows(charge: PerMinuteCharge): readonly (readonly string[])[] 
       `${pulses === 1 ? '1 pulse makes' : `${pulses} pulses make`} ${charge.chargedSeconds} s at ${formatMicros(terms.perMinute)} a minute + ${formatMicros(terms.surcharge)}${discount}`,
     ],
   ];
-}
-
-function decisionJson(decision: Decision): Readonly<Record<string, unknown>> {
-  return { ...decision, at: toIsoUtc(decision.at), inputs: withMoneyAsText(decision.inputs) };
-}
-
-/** Inputs are of any shape; the only bigint in them is money. */
-function withMoneyAsText(value: unknown): unknown {
-  if (typeof value === 'bigint') return formatMicros(toMicros(value));
-  if (Array.isArray(value)) return value.map(withMoneyAsText);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withMoneyAsText(each)]));
 }
 
 function legJson({ cdr, charges }: Leg): Readonly<Record<string, unknown>> {

@@ -2,12 +2,15 @@ import type { AccountNode } from '../accounts/account-tree.ts';
 import { decide, fundedTime, type FundedTime } from '../admission/decide.ts';
 import { chosenParts, withFunded } from '../admission/funded.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { TakeRefusal } from '../admission/live-store.ts';
-import type { Slot, SlotPlan } from '../admission/plan.ts';
+import { levelUses, trunksSeen, type LevelUse, type TrunksSeen } from '../admission/level-uses.ts';
+import type { HeldWallet, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
+import type { HolderUse, Plan, Slot, SlotPlan } from '../admission/plan.ts';
 import type { Question } from '../admission/question.ts';
 import { explainTakeRefusal, type Refusal } from '../admission/refusal.ts';
+import { heldAmount } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
-import type { AccountPath } from '../units/ids.ts';
+import type { AccountPath, PoolId } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
 import type { ControllerContext } from './context.ts';
 
 export type Admitted =
@@ -19,7 +22,8 @@ export type Admitted =
       /** The same question was answered before: nothing was taken again. */
       readonly replayed: boolean;
     }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  /** `why` is of questions that came as far as the limits. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly why?: AdmissionWhy };
 
 /** What a decision says besides its record. */
 export type AdmissionWhy = {
@@ -29,6 +33,19 @@ export type AdmissionWhy = {
   readonly softened: readonly Refusal[];
   /** Why a payer does not pay in a way that its order puts first, in words. */
   readonly passedOver: readonly string[];
+  /** Every account, route and number that was looked at. */
+  readonly limits: readonly LevelUse[];
+  readonly trunks: readonly TrunksSeen[];
+  /** What it holds of wallets, allotments and spend windows, and what there was. */
+  readonly pools: readonly PoolFigures[];
+};
+
+export type PoolFigures = {
+  readonly pool: PoolId;
+  readonly needed: Micros;
+  /** At least so much was free of holds and commitments, postpay included. */
+  readonly available: Micros;
+  readonly balance: Micros;
 };
 
 /**
@@ -43,11 +60,10 @@ export async function admitLeg(context: ControllerContext, question: Question): 
   const softened = new Map<AccountPath, Refusal>();
   for (;;) {
     const answer = await admitOnce(context, { ...question, soft: new Set(softened.keys()) });
-    if (answer.kind === 'admitted') {
-      return { ...answer, why: { ...answer.why, softened: [...softened.values()] } };
-    }
+    const why = { ...(answer.why ?? nothingSeen(question)), softened: [...softened.values()] };
+    if (answer.kind === 'admitted') return { ...answer, why };
     const soft = softAccount(question, answer.refusal);
-    if (soft === undefined || softened.has(soft)) return answer;
+    if (soft === undefined || softened.has(soft)) return { ...answer, why };
     softened.set(soft, answer.refusal);
   }
 }
@@ -62,24 +78,51 @@ function softAccount({ caller, callee }: Question, { holder }: Refusal): Account
 
 async function admitOnce(context: ControllerContext, question: Question): Promise<Admitted> {
   const { store, directory, policy } = context;
-  const { classification } = question;
   const decided = decide(question, directory.tariffs(), policy);
   if (decided.kind === 'refused') return decided;
   const { plan, record } = decided;
   const home = await store.take(plan.home, record);
-  if (home.kind === 'refused') return refused(question, home, plan.home);
+  if (home.kind === 'refused') return refused(question, home, plan);
   if (home.kind === 'already') {
     const known = home.record ?? record;
-    const why = { classification, softened: [], passedOver: [] };
+    const why = nothingSeen(question);
     return { kind: 'admitted', record: known, time: fundedTime(known, []), why, replayed: true };
   }
   const chosen = home.chosen ?? [];
   const taken = withFunded(record, chosenParts(plan.home, chosen));
-  const refusal = await takeOthers(context, plan.others, taken, plan.home.slot);
-  if (refusal !== undefined) return refused(question, { refusal }, plan.home);
+  const others = await takeOthers(context, plan.others, taken, plan.home.slot);
+  const uses = [...home.uses, ...others.uses];
+  if (others.refusal !== undefined) return refused(question, { refusal: others.refusal, uses }, plan);
   const full = { ...taken, admittedAt: home.at };
-  const why = { classification, softened: [], passedOver: passedOver(plan.home, chosen) };
+  const why = {
+    ...nothingSeen(question),
+    passedOver: [...passedOver(plan.home, chosen), ...decided.passedOver],
+    limits: levelUses(plan, uses),
+    trunks: trunksSeen(plan.home, chosen, uses),
+    pools: poolFigures(plan.home, home.wallets, chosen),
+  };
   return { kind: 'admitted', record: full, time: fundedTime(full, home.wallets), why, replayed: false };
+}
+
+function nothingSeen({ classification }: Question): AdmissionWhy {
+  return { classification, softened: [], passedOver: [], limits: [], trunks: [], pools: [] };
+}
+
+/** In the order in which the store tells of wallets: those of a payer's only way, then those of the ways taken. */
+function poolFigures(
+  { legKey, holds, firstOf }: SlotPlan,
+  wallets: readonly HeldWallet[],
+  chosen: readonly number[],
+): readonly PoolFigures[] {
+  const ways = firstOf.flatMap(({ options }, payer) => options[chosen[payer] ?? 0]?.take ?? []);
+  const taken = [...holds, ...ways.flatMap((take) => (take.kind === 'holds' ? take.holds : []))];
+  return wallets.flatMap(({ wallet: pool, availableAtLeast: available, balance }, index) => {
+    const hold = taken[index];
+    if (hold === undefined) return [];
+    const { terms, amount } = hold;
+    const needed = heldAmount({ legKey, terms, state: { kind: 'held', ...(amount && { amount }) } });
+    return [{ pool, needed, available, balance }];
+  });
 }
 
 /** Gives back a leg that nobody answered, everywhere. Safe to repeat. */
@@ -94,25 +137,28 @@ async function takeOthers(
   others: readonly SlotPlan[],
   record: LegRecord,
   home: Slot,
-): Promise<TakeRefusal | undefined> {
+): Promise<{ readonly refusal: TakeRefusal | undefined; readonly uses: readonly HolderUse[] }> {
   const taken: Slot[] = [];
+  const uses: HolderUse[] = [];
   for (const plan of others) {
     const outcome = await context.store.take(plan, undefined);
+    if (outcome.kind !== 'already') uses.push(...(outcome.uses ?? []));
     if (outcome.kind === 'refused') {
       for (const slot of taken) await context.store.giveBack(slot, record.legKey, record, 'refused');
       await context.store.giveBack(home, record.legKey, record, 'refused');
-      return outcome.refusal;
+      return { refusal: outcome.refusal, uses };
     }
     taken.push(plan.slot);
   }
-  return undefined;
+  return { refusal: undefined, uses };
 }
 
 function refused(
   question: Question,
-  { refusal, besides = [] }: { readonly refusal: TakeRefusal; readonly besides?: readonly TakeRefusal[] },
-  { firstOf }: SlotPlan,
+  { refusal, besides = [], uses = [] }: Omit<Extract<TakeOutcome, { readonly kind: 'refused' }>, 'kind'>,
+  plan: Plan,
 ): Admitted {
+  const { firstOf } = plan.home;
   const called = new Set<string>(question.callee?.chain.map((node) => node.path));
   for (const node of question.caller?.chain ?? []) called.delete(node.path);
   const [main, ...others] = [refusal, ...besides].map((each) =>
@@ -122,7 +168,8 @@ function refused(
   const isOfMoney = refusal.kind === 'credit' || refusal.kind === 'trunk';
   const known = firstOf.find(({ payer }) => isOfMoney && payer === main.holder)?.others ?? [];
   const words = [...new Set([main.words, ...others.map((other) => other.words), ...known])].join('; ');
-  return { kind: 'refused', refusal: { ...main, words } };
+  const why = { ...nothingSeen(question), limits: levelUses(plan, uses) };
+  return { kind: 'refused', refusal: { ...main, words }, why };
 }
 
 function passedOver({ firstOf }: SlotPlan, chosen: readonly number[]): readonly string[] {

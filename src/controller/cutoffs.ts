@@ -6,6 +6,7 @@ import { rootOf, type AccountPath, type LegKey, type PoolId } from '../units/ids
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
 import { cutDecision, segmentDecision } from './decisions.ts';
+import { readLeft } from './left-over.ts';
 import type { LegBook } from './leg-book.ts';
 import type { Timers } from './timers.ts';
 import { createWarnings } from './warnings.ts';
@@ -205,7 +206,8 @@ export function createCutoffs(
     const { uuid: callUuid, cap } = record;
     const reason =
       ending.reason === 'deadline' ? (cap?.reason ?? 'max_seconds') : REASONS[meaningOf(account).kind];
-    context.record(cutDecision(record, sentAt, { endsAt, sentAt, reason }));
+    const left = ending.reason === 'empty' ? await readLeft(context, account) : undefined;
+    context.record(cutDecision(record, sentAt, { endsAt, sentAt, reason, left }));
     log.info({ callUuid, accountId: account, reason, endsAt, lateMs }, 'call cut');
   };
 

@@ -1,13 +1,16 @@
 import { CAP_LIMITS } from '../admission/cap.ts';
 import type { AllotmentRecord, LegCap, LegRecord, PayerRecord } from '../admission/leg-record.ts';
-import { holderName } from '../admission/plan.ts';
+import type { WalletView } from '../admission/live-store.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import type { FundedTime } from '../admission/decide.ts';
+import { availableAt } from '../credit/wallet.ts';
+import { meaningOf, microsToSeconds } from '../credit/pools.ts';
 import { formatTerms } from '../rating/terms-text.ts';
 import { admissionDecisionId, type Decision } from '../records/records.ts';
-import type { AccountPath, AdmissionId, LegUuid } from '../units/ids.ts';
+import { accountOf, type AccountPath, type AdmissionId, type LegUuid } from '../units/ids.ts';
+import { formatMicros, ZERO_MICROS } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
-import type { AdmissionWhy } from './admit-leg.ts';
+import type { AdmissionWhy, PoolFigures } from './admit-leg.ts';
 import type { Claims } from './parties.ts';
 
 /** The stored answers to "why": made here, so that all of them read alike. */
@@ -37,16 +40,14 @@ export function admissionDecision(
       options: record.options,
       fundedSeconds: time.funded,
       longest: record.cap && capInputs(record.cap),
-      countedIn: record.taken.flatMap(({ counted }) =>
-        counted.map(({ holder, counters }) => ({
-          holder: holderName(holder),
-          counters,
-        })),
-      ),
-      softened: why.softened.map(({ words, limit, holder, reason }) => ({ words, limit, holder, reason })),
+      limits: why.limits,
+      softened: why.softened.map(refusalInputs),
       passedOver: why.passedOver,
       words: wordsOf(why),
-      trunks: record.trunks,
+      trunks: why.trunks.map((trunks) => ({
+        ...trunks,
+        way: record.trunks.find(({ account }) => account === trunks.account)?.way,
+      })),
       time: record.time?.pool,
       payers: record.payers.map(payerInputs),
       allotments: record.allotments.map(({ account, name, groups, terms, goesOn }) => ({
@@ -56,24 +57,26 @@ export function admissionDecision(
         terms: formatTerms(terms),
         goesOn: goesOn && payerInputs(goesOn.payer),
       })),
+      pools: why.pools.map(poolInputs),
     },
   };
 }
 
+/** One branch of a call that asked, where there is no record of it. */
+type Asked = {
+  readonly aLeg: LegUuid;
+  readonly admission: AdmissionId;
+  readonly branch: string;
+  readonly at: EpochMs;
+  /** One that is stored nowhere, whose refusals nobody else's record would show. */
+  readonly customer?: AccountPath | undefined;
+};
+
 export function refusalDecision(
-  asked: {
-    readonly aLeg: LegUuid;
-    readonly admission: AdmissionId;
-    readonly branch: string;
-    readonly at: EpochMs;
-    /** What the number is called, where its account is known. */
-    readonly classification?: string | undefined;
-    /** Of a customer that is stored nowhere, whose refusals nobody else's record would show. */
-    readonly customer?: AccountPath | undefined;
-  },
+  asked: Asked,
   claims: Claims,
   refusal: Refusal,
-  via: string,
+  { via, why }: { readonly via: string; readonly why?: AdmissionWhy | undefined },
 ): Decision {
   return {
     id: `${asked.admission}:${asked.branch}:refusal`,
@@ -90,16 +93,41 @@ export function refusalDecision(
       limit: refusal.limit,
       holder: refusal.holder,
       ...refusal.figures,
-      account: claims.account,
-      customer: claims.customer,
-      callee: claims.callee,
-      forwarder: claims.forwarder,
-      routes: claims.routes,
-      options: claims.options,
-      dialled: claims.dialled,
-      classification: asked.classification,
+      limits: why?.limits ?? [],
+      softened: why?.softened.map(refusalInputs) ?? [],
+      ...claimInputs(claims),
+      classification: why?.classification,
     },
   };
+}
+
+/** Let through without being counted: an emergency of nobody's, or a store that is down. */
+export function passedDecision(
+  asked: Asked,
+  claims: Claims,
+  verdict: 'emergency' | 'store_down',
+  via: string,
+): Decision {
+  const words =
+    verdict === 'emergency'
+      ? 'an emergency call of nobody that is known here'
+      : 'the live store did not answer, and calls are then let through';
+  return {
+    id: `${asked.admission}:${asked.branch}:admission`,
+    at: asked.at,
+    kind: 'admission',
+    verdict,
+    aLeg: asked.aLeg,
+    legUuid: undefined,
+    account: undefined,
+    reason: 'none',
+    inputs: { via, words, ...claimInputs(claims) },
+  };
+}
+
+function claimInputs(claims: Claims): Readonly<Record<string, unknown>> {
+  const { account, customer, callee, forwarder, routes, options, dialled } = claims;
+  return { account, customer, callee, forwarder, routes, options, dialled };
 }
 
 /** What the leg drew on was empty. */
@@ -136,9 +164,11 @@ export function cutDecision(
     readonly endsAt: EpochMs;
     readonly sentAt: EpochMs;
     readonly reason: EmptyReason | LegCap['reason'];
+    /** What the wallet has that could not pay, a moment after. */
+    readonly left?: WalletView | undefined;
   },
 ): Decision {
-  const { endsAt, sentAt, reason } = cut;
+  const { endsAt, sentAt, reason, left } = cut;
   return {
     id: `${record.legKey}:cutoff`,
     at,
@@ -152,6 +182,7 @@ export function cutDecision(
       ...(isEmpty(reason) ? { paidUntil: endsAt } : { endsAt, ...capInputs(record.cap) }),
       killSentAt: sentAt,
       lateMs: sentAt - endsAt,
+      left: left && leftInputs(left),
     },
   };
 }
@@ -159,6 +190,34 @@ export function cutDecision(
 function payerInputs(payer: PayerRecord): Readonly<Record<string, unknown>> {
   const { account, tariff, tariffVersion, rateId, prefix, terms, currency, soft } = payer;
   return { account, soft, tariff, tariffVersion, rateId, prefix, currency, terms: formatTerms(terms) };
+}
+
+function refusalInputs({ words, limit, holder, reason }: Refusal): Readonly<Record<string, unknown>> {
+  return { words, limit, holder, reason };
+}
+
+/** Money as text; an allotment, and a customer's time, in the seconds that they count. */
+function poolInputs({ pool, needed, available, balance }: PoolFigures): Readonly<Record<string, unknown>> {
+  const meaning = meaningOf(pool);
+  const account = accountOf(pool);
+  if (meaning.kind === 'allotment') {
+    const seconds = { needed: microsToSeconds(needed), available: microsToSeconds(available) };
+    return { account, allotment: meaning.name, seconds };
+  }
+  if (meaning.kind === 'time') {
+    const time = { needed: microsToSeconds(needed), available: microsToSeconds(available) };
+    return { account, time };
+  }
+  const money = { needed: formatMicros(needed), available: formatMicros(available) };
+  if (meaning.kind === 'spend') return { account, window: meaning.window, ...money };
+  return { account, ...money, balance: formatMicros(balance) };
+}
+
+function leftInputs(view: WalletView): Readonly<Record<string, unknown>> {
+  const available = availableAt(view, view.at);
+  const pool = { pool: view.account, available, balance: view.balance, needed: ZERO_MICROS };
+  const { needed: _, ...left } = poolInputs(pool);
+  return { ...left, legs: view.legs.length };
 }
 
 /** What is worth saying of an admission; undefined: nothing, it went the usual way. */

@@ -1,6 +1,6 @@
 import { admissionIdOf, legKeyOf, type LegUuid } from '../units/ids.ts';
 import { admissionDecision, refusalDecision } from './decisions.ts';
-import { admitLeg } from './admit-leg.ts';
+import { admitLeg, type Admitted } from './admit-leg.ts';
 import type { ControllerContext } from './context.ts';
 import type { Leg, LegBook } from './leg-book.ts';
 import { findParties, type Claims, type Parties } from './parties.ts';
@@ -46,9 +46,8 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
       admission,
       branch: UNGATED_BRANCH,
       at: store.now(),
-      classification: parties.kind === 'known' ? parties.classification : undefined,
     };
-    const outcome =
+    const outcome: Admitted =
       parties.kind === 'refused'
         ? parties
         : await admitLeg(context, {
@@ -66,7 +65,8 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
     if (outcome.kind === 'refused') {
       // Somebody in need is let through, counted or not.
       if (emergency !== undefined) return;
-      context.record(refusalDecision(asked, claims, outcome.refusal, 'no gate'));
+      const { refusal, why } = outcome;
+      context.record(refusalDecision(asked, claims, refusal, { via: 'no gate', why }));
       log.warn(
         { callUuid: leg.uuid, reason: outcome.refusal.reason },
         'killed a leg that came by no gate and was refused',

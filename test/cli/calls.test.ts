@@ -6,6 +6,7 @@ import { parseAccountPath, parseLegUuid, parseNodeId } from '../../src/units/ids
 import { toMicros } from '../../src/units/money.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { cdrOf, chargeOf, transfersFor } from '../records/samples.ts';
+import { rateOf, versionOf } from '../rating/samples.ts';
 import { createCli } from './cli-run.ts';
 
 const LEG = 'a1b2c3d4-0000-4000-8000-000000000001';
@@ -27,6 +28,13 @@ async function createCliWithCall() {
     reason: 'all limits had room',
     inputs: { calls: 1, holds: [{ amount: toMicros(1_500_000n) }] },
   } as const;
+  const { tariff, currency, prefix, terms } = charge;
+  const { perMinute, rounding } = terms;
+  const { version: _, ...version } = versionOf([rateOf({ id: 1, prefix, perMinute })], {
+    currency,
+    rounding,
+  });
+  await database.tariffs.importVersion({ ...version, tariff });
   await database.records.writeBatch({
     settlements: [{ cdr, charges: [charge], transfers: transfersFor(charge) }],
     decisions: [decision],
@@ -50,7 +58,7 @@ describe('explain', () => {
       ],
     });
     const { out } = await run('explain', LEG);
-    expect(out).toContain('admission: admitted for acme/alice: all limits had room');
+    expect(out).toContain('admitted for acme/alice: all limits had room');
     expect(out).toContain('1001\u{FFFD}[2J → ');
     expect(out).toContain(`${charge.tariff} version ${charge.tariffVersion}`);
     expect(out).toContain(`make ${charge.chargedSeconds} s`);

@@ -150,7 +150,8 @@ async function askGate(context: ControllerContext, found: Found, asked: Question
 
 /** All of an answer but the names of the call and what is only a bound. */
 function comparable(answer: Answer): unknown {
-  if (answer.kind !== 'admitted') return answer;
+  if (answer.kind === 'passed') return answer;
+  if (answer.kind === 'refused') return { refusal: answer.refusal };
   const { record, time, replayed } = answer;
   const names = { legKey: '', admission: '', aLeg: '', uuid: '', node: '', coreUuid: '' };
   return { record: { ...record, ...names }, ever: time.ever, replayed };

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRedis, type StartedRedis } from '../../src/servers/redis-server.ts';
+import type { LegUuid } from '../../src/units/ids.ts';
 import { freshRedis, needRealRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, furnish, placeCalls, placedBy, settled, useGates } from './acts.ts';
 import { createStage, eventually, micros, type Stage } from './stage.ts';
@@ -154,15 +155,29 @@ describe('a Redis that goes away', () => {
     before.call.hangup();
     await allEnded([before.call]);
     await ownRedis.restart();
-    const [cdr] = await settled(stage, 1);
-    expect(cdr).toMatchObject({ legUuid: before.leg.uuid, estimated: false });
+    // The other call's leg may have been found as one that came by no gate.
+    const cdrs = await eventually(
+      () => stage.cdrs('acme'),
+      (rows) => rows.some(({ legUuid }) => legUuid === before.leg.uuid),
+    );
+    expect(cdrs.find(({ legUuid }) => legUuid === before.leg.uuid)).toMatchObject({ estimated: false });
+    // Decided without a store, and on record all the same.
+    const decisions = await eventually(
+      () => stage.database.records.decisionsOf(call?.truth?.uuid as LegUuid),
+      (rows) => rows.length > 0,
+    );
+    expect(decisions[0]).toMatchObject(
+      onDown === 'allow'
+        ? { kind: 'admission', verdict: 'store_down' }
+        : { kind: 'refusal', reason: 'store_down' },
+    );
     await eventually(
       () => stage.findings(),
       (findings) => findings.length === 0,
     );
     const after = await answeredCall();
     after.call.hangup();
-    await settled(stage, 2);
+    await settled(stage, cdrs.length + 1);
   });
 });
 
