@@ -200,7 +200,7 @@ export function readAccount(
   reader.require('account', PATH_EXPECTED);
   if (mayNest) reader.value('accounts', (value) => ({ kind: 'ok', value }));
   const path = given ?? named;
-  if (named !== undefined && isReservedPath(named)) {
+  if (path !== undefined && isReservedPath(path)) {
     reader.complain(
       'account',
       'another name: "adhoc" and "adhoc.…" are those of customers that channel variables name',

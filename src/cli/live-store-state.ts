@@ -9,7 +9,7 @@ import type { ChangeFeed } from '../redis/change-feed.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { walletLedger, type Decision } from '../records/records.ts';
 import type { SettlementFeed } from '../records/settlement-feed.ts';
-import { rootOf, type AccountPath } from '../units/ids.ts';
+import { rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import { subtractMicros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { LiveCall, LiveState } from './live-state.ts';
@@ -64,8 +64,8 @@ export function createLiveState(parts: LiveParts): LiveState {
   return {
     async calls(under) {
       const legs = await liveLegs(under);
-      const wallets = new Map<AccountPath, Awaited<ReturnType<LiveStore['readWallet']>>>();
-      for (const wallet of new Set(legs.flatMap((leg) => leg.payers.map((payer) => payer.wallet)))) {
+      const wallets = new Map<PoolId, Awaited<ReturnType<LiveStore['readWallet']>>>();
+      for (const wallet of new Set(legs.flatMap(poolsShown))) {
         wallets.set(wallet, await store.readWallet(wallet));
       }
       return legs.map((leg) => toLiveCall(leg, wallets));
@@ -151,17 +151,25 @@ function killDecision(leg: LegRecord, at: EpochMs): Decision {
   };
 }
 
+/** What a call's end may come of. */
+function poolsShown({ payers, time }: LegRecord): readonly PoolId[] {
+  return [...payers.map(({ wallet }) => wallet), ...(time === undefined ? [] : [time.pool])];
+}
+
 function toLiveCall(
   leg: LegRecord,
-  wallets: ReadonlyMap<AccountPath, Awaited<ReturnType<LiveStore['readWallet']>>>,
+  wallets: ReadonlyMap<PoolId, Awaited<ReturnType<LiveStore['readWallet']>>>,
 ): LiveCall {
-  const cutoffs: number[] = [];
+  const cutoffs = poolsShown(leg).flatMap((pool): readonly number[] => {
+    const view = wallets.get(pool);
+    if (view === undefined || !view.legs.some(({ legKey }) => legKey === leg.legKey)) return [];
+    const cutoff = nextCutoff({ ...view, account: pool } satisfies Wallet);
+    return cutoff === undefined ? [] : [cutoff];
+  });
   const committed = leg.payers.flatMap(({ wallet, account, currency }) => {
     const view = wallets.get(wallet);
     const part = view?.legs.find((candidate) => candidate.legKey === leg.legKey);
     if (view === undefined || part === undefined) return [];
-    const cutoff = nextCutoff({ ...view, account: wallet } satisfies Wallet);
-    if (cutoff !== undefined) cutoffs.push(cutoff);
     return [{ payer: account, amount: committedAt(part, view.at), currency }];
   });
   return {

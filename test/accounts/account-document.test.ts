@@ -18,6 +18,16 @@ function problemsOf(parsed: ReturnType<typeof parseAccount | typeof parseAccount
 }
 
 describe('an account document', () => {
+  it.each(['adhoc', 'Adhoc/john', 'acme/adhoc.john', 'acme/adhoc.x/y'])(
+    'of %s is refused: customers of channel variables are called so',
+    (account) => {
+      expect(problemsOf(parseAccount({ account }))).toEqual([
+        expect.stringContaining('→ another name: "adhoc"'),
+      ]);
+      expect(problemsOf(parseAccount({ account: 'acme/adhocs' }))).toEqual([]);
+    },
+  );
+
   it('becomes an account', () => {
     const parsed = parseAccount({
       account: 'Acme/Retail',

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LedgerBalance, Page, PageCursor } from '../../src/records/record-store.ts';
-import type { Cdr, Transfer } from '../../src/records/records.ts';
+import type { Cdr, Decision, Transfer } from '../../src/records/records.ts';
 import { addMs, toEpochMs } from '../../src/units/time.ts';
 import { negateMicros, toMicros } from '../../src/units/money.ts';
-import { account, cdrOf, NOON, topupOf } from '../records/samples.ts';
+import { account, cdrOf, leg, NOON, topupOf } from '../records/samples.ts';
 import { DATABASES } from './databases.ts';
 
 const ALWAYS = { from: toEpochMs(0), to: toEpochMs(Number.MAX_SAFE_INTEGER) };
@@ -67,6 +67,59 @@ describe.each(DATABASES)('the CDRs of an account on $name', ({ openScratch }) =>
       expect(paged).toEqual(order === 'oldest_first' ? oldestFirst : oldestFirst.toReversed());
     },
   );
+});
+
+describe.each(DATABASES)('what became of customers on $name', ({ openScratch }) => {
+  it('counts theirs, and no account that looks like one', async () => {
+    const { records } = await openScratch();
+    const cdrs = (
+      [
+        ['adhoc/john', 'credit'],
+        ['adhoc/john', 'max_time'],
+        ['acme/adhoc.mary', undefined],
+        ['adhocracy/bob', 'credit'],
+        ['acme/adhocs', 'credit'],
+        ['acme', 'max_time'],
+      ] as const
+    ).map(([path, cut], n): Cdr => ({ ...cdrOf(`c-${n}`), account: account(path), cut }));
+    const refusal = (n: number, path: string, reason: string, holder: string, limit: string): Decision => ({
+      id: `refusal-${n}`,
+      at: NOON,
+      kind: 'refusal',
+      verdict: 'refused',
+      aLeg: leg(`a-${n}`),
+      legUuid: undefined,
+      account: account(path),
+      reason,
+      inputs: { limit, holder },
+    });
+    await records.writeBatch({
+      settlements: cdrs.map((cdr) => ({ cdr, charges: [], transfers: [] })),
+      decisions: [
+        refusal(1, 'adhoc/john', 'no_credit', 'adhoc/john', 'credit'),
+        refusal(2, 'adhoc/john', 'no_time', 'adhoc/john', 'max_time'),
+        refusal(3, 'adhoc/john', 'limit_reached', 'adhoc/john', 'calls'),
+        refusal(4, 'acme/adhoc.mary', 'limit_reached', 'acme', 'calls'),
+        refusal(5, 'acme', 'limit_reached', 'acme', 'calls'),
+      ],
+    });
+    expect(await records.customerTotals()).toEqual({
+      customers: 2,
+      calls: 3,
+      answered: 3,
+      ended: { credit: 1, time: 1 },
+      refused: { credit: 1, time: 1, channels: 1, other: 1 },
+    });
+  });
+
+  it('keeps the transfers of their pools once, however often they come', async () => {
+    const { records } = await openScratch();
+    const opening = { ...topupOf({ id: 'opening:adhoc/john:x:1' }), kind: 'opening' } as const;
+    const batch = { settlements: [], decisions: [], transfers: [opening] };
+    expect((await records.writeBatch(batch)).inserted.transfers).toBe(1);
+    expect((await records.writeBatch(batch)).already.transfers).toBe(1);
+    expect(await records.transfer(opening.id)).toEqual(opening);
+  });
 });
 
 describe.each(DATABASES)('ledgers on $name', ({ openScratch }) => {

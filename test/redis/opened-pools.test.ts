@@ -1,25 +1,19 @@
 import * as fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { customerFunding } from '../../src/admission/customer-funding.ts';
-import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore } from '../../src/admission/live-store.ts';
-import { createAccountLookup } from '../../src/accounts/account-tree.ts';
-import { readCustomerClaim } from '../../src/controller/customer-claims.ts';
 import { timePool } from '../../src/credit/pools.ts';
 import { netOf } from '../../src/records/proof.ts';
 import { walletLedger, type Transfer } from '../../src/records/records.ts';
 import { priceOf } from '../../src/rating/price.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import { parseTransfer } from '../../src/redis/settlement-text.ts';
-import type { AccountPath } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { connectTestRedis, freshRedis } from '../support/redis.ts';
-import { micros, sampleLeg, START, type SampleLeg } from './samples.ts';
+import { callOf, JOHN } from './customer-calls.ts';
+import { micros, START, type SampleLeg } from './samples.ts';
 
-const JOHN = 'adhoc/john' as AccountPath;
 const TIME = timePool(JOHN);
-const ACCOUNTS = createAccountLookup({ revision: 1, accounts: [], routes: [] }, {});
 const BY_THE_SECOND = { cps: '0.10', ipulse: '1', fpulse: '1' };
 const clock = { now: START };
 let redis: Redis;
@@ -40,26 +34,6 @@ function storeOn(connection: Redis): LiveStore {
     onDue: () => undefined,
     loadWallet: async () => undefined,
   });
-}
-
-type Variables = Omit<Parameters<typeof readCustomerClaim>[0], 'customer'>;
-
-/** A leg of john's as the gate makes it. */
-function callOf(name: string | number, variables: Variables): SampleLeg {
-  const claim = readCustomerClaim({ customer: 'john', ...variables });
-  if (claim.kind === 'bad') throw new Error(claim.words);
-  const node = ACCOUNTS.customer(claim.pool, undefined);
-  const own = node && customerFunding(node, 'EUR');
-  if (node === undefined || own === undefined) throw new Error('john has pools');
-  const channels = { counter: 'calls' as const, bound: claim.pool.channels };
-  const leg = sampleLeg(name, {
-    account: JOHN,
-    takes: [{ holder: { kind: 'account', path: JOHN }, counts: [channels], perSecond: undefined }],
-    holds: own.holds,
-  });
-  const payers = own.payer === undefined ? [] : [own.payer];
-  const record: LegRecord = { ...leg.record, payers, ...(own.time && { time: own.time }) };
-  return { ...leg, record };
 }
 
 async function talk({ plan, record }: SampleLeg, from: LiveStore = store): Promise<void> {

@@ -12,18 +12,23 @@ afterEach(async () => {
   await stage.close();
 });
 
-async function openStage(gate: 'socket' | 'park', controllers = 1, nodes = 1): Promise<void> {
+type Variables = Readonly<Record<string, string>>;
+
+async function openStage(
+  gate: 'socket' | 'park',
+  controllers = 1,
+  nodes = 1,
+  settings: Variables = {},
+): Promise<void> {
   await freshRedis();
   stage = await createStage(redisUrl(), { nodes });
   const services = [];
-  for (let n = 0; n < controllers; n += 1) services.push(await stage.startController());
+  for (let n = 0; n < controllers; n += 1) services.push(await stage.startController(settings));
   for (const sim of stage.sims) {
     sim.endpoint(/pstn/, { kind: 'answers', afterMs: 50 });
     useGates(sim, gate, services);
   }
 }
-
-type Variables = Readonly<Record<string, string>>;
 
 const BY_THE_SECOND = { cps: '0.10', ipulse: '1', fpulse: '1' };
 
@@ -134,6 +139,53 @@ describe.each(['socket', 'park'] as const)(
     });
   },
 );
+
+describe('a call of a customer', () => {
+  it('that nobody answers gives back all that it held, and its pool is closed', async () => {
+    await openStage('socket');
+    stage.sim.endpoint(/pstn/, { kind: 'rings' });
+    const placed = call({ ...BY_THE_SECOND, max_credit: '1.00', max_time: '60', max_channels: '1' });
+    await eventually(
+      async () => await (await stage.live()).customers(),
+      (customers) => customers.length === 1,
+    );
+    placed.hangup();
+    await allEnded([placed]);
+    await eventually(
+      async () => await (await stage.live()).customers(),
+      (customers) => customers.length === 0,
+    );
+    await isProved();
+    expect(await stage.balance('adhoc/john')).toBe(0n);
+  });
+
+  it('goes on past every timer of before when its seconds are extended, and ends by the new ones', async () => {
+    await openStage('socket', 1, 1, { TOLLGATE_DEADMAN_SLACK_SECONDS: '1' });
+    const placed = call({ max_time: '2' });
+    const [leg] = await answered(placed);
+    await eventually(
+      async () => await (await stage.live()).calls(undefined),
+      (live) => live[0]?.state === 'answered' && live[0].cutoffAt !== undefined,
+    );
+    const { run } = createStageCli(stage);
+    expect((await run('customer', 'extend', 'john', '--seconds', '3')).code).toBe(0);
+    await allEnded([placed]);
+    expect(await settled(stage, 1, 'adhoc')).toMatchObject([{ billedSeconds: 5, cut: 'max_time' }]);
+    expect(leg?.endedBy).toBe('api');
+    await isProved();
+  });
+
+  it('to an account of ours is charged as it says, though such calls cost nothing else', async () => {
+    await openStage('socket');
+    await stage.account({ account: 'acme' });
+    const placed = call({ callee: 'acme', ...BY_THE_SECOND, max_credit: '0.20' });
+    await allEnded([placed]);
+    const cdrs = await settled(stage, 1, 'adhoc');
+    expect(cdrs).toMatchObject([{ direction: 'internal', billedSeconds: 2, cut: 'credit' }]);
+    await isProved();
+    expect(await stage.balance('adhoc/john')).toBe(0n);
+  });
+});
 
 describe('with two controllers and two FreeSWITCH servers', () => {
   it('all share one pool, and a call that brings more keeps all of them up', async () => {
