@@ -6,7 +6,7 @@ import { findClassifier, UNKNOWN_CLASSIFICATION, type Classifier } from '../rati
 import { continuationOf } from '../rating/price.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { isOfOwnPrice, type Cdr, type Charge, type PerMinuteCharge } from '../records/records.ts';
-import type { AccountPath } from '../units/ids.ts';
+import { storedPathOf, type AccountPath } from '../units/ids.ts';
 import { chargesOf, type PaidPart } from './charges.ts';
 
 /** What the price of a finished leg depends on. A `Cdr` is one. */
@@ -51,7 +51,7 @@ export type Repriced = {
  * object, so that a charge that did not change can be told by it.
  */
 export function reprice(call: FinishedCall, charges: readonly Charge[], books: RatingBooks): Repriced {
-  const node = books.accounts.node(call.account);
+  const node = books.accounts.node(storedPathOf(call.account));
   // Most accounts have no discounts, and nobody asks.
   const classification = (): string => classifierOf(call, node)?.name ?? UNKNOWN_CLASSIFICATION;
   const unrated: Unrated[] = [];

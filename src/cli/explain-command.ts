@@ -1,5 +1,5 @@
 import { quote } from '../rating/quote.ts';
-import type { Cdr, Charge, PerMinuteCharge } from '../records/records.ts';
+import { isOfOwnPrice, type Cdr, type Charge, type PerMinuteCharge } from '../records/records.ts';
 import { formatMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
@@ -85,7 +85,12 @@ function perMinuteRows(charge: PerMinuteCharge): readonly (readonly string[])[] 
   const discount = terms.discountPpm === 0 ? '' : `, less ${terms.discountPpm / 10_000} %`;
   return [
     [payer, `${formatMicros(charge.price)} ${charge.currency}${versionWords(version)}`],
-    ['', `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`],
+    [
+      '',
+      isOfOwnPrice(charge)
+        ? 'at the price that the call came with'
+        : `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`,
+    ],
     [
       '',
       `${pulses === 1 ? '1 pulse makes' : `${pulses} pulses make`} ${charge.chargedSeconds} s at ${formatMicros(terms.perMinute)} a minute + ${formatMicros(terms.surcharge)}${discount}`,

@@ -120,6 +120,11 @@ export function customerOf(path: AccountPath): CustomerId | undefined {
   return last.startsWith(CUSTOMER_PREFIX) ? (last.slice(CUSTOMER_PREFIX.length) as CustomerId) : undefined;
 }
 
+/** The account whose limits and tariffs are on record: the path itself, or what a customer stands below. */
+export function storedPathOf(path: AccountPath): AccountPath {
+  return customerOf(path) === undefined ? path : (chainOf(path).at(-2) ?? path);
+}
+
 /** Names that no stored account may have: customers have them. */
 export function isReservedPath(path: AccountPath): boolean {
   const segments = path.split('/');

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { reprice, type RatingBooks } from '../../src/charging/finished-call.ts';
 import { FIRST_WAY, rateFirst } from '../../src/charging/first-rating.ts';
 import { withTariffVersions, type TariffBook } from '../../src/rating/tariff-book.ts';
-import type { Charge, Settlement } from '../../src/records/records.ts';
+import { ADHOC_RATE, type Charge, type Settlement } from '../../src/records/records.ts';
 import { addMicros, toMicros, ZERO_MICROS } from '../../src/units/money.ts';
 import { accountsOf, mergedTariffs, tariffOf } from '../controller/world.ts';
-import { cdrOf, chargeOf } from '../records/samples.ts';
+import { account, cdrOf, chargeOf, tariffName } from '../records/samples.ts';
 import { ACCOUNTS, anyTalk, anyTariffs, POLICY, settledLive } from './live-calls.ts';
 
 const settled = fc.record({ tariffs: anyTariffs, talk: anyTalk }).map(({ tariffs, talk }) => {
@@ -84,6 +84,16 @@ describe('rating again', () => {
         price: 250_000n,
       },
     ]);
+  });
+
+  it('leaves a customer the price that his call came with, and rates the account above him by its tariff', () => {
+    const cdr = { ...CDR, account: account('acme/adhoc.john') };
+    const own = { ...chargeOf(cdr.legUuid), ...ADHOC_RATE, payer: cdr.account };
+    const above = { ...chargeOf(cdr.legUuid), payer: account('acme'), tariff: tariffName('former') };
+    const { charges, unrated } = reprice(cdr, [own, above], BOOKS);
+    expect(unrated).toEqual([]);
+    expect(charges[0]).toBe(own);
+    expect(charges[1]).toMatchObject({ payer: 'acme', tariff: 'retail', price: 250_000n });
   });
 
   it('takes no connect fee, minimum or grace of a part that was talked after an allotment ran dry', () => {

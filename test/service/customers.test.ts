@@ -224,6 +224,30 @@ describe('a customer below a stored account', () => {
   });
 });
 
+describe('when a controller stops in the middle of the calls', () => {
+  it('the next one finds them, cuts them in time and closes the pool', async () => {
+    await freshRedis();
+    stage = await createStage(redisUrl());
+    stage.sim.endpoint(/pstn/, { kind: 'answers', afterMs: 50 });
+    const first = await stage.startController();
+    useGates(stage.sim, 'socket', [first]);
+    const calls = [1, 2].map(() => call({ ...BY_THE_SECOND, max_credit: '1.40', max_time: '60' }));
+    await answered(...calls);
+    await eventually(
+      async () => await (await stage.live()).calls(undefined),
+      (live) => live.filter(({ state }) => state === 'answered').length === 2,
+    );
+    await first.stop();
+    await stage.startController();
+    await allEnded(calls);
+    const cdrs = await settled(stage, 2, 'adhoc');
+    expect(cdrs.map(({ cut }) => cut)).toEqual(['credit', 'credit']);
+    expect(cdrs.reduce((sum, { billedSeconds }) => sum + billedSeconds, 0)).toBe(14);
+    await isProved();
+    expect(await stage.balance('adhoc/john')).toBe(0n);
+  });
+});
+
 describe('the command line', () => {
   const john = { ...BY_THE_SECOND, max_credit: '0.40' };
 
