@@ -43,17 +43,18 @@ export async function readBalance(
   ledger: LedgerName,
   currency: string,
 ): Promise<Micros> {
-  const side = async (column: 'credit' | 'debit'): Promise<bigint> => {
-    const row = await database
+  const side = (column: 'credit' | 'debit') =>
+    database
       .selectFrom('transfer')
       // PostgreSQL sums to a numeric, which its driver would hand over as text.
       .select(sql<bigint | null>`cast(sum(amount) as bigint)`.as('total'))
       .where(column, '=', ledger)
-      .where('currency', '=', currency)
-      .executeTakeFirstOrThrow();
-    return row.total ?? 0n;
-  };
-  return toMicros((await side('credit')) - (await side('debit')));
+      .where('currency', '=', currency);
+  // One statement sees one moment: what came in and what went out by then.
+  const sums = await database
+    .selectNoFrom([side('credit').as('credit'), side('debit').as('debit')])
+    .executeTakeFirstOrThrow();
+  return toMicros((sums.credit ?? 0n) - (sums.debit ?? 0n));
 }
 
 /** Wallets in the order of their names: a page of names, then their sums, all of it along the two ledger indexes. */

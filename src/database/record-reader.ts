@@ -1,10 +1,11 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { RecordReader } from '../records/record-store.ts';
 import type { LegUuid } from '../units/ids.ts';
-import { integerCell, numberOf } from './cell.ts';
+import { readCdrs } from './cdr-pages.ts';
+import { numberOf } from './cell.ts';
 import { readCustomerTotals } from './customer-queries.ts';
 import { readBalance, readTransfers, walkWallets } from './ledger-queries.ts';
-import { pageOf, pageShape, slicesOf, subtreeRange } from './paging.ts';
+import { slicesOf } from './paging.ts';
 import { toCharge } from './charge-rows.ts';
 import { readPaidSince } from './paid-queries.ts';
 import { toCdr, toDecision, toTransfer } from './record-rows.ts';
@@ -17,33 +18,7 @@ export function createRecordReader(database: Kysely<Schema>): RecordReader {
       return row === undefined ? undefined : toCdr(row);
     },
 
-    cdrs: async (query) => {
-      const below = subtreeRange(query.account);
-      const { step, direction, limit } = pageShape(query);
-      let select = database
-        .selectFrom('cdr')
-        .selectAll()
-        .where('admitted_at', '>=', integerCell(query.from))
-        .where('admitted_at', '<', integerCell(query.to))
-        .where((where) =>
-          query.scope === 'account'
-            ? where('account', '=', query.account)
-            : where.or([
-                where('account', '=', query.account),
-                where.and([where('account', '>=', below.from), where('account', '<', below.to)]),
-              ]),
-        );
-      if (query.after !== undefined) {
-        const { at, id } = query.after;
-        select = select.where(sql<boolean>`(admitted_at, leg_uuid) ${step} (${integerCell(at)}, ${id})`);
-      }
-      const rows = await select
-        .orderBy('admitted_at', direction)
-        .orderBy('leg_uuid', direction)
-        .limit(limit)
-        .execute();
-      return pageOf(rows.map(toCdr), limit, (cdr) => ({ at: cdr.admittedAt, id: cdr.legUuid }));
-    },
+    cdrs: (query) => readCdrs(database, query),
 
     cdrsOfCall: async (leg) => {
       const aLegs = await aLegsOf(database, leg);

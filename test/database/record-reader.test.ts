@@ -122,6 +122,42 @@ describe.each(DATABASES)('what became of customers on $name', ({ openScratch }) 
   });
 });
 
+describe.each(DATABASES)('the CDRs of a subtree on $name', ({ openScratch }) => {
+  it('are the same whether it calls often or seldom, page by page', async () => {
+    const { records } = await openScratch();
+    // More often than a page is looked for among everybody's calls, and several in one millisecond.
+    const accounts = ['busy/a', 'busy/b', 'rare', 'rare/x', 'rare/x/y', 'rarer', 'rare.z'].map(account);
+    const cdrs = Array.from({ length: 700 }, (_, number): Cdr => ({
+      ...cdrOf(`l-${(number * 7_919) % 10_007}`),
+      account:
+        accounts[number % 40 < 6 && number % 3 === 0 ? 2 + (number % 5) : number % 2] ?? account('busy'),
+      admittedAt: addMs(NOON, Math.floor(number / 3) * 10),
+    }));
+    const settlements = cdrs.map((cdr) => ({ cdr, charges: [], transfers: [] }));
+    await records.writeBatch({ settlements, decisions: [] });
+    for (const [top, limit, order] of [
+      ['rare', 1, 'oldest_first'],
+      ['rare', 2, 'newest_first'],
+      ['rare/x', 1, 'newest_first'],
+      ['busy', 5, 'oldest_first'],
+      ['nobody', 1, 'newest_first'],
+    ] as const) {
+      const range = { from: addMs(NOON, 50), to: addMs(NOON, 2_000) };
+      const paged = await allPages((after) =>
+        records.cdrs({ ...range, account: account(top), scope: 'subtree', order, limit, after }),
+      );
+      const expected = cdrs
+        .filter((cdr) => cdr.account === top || cdr.account.startsWith(`${top}/`))
+        .filter(({ admittedAt }) => admittedAt >= range.from && admittedAt < range.to)
+        .toSorted((a, b) => a.admittedAt - b.admittedAt || (a.legUuid < b.legUuid ? -1 : 1));
+      const oldestFirst = order === 'oldest_first';
+      expect(paged.map(({ legUuid }) => legUuid)).toEqual(
+        (oldestFirst ? expected : expected.toReversed()).map(({ legUuid }) => legUuid),
+      );
+    }
+  });
+});
+
 describe.each(DATABASES)('ledgers on $name', ({ openScratch }) => {
   const ledgers = [
     'wallet:acme',

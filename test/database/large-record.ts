@@ -1,0 +1,94 @@
+import { sql, type Kysely } from 'kysely';
+import { createRecordWriter } from '../../src/database/record-writer.ts';
+import type { Schema } from '../../src/database/schema.ts';
+import { account, leg, NOON, settlementOf } from '../records/samples.ts';
+
+/** Tenants of a large record: each has resellers, and each of those people who call. */
+const TENANTS = 20;
+const RESELLERS = 10;
+const PEOPLE = 25;
+/** Beside them one that has hardly called at all, over the whole year. */
+const RARE_EVERY = 10_000;
+
+export const YEAR_FROM = Date.UTC(2025, 0, 1);
+export const YEAR_MS = 365 * 86_400_000;
+
+const SAMPLE = 'sample';
+const ACCOUNT = `root || '/' || reseller || '/' || person`;
+
+/** What differs from call to call; all else is as in the sample. */
+const CHANGES = {
+  cdr: {
+    leg_uuid: 'leg',
+    leg_key: `'a' || h || '.1:b0'`,
+    a_leg: `'a' || h`,
+    account: ACCOUNT,
+    admitted_at: 'moment',
+    answered_at: 'moment + 5000',
+    ended_at: 'moment + 65400',
+  },
+  charge: { leg_uuid: 'leg', payer: ACCOUNT, transfer_id: `'charge:' || leg` },
+  transfer: {
+    id: `'charge:' || leg`,
+    debit: `'wallet:' || ${ACCOUNT}`,
+    credit: `'revenue:' || root`,
+    at: 'moment',
+    reference: 'leg',
+  },
+  decision: { id: `'d' || h`, a_leg: `'a' || h`, account: ACCOUNT, at: 'moment' },
+} as const;
+
+/**
+ * Fills an empty record with so many calls, evenly over a year and over all people in no order, each with a charge, its
+ * transfer and a decision. Ids are scattered as uuids are. By statements of the database's own, the same for both.
+ */
+export async function fillLargeRecord(database: Kysely<Schema>, calls: number): Promise<void> {
+  const settlement = settlementOf({ leg: SAMPLE });
+  const decision = {
+    id: SAMPLE,
+    at: NOON,
+    kind: 'admission',
+    verdict: 'admitted',
+    aLeg: leg(SAMPLE),
+    legUuid: undefined,
+    account: account('acme/alice'),
+    reason: '',
+    inputs: {},
+  } as const;
+  await createRecordWriter(database).writeBatch({ settlements: [settlement], decisions: [decision] });
+  for (const [table, changes] of Object.entries(CHANGES)) {
+    const { rows } = await sql<Readonly<Record<string, unknown>>>`select * from ${sql.table(table)}`.execute(
+      database,
+    );
+    const changed: Readonly<Record<string, string>> = changes;
+    const columns = Object.keys(rows[0] ?? {});
+    const values = columns.map((column) => changed[column] ?? `sample.${column}`);
+    const written = `insert into ${table} (${columns.join(', ')})
+      ${callsSource(calls)} select ${values.join(', ')} from calls, (select * from ${table}) as sample`;
+    await sql.raw(written).execute(database);
+  }
+  // Children before parents.
+  for (const [table, id] of [
+    ['decision', 'id'],
+    ['transfer', 'reference'],
+    ['charge', 'leg_uuid'],
+    ['cdr', 'leg_uuid'],
+  ] as const) {
+    await sql`delete from ${sql.table(table)} where ${sql.ref(id)} = ${SAMPLE}`.execute(database);
+  }
+}
+
+function callsSource(calls: number): string {
+  // Odd, so that no two of the first 4,294,967,296 numbers become the same one.
+  const scattered = 'cast(i as bigint) * 2654435761 % 4294967296';
+  const digit = (of: string, count: number): string => `cast(${of} % ${count} as text)`;
+  return `with recursive numbers(i) as (select 1 union all select i + 1 from numbers where i < ${calls}),
+    scattered as (select i, ${scattered} as n from numbers),
+    calls as (
+      select 'l' || cast(n as text) as leg, cast(n as text) as h,
+        case when i % ${RARE_EVERY} = 0 then 'rare' else 't' || ${digit('n', TENANTS)} end as root,
+        's' || ${digit(`n / ${TENANTS}`, RESELLERS)} as reseller,
+        'u' || ${digit(`n / ${TENANTS * RESELLERS}`, PEOPLE)} as person,
+        ${YEAR_FROM} + cast(i as bigint) * ${YEAR_MS} / ${calls + 1} as moment
+      from scattered)`;
+}

@@ -1,0 +1,134 @@
+import { Kysely, type CompiledQuery } from 'kysely';
+import { Client } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createAccountStore } from '../../src/database/account-tables.ts';
+import { createPostgresDialect } from '../../src/database/postgres-dialect.ts';
+import { createRecordReader } from '../../src/database/record-reader.ts';
+import type { Schema } from '../../src/database/schema.ts';
+import { createSqliteDialect, openSqlite } from '../../src/database/sqlite-dialect.ts';
+import { toEpochMs } from '../../src/units/time.ts';
+import { account, leg } from '../records/samples.ts';
+import { POSTGRES, SQLITE, openRaw } from './databases.ts';
+import { fillLargeRecord, YEAR_FROM, YEAR_MS } from './large-record.ts';
+
+/** So many that PostgreSQL, which knows how many there are, would not read them all for a page. */
+const CALLS = 30_000;
+const LARGE_TABLES = new Set(['cdr', 'charge', 'transfer', 'decision']);
+
+/** A large record, the queries that its readers make, and what of each reads a whole table or a whole index. */
+type Plans = {
+  readonly database: Kysely<Schema>;
+  readonly asked: CompiledQuery[];
+  readonly wholeReads: (query: CompiledQuery) => Promise<readonly string[]>;
+};
+
+async function sqlitePlans(): Promise<Plans> {
+  const path = await SQLITE.freshUrl();
+  await (await SQLITE.openRecord(path)).close();
+  const asked: CompiledQuery[] = [];
+  const file = { path, lockWaitMs: 1_000 };
+  const database = new Kysely<Schema>({
+    dialect: createSqliteDialect(await openSqlite(file), file),
+    log: ({ query }) => void asked.push(query),
+  });
+  onTestFinished(() => database.destroy());
+  await fillLargeRecord(database, CALLS);
+  const raw = openRaw(path);
+  return {
+    database,
+    asked,
+    wholeReads: async ({ sql, parameters }) =>
+      raw
+        .prepare(`explain query plan ${sql}`)
+        .all(...(parameters as string[]))
+        .map((row) => String(row['detail']))
+        .filter((detail) => LARGE_TABLES.has(/^SCAN (\w+)/.exec(detail)?.[1] ?? '')),
+  };
+}
+
+type PlanNode = Readonly<Record<string, unknown>> & { readonly Plans?: readonly PlanNode[] };
+
+async function postgresPlans(): Promise<Plans> {
+  const url = await POSTGRES.freshUrl();
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const asked: CompiledQuery[] = [];
+  const place = { url, name: url, connectionsMax: 1, connectTimeoutMs: 5_000, lockWaitMs: 1_000 };
+  const database = new Kysely<Schema>({
+    dialect: createPostgresDialect({ ...place, statementTimeoutMs: undefined }),
+    log: ({ query }) => void asked.push(query),
+  });
+  onTestFinished(() => database.destroy());
+  await fillLargeRecord(database, CALLS);
+  // As it does by itself, some time after a table has grown.
+  await client.query('analyze');
+  return {
+    database,
+    asked,
+    wholeReads: async ({ sql, parameters }) => {
+      const { rows } = await client.query<{ readonly 'QUERY PLAN': readonly [{ readonly Plan: PlanNode }] }>(
+        `explain (format json) ${sql}`,
+        [...parameters],
+      );
+      return nodesOf(rows[0]?.['QUERY PLAN'][0].Plan)
+        .filter((node) => LARGE_TABLES.has(String(node['Relation Name'])) && readsAll(node))
+        .map((node) => `${String(node['Node Type'])} of ${String(node['Relation Name'])}`);
+    },
+  };
+}
+
+function nodesOf(node: PlanNode | undefined): readonly PlanNode[] {
+  return node === undefined ? [] : [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}
+
+function readsAll(node: PlanNode): boolean {
+  const type = String(node['Node Type']);
+  return type === 'Seq Scan' || (type.startsWith('Index') && node['Index Cond'] === undefined);
+}
+
+describe.each([
+  { name: 'SQLite', open: sqlitePlans },
+  { name: 'PostgreSQL', open: postgresPlans },
+])('a question to a large record on $name', ({ open }) => {
+  it('is answered along an index', async () => {
+    const { database, asked, wholeReads } = await open();
+    asked.splice(0);
+    const records = createRecordReader(database);
+    const middle = toEpochMs(YEAR_FROM + YEAR_MS / 2);
+    const ranges = [
+      { from: toEpochMs(0), to: toEpochMs(YEAR_FROM + 2 * YEAR_MS) },
+      { from: middle, to: toEpochMs(middle + YEAR_MS / 12) },
+    ];
+    for (const order of ['oldest_first', 'newest_first'] as const) {
+      for (const range of ranges) {
+        for (const after of [undefined, { at: middle, id: 'l5' }]) {
+          const page = { ...range, order, after, limit: 20 };
+          await records.cdrs({ ...page, account: account('t3/s4/u5'), scope: 'account' });
+          await records.cdrs({ ...page, account: account('t3'), scope: 'subtree' });
+          await records.cdrs({ ...page, account: account('rare'), scope: 'subtree' });
+          await records.transfersOf({ ...page, ledger: 'wallet:t3/s4/u5' });
+          await records.transfersOf({ ...page, ledger: 'revenue:t3' });
+        }
+      }
+    }
+    const someone = leg('l2654435761');
+    await records.cdr(someone);
+    await records.cdrsOfCall(someone);
+    await records.chargesOf(someone);
+    await records.decisionsOf(someone);
+    await records.transfer('charge:l2654435761');
+    await records.knownTransferIds(['charge:l2654435761', 'topup:1']);
+    await records.balance('wallet:t3/s4/u5', 'EUR');
+    await records.paidSince(account('t3/s4/u5'), middle);
+    await createAccountStore(database).removeAccount(account('t3/s4/u5'));
+    const questions = new Map(asked.map((query) => [query.sql, query]));
+    expect(questions.size).toBeGreaterThan(20);
+    const found: string[] = [];
+    for (const query of questions.values()) {
+      if (!/^(?:\s*with|\s*select)/.test(query.sql)) continue;
+      for (const whole of await wholeReads(query)) found.push(`${whole}: ${query.sql}`);
+    }
+    expect(found).toEqual([]);
+  });
+});
