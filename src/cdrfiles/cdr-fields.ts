@@ -131,6 +131,8 @@ function gateOf({ valueOf }: CdrFields, { accountVariables }: CdrReading): CdrVa
     branch,
     home,
     metered,
+    bridge: read.bridge,
+    ...(read.customer === undefined ? {} : { customer: read.customer.customer ?? '' }),
     decision: written(VARIABLES_WRITTEN.decision.name),
     admittedDestination: written(VARIABLES_WRITTEN.admittedDestination.name),
   };

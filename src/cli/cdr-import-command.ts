@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { DEFAULT_TEMPLATE, parseTemplate, type CsvTemplate } from '../cdrfiles/csv-template.ts';
 import { parseAccountPath } from '../units/ids.ts';
 import { isTimeZone } from '../units/time-zone.ts';
@@ -93,7 +93,7 @@ export async function readCdrSource(
   if (template === undefined) throw new BadInputError([]);
   const { accountVariables } = context.config().freeswitch;
   return {
-    paths,
+    paths: withoutInner(paths),
     format,
     reading: { now: context.now(), zone, accountVariables, template },
     wayOf: (each) =>
@@ -102,6 +102,11 @@ export async function readCdrSource(
         ...(each === 'csv' ? [template.literals, template.names, zone] : []),
       ]),
   };
+}
+
+/** What lies in a folder that is read is read with it. */
+function withoutInner(paths: readonly string[]): readonly string[] {
+  return [...new Set(paths)].filter((path) => !paths.some((other) => path.startsWith(`${other}${sep}`)));
 }
 
 function readTemplate(flags: FlagReader): CsvTemplate | undefined {

@@ -5,7 +5,7 @@ import type { LegFacts } from '../calls/switch-event.ts';
 import type { DecisionKind } from '../records/records.ts';
 import { rootOf } from '../units/ids.ts';
 import type { Admitted } from './admit-leg.ts';
-import { dialStringOf, type Branch } from './branches.ts';
+import { dialStringOf, type Branch } from '../calls/branches.ts';
 import type { ControllerContext } from './context.ts';
 import { heldText } from './held.ts';
 import type { Pass } from './pass.ts';

@@ -6,7 +6,7 @@ import type { LegFacts } from '../calls/switch-event.ts';
 import { assert } from '../units/assert.ts';
 import { legKeyOf, parseAccountPath, type AccountPath, type AdmissionId } from '../units/ids.ts';
 import { admitLeg, type AdmissionWhy } from './admit-leg.ts';
-import { branchName, parseBranches, type Branch } from './branches.ts';
+import { branchName, parseBranches, type Branch } from '../calls/branches.ts';
 import type { ControllerContext } from './context.ts';
 import { admissionDecision, passedDecision, refusalDecision } from './decisions.ts';
 import { DESTINATION, refusedAnswer, toGateAnswer, type BranchAnswer } from './gate-answer.ts';

@@ -8,7 +8,7 @@ import { toEpochMs } from '../units/time.ts';
 import type { EpochMs } from '../units/time.ts';
 import { giveBackLeg } from './admit-leg.ts';
 import type { AdmittedRecords } from './admitted-records.ts';
-import { branchName } from './branches.ts';
+import { branchName } from '../calls/branches.ts';
 import type { ControllerContext } from './context.ts';
 import { cutReasonOf } from './cut-reason.ts';
 import { mayEnd, type Deadman } from './deadman.ts';

@@ -14,7 +14,7 @@ import type { DecisionKind } from '../records/records.ts';
 import { assert } from '../units/assert.ts';
 import { admissionIdOf, legKeyOf, parseLegUuid, parseNodeId } from '../units/ids.ts';
 import { admitLeg, type Admitted } from './admit-leg.ts';
-import { branchName } from './branches.ts';
+import { branchName } from '../calls/branches.ts';
 import type { ControllerContext } from './context.ts';
 import { findParties, type Claims, type Parties } from './parties.ts';
 import { judgeFunding, type FundingFigures, type FundingStep } from './rehearsed-funding.ts';

@@ -44,7 +44,7 @@ export type ImportRules = {
   readonly books: RatingBooks;
   readonly seconds: SecondsMode;
   readonly ungated: 'admit' | 'kill' | 'ignore';
-  readonly findParties: (claims: LegClaims) => LegParties;
+  readonly findParties: (claims: Omit<LegClaims, 'customer'>) => LegParties;
   /** Whose a call is that names nobody. */
   readonly account: string | undefined;
   /** Which server of the configuration a leg is of. */
@@ -142,9 +142,13 @@ function whoseOf({ admission }: OpenLeg, { claims }: Metered, rules: ImportRules
   if (admitted !== undefined) {
     return { kind: 'known', call: admitted, emergency: admission?.verdict === 'emergency' };
   }
+  const { customer, ...said } = claims;
+  if (customer !== undefined) {
+    return { kind: 'unknown', words: `the money of customer "${customer}" came and went with his calls` };
+  }
   const named = {
-    ...claims,
-    account: claims.account ?? (claims.callee === undefined ? rules.account : undefined),
+    ...said,
+    account: said.account ?? (claims.callee === undefined ? rules.account : undefined),
   };
   const parties = rules.findParties(named);
   if (parties.kind === 'refused') return { kind: 'unknown', words: parties.refusal.words };

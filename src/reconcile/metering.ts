@@ -1,7 +1,8 @@
+import { branchName, parseBranches, type Branch } from '../calls/branches.ts';
 import { assert } from '../units/assert.ts';
 import { admissionIdOf, legKeyOf, type LegKey, type LegUuid } from '../units/ids.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { SwitchCdr } from './switch-cdr.ts';
+import type { CdrVariables, SwitchCdr } from './switch-cdr.ts';
 
 export type Metering =
   | {
@@ -34,13 +35,12 @@ export type LegClaims = {
   readonly routes: readonly string[];
   readonly options: readonly string[];
   readonly dialled: string;
+  readonly customer: string | undefined;
 };
 
 /** As a live leg is keyed that came by no gate. */
 const NO_PASS = 0;
 const UNGATED_BRANCH = 'ungated';
-/** Of a dial that named none. */
-const FIRST_BRANCH = 'b1';
 
 /**
  * Whether Tollgate charges this leg, from FreeSWITCH's own record alone: the same rule as for live legs. The charge
@@ -135,16 +135,27 @@ function claimsOf(leg: SwitchCdr, placer: SwitchCdr | undefined): LegClaims {
   const own = leg.gate;
   const other = placer?.gate;
   const inherited = own.admission !== undefined && !isOwn(leg);
+  const branch = inherited ? branchOf(leg, other) : undefined;
+  const routes = branch?.routes ?? other?.routes ?? [];
   // Where the dialplan went on by a gate's answer, the number is the one that the gate was asked for.
-  const decided = inherited ? (other?.destination ?? other?.admittedDestination) : own.admittedDestination;
+  const decided = inherited ? (branch?.destination ?? other?.admittedDestination) : own.admittedDestination;
   return {
     account: own.account ?? other?.account,
-    callee: own.callee ?? other?.callee,
+    callee: own.callee ?? (branch === undefined ? other?.callee : branch.callee),
     forwarder: own.forwarder ?? other?.forwarder,
-    routes: own.routes.length > 0 ? own.routes : (other?.routes ?? []),
+    routes: own.routes.length > 0 ? own.routes : routes,
     options: own.options.length > 0 ? own.options : (other?.options ?? []),
     dialled: own.destination ?? decided ?? leg.destination,
+    customer: own.customer ?? other?.customer,
   };
+}
+
+/** Which branch of its caller's dial it is. */
+function branchOf(leg: SwitchCdr, caller: CdrVariables | undefined): Branch | undefined {
+  if (caller === undefined) return undefined;
+  const { callee, routes, destination } = caller;
+  const branches = parseBranches(caller.bridge, { callee, routes, destination });
+  return branches?.find(({ name }) => name === (leg.gate.branch ?? branchName(0)));
 }
 
 /** What a metered leg is keyed by: its admission and branch, or itself where it came by no gate. */
@@ -153,10 +164,10 @@ export function meteredKeyOf(leg: SwitchCdr): LegKey {
   const [pass, ownBranch] = metered?.split(':') ?? [];
   const own =
     pass !== undefined && /^\d{1,6}$/.test(pass) ? admissionIdOf(leg.uuid, Number(pass)) : undefined;
-  const gated = own === undefined ? undefined : legKeyOf(own, ownBranch ?? FIRST_BRANCH);
+  const gated = own === undefined ? undefined : legKeyOf(own, ownBranch ?? branchName(0));
   if (gated !== undefined) return gated;
   const inherited =
-    admission === undefined || isOwn(leg) ? undefined : legKeyOf(admission, branch ?? FIRST_BRANCH);
+    admission === undefined || isOwn(leg) ? undefined : legKeyOf(admission, branch ?? branchName(0));
   return inherited ?? ungatedKey(leg.uuid);
 }
 

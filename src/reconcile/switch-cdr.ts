@@ -45,7 +45,10 @@ export type CdrVariables = Pick<
   | 'branch'
   | 'home'
   | 'metered'
+  | 'bridge'
 > & {
+  /** The customer whose money came with his calls; left out where it is none of his. */
+  readonly customer?: string;
   /** `tollgate_decision`, as found. */
   readonly decision: string | undefined;
   /** The destination that the gate decided for. */

@@ -102,6 +102,7 @@ describe('cdr import', () => {
     write('unnamed.json', jsonLeg({ uuid: 'aa-2', microseconds: 1e6, account: '' }));
     write('unrated.json', jsonLeg({ uuid: 'aa-3', microseconds: 1e6, to: '33123' }));
     write('unpaid.json', jsonLeg({ uuid: 'aa-4', microseconds: 1e6, account: 'acme' }));
+    write('ad-hoc.json', jsonLeg({ uuid: 'aa-9', microseconds: 1e6, changes: { tollgate_customer: 'kim' } }));
     const last = {
       start_uepoch: '1785542399000000',
       answer_uepoch: '1785542399000000',
@@ -118,7 +119,7 @@ describe('cdr import', () => {
     expect(report).toMatchObject({
       settled: 0,
       notMetered: 1,
-      remaining: { account_unknown: 2, unpayable: 2, recent: 1, inexact: 1, undetermined: 1 },
+      remaining: { account_unknown: 3, unpayable: 2, recent: 1, inexact: 1, undetermined: 1 },
     });
     const { open } = report as { readonly open: readonly { readonly leg: string; readonly why: string }[] };
     const why = Object.fromEntries(open.map((each) => [each.leg, each.why]));
@@ -129,10 +130,19 @@ describe('cdr import', () => {
       'aa-4': 'nobody in the chain of acme has a wallet or a tariff',
       'aa-5': 'ended a moment ago',
       'aa-7': 'no exact duration',
+      'aa-9': 'the money of customer "kim" came and went with his calls',
       'aa-8': 'charged or not, it cannot be told',
     });
-    const told = await ask('cdr', 'import', folder, '--account', 'acme/alice', '--apply');
-    expect(told).toMatchObject({ settled: 1, remaining: { account_unknown: 1 } });
+    const told = await ask(
+      'cdr',
+      'import',
+      folder,
+      join(folder, 'nobody.json'),
+      '--account',
+      'acme/alice',
+      '--apply',
+    );
+    expect(told).toMatchObject({ settled: 1, remaining: { account_unknown: 2 } });
   });
 
   it('tells of every bad file with its line, takes the rest, and ends with 1', async () => {

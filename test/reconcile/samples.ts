@@ -42,6 +42,7 @@ export function switchLeg(
       branch: undefined,
       home: undefined,
       metered: undefined,
+      bridge: undefined,
       decision: undefined,
       admittedDestination: undefined,
       ...gate,

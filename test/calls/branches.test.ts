@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { branchName, dialStringOf, parseBranches, type Branch } from '../../src/controller/branches.ts';
+import { branchName, dialStringOf, parseBranches, type Branch } from '../../src/calls/branches.ts';
 import { toToken } from '../../src/freeswitch/tokens.ts';
 
 const DEFAULTS = { callee: 'acme/desk', routes: ['carrier'], destination: '4930123' };
