@@ -114,14 +114,23 @@ export function createAccountLookup(tree: AccountTree, serviceDefaults: Operator
 
 /** Who pays for a call that is admitted then, root first, and by which tariffs. */
 export function payersAt({ paying }: Pick<AccountNode, 'paying'>, at: EpochMs): readonly Payer[] {
-  return paying
-    .filter(({ hasMeans, ownTariffs }) => hasMeans || tariffAt(ownTariffs, at) !== undefined)
-    .map(({ path, limits, walletCurrency, tariffs }) => ({
-      path,
-      limits,
-      walletCurrency,
-      tariff: tariffAt(tariffs, at),
-    }));
+  return paying.flatMap((account) => payingAt(account, at) ?? []);
+}
+
+/** The one of them that has this path: to look for it among all of them takes longer, and many calls are rated again. */
+export function payerAt(
+  { paying }: Pick<AccountNode, 'paying'>,
+  path: AccountPath,
+  at: EpochMs,
+): Payer | undefined {
+  for (const account of paying) if (account.path === path) return payingAt(account, at);
+  return undefined;
+}
+
+function payingAt(account: PayingAccount, at: EpochMs): Payer | undefined {
+  const { path, limits, walletCurrency, hasMeans, ownTariffs, tariffs } = account;
+  if (!hasMeans && tariffAt(ownTariffs, at) === undefined) return undefined;
+  return { path, limits, walletCurrency, tariff: tariffAt(tariffs, at) };
 }
 
 /** Its own variables are its limits. What accounts are given by default is for those that are stored. */

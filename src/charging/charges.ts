@@ -15,7 +15,12 @@ import type { EpochMs } from '../units/time.ts';
 
 /** A part of the talk as one payer paid for it. */
 export type PaidPart = { readonly billedSeconds: number } & (
-  | { readonly way: 'per_minute'; readonly payer: Omit<PayerRecord, 'wallet' | 'soft'> }
+  | {
+      readonly way: 'per_minute';
+      readonly payer: Omit<PayerRecord, 'wallet' | 'soft'>;
+      /** In the middle of the call, by the terms of one: the part before it may be of no second. */
+      readonly goesOn?: true;
+    }
   | {
       readonly way: 'allotment';
       readonly account: AccountPath;
@@ -27,7 +32,7 @@ export type PaidPart = { readonly billedSeconds: number } & (
 
 /**
  * The charges of a leg, its parts in the order in which they were talked. Each payer's are numbered by themselves,
- * from 1.
+ * from 1, and what goes on from 2: so it can be told that its terms were those of a call that has begun.
  */
 export function chargesOf(
   leg: { readonly legUuid: LegUuid; readonly version: number },
@@ -36,7 +41,8 @@ export function chargesOf(
   const segments = new Map<AccountPath, number>();
   return parts.map((part): Charge => {
     const payer = part.way === 'per_minute' ? part.payer.account : part.account;
-    const segment = (segments.get(payer) ?? 0) + 1;
+    const before = part.way === 'per_minute' && part.goesOn === true ? 1 : 0;
+    const segment = Math.max(before, segments.get(payer) ?? 0) + 1;
     segments.set(payer, segment);
     const { billedSeconds } = part;
     const common = { ...leg, segment, payer, billedSeconds };

@@ -1,9 +1,9 @@
-import { payersAt, type AccountLookup, type AccountNode } from '../accounts/account-tree.ts';
+import { payerAt, type AccountLookup, type AccountNode } from '../accounts/account-tree.ts';
 import type { FundingPolicy } from '../admission/funding.ts';
-import { payerRecordOf, rateByTariff, rateForPayer } from '../admission/payer-rate.ts';
+import { payerRecordOf, rateByTariff, rateForPayer, type PayerRate } from '../admission/payer-rate.ts';
 import { e164Of } from '../admission/question.ts';
 import { findClassifier, UNKNOWN_CLASSIFICATION, type Classifier } from '../rating/classify.ts';
-import { continuationOf } from '../rating/price.ts';
+import { chargedSeconds, continuationOf, priceOfCharged } from '../rating/price.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { isOfOwnPrice, type Cdr, type Charge, type PerMinuteCharge } from '../records/records.ts';
 import { storedPathOf, type AccountPath } from '../units/ids.ts';
@@ -23,6 +23,12 @@ export type FinishedCall = Pick<
   | 'answeredAt'
   | 'billedSeconds'
   | 'decision'
+>;
+
+/** What of it the price of a part depends on whose way to pay is known. */
+export type RatedCall = Pick<
+  FinishedCall,
+  'legUuid' | 'account' | 'direction' | 'dialled' | 'destination' | 'routes' | 'options' | 'admittedAt'
 >;
 
 /** What calls are rated by. */
@@ -50,28 +56,64 @@ export type Repriced = {
  * its tariff in force at the admission. `charges` are one version of each payer. What stays as it was is the same
  * object, so that a charge that did not change can be told by it.
  */
-export function reprice(call: FinishedCall, charges: readonly Charge[], books: RatingBooks): Repriced {
-  const node = books.accounts.node(storedPathOf(call.account));
-  // Most accounts have no discounts, and nobody asks.
-  const classification = (): string => classifierOf(call, node)?.name ?? UNKNOWN_CLASSIFICATION;
+export function reprice(call: RatedCall, charges: readonly Charge[], books: RatingBooks): Repriced {
+  const rate = repricing(call, books);
   const unrated: Unrated[] = [];
   const again = charges.map((charge) => {
-    // What came with its own price has no other.
-    if (charge.way !== 'per_minute' || isOfOwnPrice(charge)) return charge;
-    const part = partOf(call, charge, { books, node, classification });
+    if (charge.way !== 'per_minute') return charge;
+    const part = rate(pricedPartOf(charge));
+    if (part === undefined) return charge;
     if ('reason' in part) {
       unrated.push(part);
       return charge;
     }
     const [made] = chargesOf({ legUuid: charge.legUuid, version: charge.version }, [part]);
-    return made === undefined || isSamePrice(charge, made) ? charge : { ...made, segment: charge.segment };
+    return made === undefined ? charge : { ...made, segment: charge.segment };
   });
   return { charges: again, unrated };
 }
 
+/** What rating again looks at of a part that was paid per minute: much less than the charge, for a million of them. */
+export type PricedPart = Pick<
+  PerMinuteCharge,
+  'payer' | 'segment' | 'billedSeconds' | 'chargedSeconds' | 'price' | 'tariff' | 'tariffVersion' | 'currency'
+> & { readonly discountPpm: number };
+
+function pricedPartOf({ terms, ...charge }: PerMinuteCharge): PricedPart {
+  return { ...charge, discountPpm: terms.discountPpm };
+}
+
+/**
+ * Tells of each part of one leg what it is now, were it paid by the tariffs of now; undefined: the price is the same,
+ * be it by a later version of the tariff that says the same.
+ */
+export function repricing(
+  call: RatedCall,
+  books: RatingBooks,
+): (part: PricedPart) => PerMinutePart | Unrated | undefined {
+  const node = books.accounts.node(storedPathOf(call.account));
+  // Most accounts have no discounts, and nobody asks.
+  const classification = (): string => classifierOf(call, node)?.name ?? UNKNOWN_CLASSIFICATION;
+  return (part) => {
+    // What came with its own price has no other.
+    if (isOfOwnPrice(part)) return undefined;
+    const { payer, billedSeconds, segment } = part;
+    const rated = rateOf(call, part, { books, node, classification });
+    if (rated === undefined) return { payer, reason: 'no_rate' };
+    if (rated.version.currency !== part.currency) return { payer, reason: 'currency_differs' };
+    // It went on per minute in its middle: its connect fee and its minimum were never its own.
+    const terms = segment > 1 ? continuationOf(rated.terms) : rated.terms;
+    const charged = chargedSeconds(terms, billedSeconds);
+    if (charged === part.chargedSeconds && priceOfCharged(terms, charged) === part.price) return undefined;
+    return { way: 'per_minute', payer: { ...payerRecordOf(payer, rated), terms }, billedSeconds };
+  };
+}
+
+type PerMinutePart = Extract<PaidPart, { readonly way: 'per_minute' }>;
+
 /** What the numbers of the account's tree call this one. */
 export function classifierOf(
-  { dialled, destination }: Pick<FinishedCall, 'dialled' | 'destination'>,
+  { dialled, destination }: Pick<RatedCall, 'dialled' | 'destination'>,
   node: Pick<AccountNode, 'classifiers'> | undefined,
 ): Classifier | undefined {
   return findClassifier(node?.classifiers ?? [], { dialled, e164: e164Of({ destination }) });
@@ -83,32 +125,17 @@ type Side = {
   readonly classification: () => string;
 };
 
-function partOf(call: FinishedCall, charge: PerMinuteCharge, side: Side): PaidPart | Unrated {
-  const { payer, billedSeconds } = charge;
-  const rated = rateOf(call, charge, side);
-  if (rated === undefined) return { payer, reason: 'no_rate' };
-  const record = payerRecordOf(payer, rated);
-  if (record.currency !== charge.currency) return { payer, reason: 'currency_differs' };
-  // It went on per minute in its middle: its connect fee and its minimum were never its own.
-  const terms = charge.segment > 1 ? continuationOf(record.terms) : record.terms;
-  return { way: 'per_minute', payer: { ...record, terms }, billedSeconds };
-}
-
 /** By the payer's tariff; where the payer is gone, by the one that it had, with the discount that it had. */
-function rateOf(call: FinishedCall, charge: PerMinuteCharge, { books, node, classification }: Side) {
+function rateOf(
+  call: RatedCall,
+  part: PricedPart,
+  { books, node, classification }: Side,
+): PayerRate | undefined {
   if (call.direction === 'internal') return undefined;
   const { destination, direction, routes, options, admittedAt: at } = call;
   const leg = { destination, direction, routes, options, at };
-  const payers = node === undefined ? [] : payersAt(node, at);
-  const payer = payers.find(({ path }) => path === charge.payer);
+  const payer = node === undefined ? undefined : payerAt(node, part.payer, at);
   return payer === undefined
-    ? rateByTariff(charge.tariff, leg, books.tariffs, () => charge.terms.discountPpm)
+    ? rateByTariff(part.tariff, leg, books.tariffs, () => part.discountPpm)
     : rateForPayer(payer, leg, books.tariffs, classification);
-}
-
-/** Whether nothing has changed but perhaps the number of the tariff's version that says the same. */
-function isSamePrice(before: PerMinuteCharge, now: Charge): boolean {
-  return (
-    now.way === 'per_minute' && now.price === before.price && now.chargedSeconds === before.chargedSeconds
-  );
 }

@@ -37,7 +37,8 @@ function allotmentParts(
     billedSeconds: seconds,
   };
   if (restSeconds <= 0 || goesOn === undefined) return [first];
-  const rest: PaidPart = { way: 'per_minute', payer: goesOn.payer, billedSeconds: restSeconds };
+  const { payer } = goesOn;
+  const rest: PaidPart = { way: 'per_minute', payer, goesOn: true, billedSeconds: restSeconds };
   // What the allotment paid nothing of has no part of it.
   return seconds === 0 ? [rest] : [first, rest];
 }

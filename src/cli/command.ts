@@ -1,5 +1,6 @@
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { OperatorLimits } from '../accounts/limits.ts';
+import type { RerateStore } from '../charging/rerate-store.ts';
 import type { Config, LoadedConfig } from '../config/config.ts';
 import type { TariffStore } from '../rating/tariff-store.ts';
 import type { Evidence } from '../records/evidence.ts';
@@ -62,6 +63,7 @@ export type Stores = {
   readonly records: RecordStore;
   readonly evidence: Evidence;
   readonly switchCdrs: SwitchCdrStore;
+  readonly rerates: RerateStore;
 };
 
 /**

@@ -8,6 +8,7 @@ import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { LIVE_COMMANDS } from './live-commands.ts';
 import { PRICE_COMMAND } from './price-command.ts';
 import { RECONCILE_COMMAND } from './reconcile-command.ts';
+import { RERATE_COMMANDS } from './rerate-commands.ts';
 import { ROUTE_COMMANDS } from './route-commands.ts';
 import { TARIFF_COMMANDS } from './tariff-commands.ts';
 import { TOPUP_COMMAND } from './topup-command.ts';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   ...LIVE_COMMANDS,
   ...CUSTOMER_COMMANDS,
   EXPLAIN_COMMAND,
+  ...RERATE_COMMANDS,
   CDR_IMPORT_COMMAND,
   RECONCILE_COMMAND,
   VERIFY_COMMAND,

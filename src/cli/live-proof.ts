@@ -8,6 +8,7 @@ import { toMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { LiveProof } from './live-state.ts';
 import type { LiveParts } from './live-store-state.ts';
+import { tellLive } from './live-wallets.ts';
 
 /** A settlement on its way into SQL makes two readings differ for a moment; a real difference stays. */
 const READINGS_MAX = 5;
@@ -99,8 +100,19 @@ async function walletFinding(
   return said;
 }
 
-/** A top-up that is on record and never reached Redis (ruling 9): moved now, by its own id, so once. */
+/** What is on record and never reached Redis (ruling 9): moved now, by its own id, so once. */
 async function supplyMissing(parts: LiveParts, path: AccountPath, currency: string): Promise<string[]> {
+  const told: string[] = [];
+  for await (const movement of parts.records.untold(path)) {
+    const reached = await tellLive(parts, movement);
+    if (reached === 'no_wallet') continue;
+    await parts.records.forgetTold([movement]);
+    if (reached === 'moved') told.push(`${path}: supplied ${movement.id} to the live wallet`);
+  }
+  return [...told, ...(await supplyTopUps(parts, path, currency))];
+}
+
+async function supplyTopUps(parts: LiveParts, path: AccountPath, currency: string): Promise<string[]> {
   const { recorded, pending, live } = await readBalances(parts, path, currency);
   let missing = recorded + pending - (live ?? 0n);
   const supplied: string[] = [];
@@ -123,8 +135,10 @@ async function supplyMissing(parts: LiveParts, path: AccountPath, currency: stri
   return supplied;
 }
 
-function cameIn(transfer: Transfer, path: AccountPath): Micros | undefined {
-  return transfer.kind !== 'charge' && transfer.credit === walletLedger(path) ? transfer.amount : undefined;
+/** A reversal comes in with the charge that replaces it, as one movement. */
+function cameIn({ kind, credit, amount }: Transfer, path: AccountPath): Micros | undefined {
+  const isSupplied = kind !== 'charge' && kind !== 'reversal';
+  return isSupplied && credit === walletLedger(path) ? amount : undefined;
 }
 
 /** Counters against memberships, and holds against records. */

@@ -1,3 +1,4 @@
+import type { Movement } from '../records/record-store.ts';
 import type { AccountPath, CustomerId, LegUuid, NodeId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
@@ -17,6 +18,8 @@ export type LiveState = {
     readonly transferId: string;
     readonly amount: Micros;
   }): Promise<'moved' | 'already' | 'no_wallet'>;
+  /** Brings a movement that is on record to running calls, once by its id. */
+  tell(movement: Movement): Promise<'moved' | 'already' | 'no_wallet'>;
   /** Opens wallets that Redis does not have, by what is on record now: before transfers of several are written there. */
   openWallets(accounts: readonly AccountPath[]): Promise<void>;
   /** Legs that are up, or settled and not yet in SQL. */

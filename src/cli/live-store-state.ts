@@ -7,14 +7,14 @@ import { availableAt, committedAt, type Wallet } from '../credit/wallet.ts';
 import type { ConnectedSwitch } from '../freeswitch/switch.ts';
 import type { ChangeFeed } from '../redis/change-feed.ts';
 import type { RecordStore } from '../records/record-store.ts';
-import { walletLedger, type Decision } from '../records/records.ts';
+import type { Decision } from '../records/records.ts';
 import type { SettlementFeed } from '../records/settlement-feed.ts';
 import { rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
-import { subtractMicros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { LiveCall, LiveState } from './live-state.ts';
 import { extendCustomer, liveCustomers } from './live-customers.ts';
 import { proveLive } from './live-proof.ts';
+import { fundLive, openLiveWallets, tellLive } from './live-wallets.ts';
 
 export type LiveParts = {
   readonly store: LiveStore;
@@ -82,37 +82,14 @@ export function createLiveState(parts: LiveParts): LiveState {
       const { balance, committed, legs, at } = view;
       return { balance, committed, available: availableAt(view, at), legs: legs.length };
     },
-    async fund({ account, transferId, amount }) {
-      let outcome = await store.fund(account, transferId, amount);
-      if (outcome.kind === 'no-wallet') {
-        const node = directory.accounts().node(account);
-        const currency = node?.account.walletCurrency;
-        if (node === undefined || currency === undefined) return 'no_wallet';
-        // The record already has this transfer: the wallet opens without it, so that it moves once.
-        const recorded = await parts.records.balance(walletLedger(account), currency);
-        await store.openWallet(account, {
-          balance: subtractMicros(recorded, amount),
-          ...walletSettingsOf(node),
-        });
-        outcome = await store.fund(account, transferId, amount);
-      }
-      await changes.announce({ kind: 'account', account });
-      return outcome.kind === 'no-wallet' ? 'no_wallet' : outcome.kind;
-    },
+    fund: (funding) => fundLive(parts, funding),
+    tell: (movement) => tellLive(parts, movement),
+    openWallets: (accounts) => openLiveWallets(parts, accounts),
     customers: async () => await liveCustomers(store, await liveLegs(undefined)),
     async extendCustomer(extension) {
       const outcome = await extendCustomer(store, await liveLegs(extension.path), extension);
       await changes.announce({ kind: 'account', account: extension.path });
       return outcome;
-    },
-    async openWallets(accounts) {
-      for (const account of accounts) {
-        const node = directory.accounts().node(account);
-        const currency = node?.account.walletCurrency;
-        if (node === undefined || currency === undefined) continue;
-        const balance = await parts.records.balance(walletLedger(account), currency);
-        await store.openWallet(account, { balance, ...walletSettingsOf(node) });
-      }
     },
     async unrecordedLegs() {
       const live = (await liveLegs(undefined)).flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]));

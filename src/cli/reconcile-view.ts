@@ -6,6 +6,7 @@ import { toIsoUtc, type EpochMs } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
 import { faultLine, whyLeft } from './cdr-import-view.ts';
 import type { ReadingReport } from './cdr-reading.ts';
+import { csvRow } from './csv-row.ts';
 import { columns } from './help.ts';
 import { showMoment } from './moment.ts';
 
@@ -193,11 +194,5 @@ export function csvLine({ kind, leg, account, at, amount, currency, words }: Dif
     currency,
     words,
   ];
-  return cells.map(csvCell).join(',');
-}
-
-/** Numbers come from strangers: a cell that a spreadsheet would work out is no cell of ours. */
-function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvRow(cells);
 }

@@ -2,6 +2,7 @@ import { chargeTransferId, type Charge } from '../records/records.ts';
 import type { PulseSeconds, Rounding } from '../rating/price.ts';
 import { assert } from '../units/assert.ts';
 import { toMicros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
 import { idCell, integerCell, numberOf, textCell } from './cell.ts';
 import { named } from './record-rows.ts';
 import type { ChargeRow } from './schema.ts';
@@ -20,9 +21,10 @@ const NO_PRICE = {
 } as const;
 const NO_PULSES = { minimum_seconds: null, increment_seconds: null, grace_seconds: null } as const;
 
-export function toChargeRow(charge: Charge): ChargeRow {
+export function toChargeRow(charge: Charge, admittedAt: EpochMs): ChargeRow {
   return named(`charge of ${charge.payer} for leg ${charge.legUuid}`, () => ({
     leg_uuid: idCell(charge.legUuid),
+    admitted_at: integerCell(admittedAt),
     segment: integerCell(charge.segment),
     payer: idCell(charge.payer),
     version: integerCell(charge.version),
@@ -38,6 +40,7 @@ export function toChargeRow(charge: Charge): ChargeRow {
 type WayCells = Omit<
   ChargeRow,
   | 'leg_uuid'
+  | 'admitted_at'
   | 'segment'
   | 'payer'
   | 'version'

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import type { AccountStore } from '../accounts/account-store.ts';
 import type { TariffStore } from '../rating/tariff-store.ts';
+import type { RerateStore } from '../charging/rerate-store.ts';
 import type { Evidence } from '../records/evidence.ts';
 import type { SwitchCdrStore } from '../reconcile/switch-cdr-store.ts';
 import type { RecordStore } from '../records/record-store.ts';
@@ -13,6 +14,8 @@ import { bringUpToDate, isUpToDate, POSTGRES_TYPES, SQLITE_TYPES } from './migra
 import { createPostgresDialect, postgresName, type PostgresPlace } from './postgres-dialect.ts';
 import { createRecordReader } from './record-reader.ts';
 import { createRecordWriter } from './record-writer.ts';
+import { createRerateReader } from './rerate-reader.ts';
+import { createRerateWriter } from './rerate-writer.ts';
 import type { Schema } from './schema.ts';
 import { createSqliteDialect, openSqlite, whileLocked } from './sqlite-dialect.ts';
 import { createSwitchCdrStore } from './switch-cdr-tables.ts';
@@ -33,6 +36,7 @@ export type Database = {
   readonly evidence: Evidence;
   /** FreeSWITCH's own CDRs, as far as their files were read. */
   readonly switchCdrs: SwitchCdrStore;
+  readonly rerates: RerateStore;
   /** Lets what runs finish, then closes it. A second call waits for the first. */
   readonly close: () => Promise<void>;
 };
@@ -73,6 +77,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     records: { ...createRecordWriter(kysely), ...createRecordReader(kysely) },
     evidence: createEvidence(kysely),
     switchCdrs: createSwitchCdrStore(kysely),
+    rerates: { ...createRerateReader(kysely), ...createRerateWriter(kysely) },
     close: () => (closing ??= kysely.destroy()),
   };
 }

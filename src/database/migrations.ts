@@ -166,7 +166,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await table('charge', {
     keys: ['leg_uuid', 'payer', 'transfer_id', 'way'],
     optionalKeys: ['tariff', 'prefix', 'allotment'],
-    integers: ['segment', 'version', 'billed_seconds', 'charged_seconds', 'price'],
+    integers: ['admitted_at', 'segment', 'version', 'billed_seconds', 'charged_seconds', 'price'],
     optionalIntegers: [
       'tariff_version',
       'rate_id',
@@ -185,6 +185,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
     .addForeignKeyConstraint('charge_cdr', ['leg_uuid'], 'cdr', ['leg_uuid'])
     .execute();
   await index('charge', ['payer']);
+  await index('charge', ['admitted_at', 'leg_uuid']);
 
   await table('transfer', {
     keys: ['id', 'debit', 'credit'],
@@ -212,6 +213,31 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await index('decision', ['account', 'at']);
 
   await makeSwitchTables(table, index);
+
+  await table('outbox', { keys: ['id', 'account'], texts: ['currency'], integers: ['amount'] })
+    .addPrimaryKeyConstraint('outbox_pk', ['id', 'account'])
+    .execute();
+  await index('outbox', ['account']);
+
+  await table('rerate_run', {
+    keys: ['id'],
+    texts: ['state', 'funding', 'filter'],
+    integers: ['created_at', 'calls', 'unrated'],
+    optionalIntegers: ['applied_at', 'reverted_at', 'held_until'],
+    optionalTexts: ['holder'],
+  })
+    .addPrimaryKeyConstraint('rerate_run_pk', ['id'])
+    .execute();
+
+  await table('rerate_item', {
+    keys: ['run', 'payer', 'leg_uuid'],
+    texts: ['state', 'destination', 'currency', 'charges'],
+    integers: ['admitted_at', 'version_before', 'price_before', 'price_after'],
+    optionalKeys: ['tariff', 'prefix'],
+  })
+    .addPrimaryKeyConstraint('rerate_item_pk', ['run', 'payer', 'leg_uuid'])
+    .addForeignKeyConstraint('rerate_item_run', ['run'], 'rerate_run', ['id'])
+    .execute();
 }
 
 function addColumns(

@@ -1,10 +1,13 @@
 import type { Kysely } from 'kysely';
 import type { RecordReader } from '../records/record-store.ts';
+import { walletLedger } from '../records/records.ts';
 import type { LegUuid } from '../units/ids.ts';
+import { subtractMicros } from '../units/money.ts';
 import { readCdrs } from './cdr-pages.ts';
 import { numberOf } from './cell.ts';
 import { readCustomerTotals } from './customer-queries.ts';
 import { readBalance, readTransfers, walkWallets } from './ledger-queries.ts';
+import { sumUntold, walkUntold } from './outbox.ts';
 import { slicesOf } from './paging.ts';
 import { toCharge } from './charge-rows.ts';
 import { readPaidSince } from './paid-queries.ts';
@@ -73,6 +76,17 @@ export function createRecordReader(database: Kysely<Schema>): RecordReader {
       }
       return known;
     },
+
+    untold: (account) => walkUntold(database, account),
+
+    toldBalance: (account, currency) =>
+      database
+        .transaction()
+        .setAccessMode('read only')
+        .execute(async (trx) => {
+          const balance = await readBalance(trx, walletLedger(account), currency);
+          return subtractMicros(balance, await sumUntold(trx, account, currency));
+        }),
 
     balance: (ledger, currency) => readBalance(database, ledger, currency),
 

@@ -9,6 +9,7 @@ import {
 } from '../records/record-store.ts';
 import { sameRow } from './cell.ts';
 import { toCharge, toChargeRow } from './charge-rows.ts';
+import { deleteMovements } from './outbox.ts';
 import { slicesOf } from './paging.ts';
 import { toCdr, toCdrRow, toDecisionRow, toTransfer, toTransferRow } from './record-rows.ts';
 import type { CdrRow, ChargeRow, DecisionRow, Schema, TransferRow } from './schema.ts';
@@ -36,6 +37,7 @@ export function createRecordWriter(database: Kysely<Schema>): RecordWriter {
         await trx.insertInto('transfer').values(row).execute();
         return 'inserted';
       }),
+    forgetTold: (movements) => database.transaction().execute((trx) => deleteMovements(trx, movements)),
   };
 }
 
@@ -62,7 +64,7 @@ function toRows({ settlements, transfers: moved = [], decisions }: RecordBatch):
       const { cdr, charges, transfers } = settlement;
       return {
         cdr: { record: cdr, row: toCdrRow(cdr) },
-        charges: charges.map((record) => ({ record, row: toChargeRow(record) })),
+        charges: charges.map((record) => ({ record, row: toChargeRow(record, cdr.admittedAt) })),
         transfers: transfers.map((record) => ({ record, row: toTransferRow(record) })),
       };
     }),

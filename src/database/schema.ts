@@ -1,10 +1,19 @@
 import type { CustomerLimits, CapacityLimits, OperatorLimits } from '../accounts/limits.ts';
 import type { Numbering } from '../accounts/account.ts';
 import type { TariffAssignments } from '../accounts/tariff-assignments.ts';
+import type { RerateFilter, RerateFunding, RerateItemState, RerateState } from '../charging/rerate-run.ts';
 import type { Rounding } from '../rating/price.ts';
 import type { Rate } from '../rating/rate.ts';
 import type { Cdr, Charge, Decision, LedgerName, Transfer } from '../records/records.ts';
-import type { AccountPath, LegKey, LegUuid, NodeId, RouteName, TariffName } from '../units/ids.ts';
+import type {
+  AccountPath,
+  LegKey,
+  LegUuid,
+  NodeId,
+  RerateRunId,
+  RouteName,
+  TariffName,
+} from '../units/ids.ts';
 import type { SwitchCdrRow, SwitchFileRow } from './switch-schema.ts';
 
 /** JSON text of a value of that type, money in it as `jsonCell` writes it. */
@@ -24,6 +33,9 @@ export type Schema = {
   readonly charge: ChargeRow;
   readonly transfer: TransferRow;
   readonly decision: DecisionRow;
+  readonly outbox: OutboxRow;
+  readonly rerate_run: RerateRunRow;
+  readonly rerate_item: RerateItemRow;
   readonly revision: RevisionRow;
   readonly identity: IdentityRow;
   readonly switch_cdr: SwitchCdrRow;
@@ -108,6 +120,8 @@ export type CdrRow = {
 
 export type ChargeRow = {
   readonly leg_uuid: LegUuid;
+  /** Its call's, so that calls and their charges can be read side by side in one order. */
+  readonly admitted_at: bigint;
   readonly segment: bigint;
   readonly payer: AccountPath;
   readonly version: bigint;
@@ -160,5 +174,44 @@ export type DecisionRow = {
 
 /** One row: what tells this record from every other, whatever its address is. */
 export type IdentityRow = { readonly id: string };
+
+/** Money that is on record and that the live state may not know yet: written with its transfers, gone when it was told. */
+export type OutboxRow = {
+  readonly id: string;
+  readonly account: AccountPath;
+  readonly currency: string;
+  readonly amount: bigint;
+};
+
+export type RerateRunRow = {
+  readonly id: RerateRunId;
+  readonly state: RerateState;
+  readonly funding: RerateFunding;
+  readonly filter: JsonText<RerateFilter>;
+  readonly created_at: bigint;
+  readonly applied_at: bigint | null;
+  readonly reverted_at: bigint | null;
+  readonly calls: bigint;
+  readonly unrated: bigint;
+  /** Who changes charges for it, and until when. */
+  readonly holder: string | null;
+  readonly held_until: bigint | null;
+};
+
+export type RerateItemRow = {
+  readonly run: RerateRunId;
+  readonly payer: AccountPath;
+  readonly leg_uuid: LegUuid;
+  readonly state: RerateItemState;
+  readonly admitted_at: bigint;
+  readonly destination: string;
+  readonly version_before: bigint;
+  readonly price_before: bigint;
+  readonly price_after: bigint;
+  readonly currency: string;
+  readonly tariff: TariffName | null;
+  readonly prefix: string | null;
+  readonly charges: JsonText<readonly Charge[]>;
+};
 
 export type RevisionRow = { readonly name: 'accounts' | 'tariffs'; readonly value: bigint };

@@ -19,6 +19,19 @@ export type RecordWriter = {
   writeBatch(batch: RecordBatch): Promise<BatchOutcome>;
   /** A top-up or an adjustment. `already`: the same transfer stands. `conflict`: the id stands for another one. */
   insertTransfer(transfer: Transfer): Promise<'inserted' | 'already' | 'conflict'>;
+  /** The live state has these movements now. */
+  forgetTold(movements: readonly Movement[]): Promise<void>;
+};
+
+/**
+ * Money on record that a live wallet may not have yet; negative: it may have too much. Written together with its
+ * transfers, and told to the live state once by its id (ruling 9).
+ */
+export type Movement = {
+  readonly id: string;
+  readonly account: AccountPath;
+  readonly currency: string;
+  readonly amount: Micros;
 };
 
 export type RecordReader = {
@@ -37,6 +50,10 @@ export type RecordReader = {
   transfersOf(query: TransferQuery): Promise<Page<Transfer>>;
   /** Which of these transfers are in SQL: what is left of the stream is what is not drained. */
   knownTransferIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Movements that nobody has confirmed, of one account or of all, in constant memory. */
+  untold(account: AccountPath | undefined): AsyncIterable<Movement>;
+  /** What a live wallet that is not there begins with: the balance without the movements that it is still to be told. */
+  toldBalance(account: AccountPath, currency: string): Promise<Micros>;
   /** What came in less what went out; zero for a ledger without transfers. */
   balance(ledger: LedgerName, currency: string): Promise<Micros>;
   /** Every wallet that ever had a transfer, by name; constant memory. */

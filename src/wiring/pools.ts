@@ -11,13 +11,13 @@ import {
   type RefillRules,
 } from '../credit/pools.ts';
 import { usedSince, type FinishedTalk } from '../credit/pool-use.ts';
-import { walletLedger, type Charge } from '../records/records.ts';
+import type { Charge } from '../records/records.ts';
 import type { PaidPart, RecordReader } from '../records/record-store.ts';
 import { accountOf, type PoolId } from '../units/ids.ts';
 import { toMicros, ZERO_MICROS } from '../units/money.ts';
 import type { Clock } from '../units/time.ts';
 
-type Reader = Pick<RecordReader, 'balance' | 'paidSince'>;
+type Reader = Pick<RecordReader, 'toldBalance' | 'paidSince'>;
 
 /** What the live store is told of pools: how they are filled, and what is in one that Redis does not have. */
 export type Pools = {
@@ -39,7 +39,7 @@ export function createPools(records: Reader, accounts: () => AccountLookup, cloc
       if (meaning.kind === 'money') {
         const currency = node.account.walletCurrency;
         if (currency === undefined) return undefined;
-        const balance = await records.balance(walletLedger(account), currency);
+        const balance = await records.toldBalance(account, currency);
         return { balance, ...walletSettingsOf(node) };
       }
       const rules = rulesOf(pool);

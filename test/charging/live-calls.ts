@@ -49,10 +49,25 @@ export const ACCOUNTS = accountsOf(
       operator: { trunks: { outbound: 5, burst: 1 }, softLimitOutbound: true },
     },
     { account: 'acme/watched', wallet: 'EUR', operator: { enforcement: 'dry_run' } },
+    {
+      account: 'acme/minutes',
+      wallet: 'EUR',
+      operator: {
+        allotments: { international: { seconds: 3600, cycle: 'daily', minimum: 30, increment: 10 } },
+      },
+    },
   ],
   [{ route: 'carrier' }, { route: 'backup' }],
 );
-const CALLERS = ['acme', 'acme/shop', 'acme/shop/till', 'acme/cheap', 'acme/rents', 'acme/watched'];
+const CALLERS = [
+  'acme',
+  'acme/shop',
+  'acme/shop/till',
+  'acme/cheap',
+  'acme/rents',
+  'acme/watched',
+  'acme/minutes',
+];
 const NUMBERS = ['4930123456', '49151234567', '442071234567', '12125550123', '18005550123', '33123456789'];
 const PREFIXES = ['49', '4930', '4915', '44', '4420', '1', '1212', '1800', '33', '331'];
 
@@ -109,6 +124,8 @@ export type Talk = {
   readonly billedSeconds: number;
   readonly answered: boolean;
   readonly soft: boolean;
+  /** How many seconds an allotment paid, where the caller has one. */
+  readonly allotmentSeconds: number | undefined;
 };
 
 export const anyTalk: fc.Arbitrary<Talk> = fc.record({
@@ -120,6 +137,7 @@ export const anyTalk: fc.Arbitrary<Talk> = fc.record({
   billedSeconds: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 90_000 })),
   answered: fc.boolean(),
   soft: fc.boolean(),
+  allotmentSeconds: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined }),
 });
 
 /** What settles the call, were it admitted; undefined: the gate refused it. Trunks are all free. */
@@ -167,7 +185,14 @@ export function settledLive(talk: Talk, books: RatingBooks, name: string): Settl
     },
     {
       billedSeconds,
-      allotmentSeconds: new Map(),
+      // A call that cannot go on ends with its allotment: then that has paid for all of it.
+      allotmentSeconds: new Map(
+        record.allotments.flatMap(({ account, goesOn }) =>
+          talk.allotmentSeconds === undefined || goesOn === undefined
+            ? []
+            : [[account, talk.allotmentSeconds]],
+        ),
+      ),
       at: endedAt,
     },
   );

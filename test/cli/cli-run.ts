@@ -65,6 +65,7 @@ const DEAF_LIVE_STATE: LiveState = {
   fund: () => Promise.resolve('no_wallet'),
   customers: () => Promise.resolve([]),
   extendCustomer: () => Promise.resolve('no_pool'),
+  tell: () => Promise.resolve('no_wallet'),
   openWallets: () => Promise.resolve(),
   unrecordedLegs: () => Promise.resolve(new Set()),
   announceAccounts: () => Promise.resolve(),

@@ -57,7 +57,7 @@ function open({ operator, balance }: World): void {
   accounts = accountsOf([
     { account: 'acme', ...paying, operator: { timeZone: 'Europe/Berlin', ...operator } },
   ]);
-  const records = { balance: async () => money(balance ?? '0'), paidSince: async () => paid };
+  const records = { toldBalance: async () => money(balance ?? '0'), paidSince: async () => paid };
   store = createLiveStore(redis, {
     clock: () => now,
     clockRules: true,
