@@ -24,7 +24,7 @@ import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
 
 /** A job brings a wallet near so long before its time. */
 const JOB_EARLY_MS = 1_500;
-const RESYNC_MS = 30_000;
+const RESYNC_MS = 60_000;
 
 /** The real controller on the real Redis, with its clock, its FreeSWITCH and its accounts in the hands of a test. */
 export type Product = {
@@ -61,6 +61,8 @@ export async function createProduct(
   const time = createVirtualTime(options.startAt);
   const log = createMemoryLog();
   const decisions: Decision[] = [];
+  const roots = [...new Set([...options.house.accounts.keys()].map((path) => rootOf(path as AccountPath)))];
+  /** The last entry of each root's stream that was read. */
   const read = new Map<string, string>();
   let accounts = lookupOf(options.house, 1);
   let revision = 1;
@@ -131,17 +133,15 @@ export async function createProduct(
     log,
     decisions: () => decisions.splice(0),
     async settlements() {
-      const all: Settlement[] = [];
-      for (const root of new Set(
-        [...options.house.accounts.keys()].map((path) => rootOf(path as AccountPath)),
-      )) {
-        const { settlements } = slotKeys({ kind: 'root', root });
-        for (const [id, [, text = '']] of await redis.xrange(settlements, `(${read.get(root) ?? '0'}`, '+')) {
-          read.set(root, id);
-          all.push(parseSettlement(text));
-        }
-      }
-      return all;
+      const all = await Promise.all(
+        roots.map(async (root) => {
+          const { settlements } = slotKeys({ kind: 'root', root });
+          const entries = await redis.xrange(settlements, `(${read.get(root) ?? '0'}`, '+');
+          read.set(root, entries.at(-1)?.[0] ?? read.get(root) ?? '0');
+          return entries.map(([, [, text = '']]) => parseSettlement(text));
+        }),
+      );
+      return all.flat();
     },
     settled,
     async change(house) {
