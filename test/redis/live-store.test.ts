@@ -141,6 +141,27 @@ describe('a leg', () => {
     expect(ended.map(({ endsAt }) => endsAt - START)).toEqual([6_000, 6_000]);
   });
 
+  it('is refused where none of its ways has enough, each of which only the exact sum can tell', async () => {
+    const [first, second] = ['acme/first', 'acme/second'] as const;
+    const wayOf = (wallet: string) => ({
+      take: { kind: 'holds', holds: [{ wallet: wallet as AccountPath, terms: termsOf(60) }] } as const,
+      part: undefined,
+    });
+    const wanting = sampleLeg(5, {
+      firstOf: [{ payer: ACME, options: [wayOf(first), wayOf(second)], others: [] }],
+    });
+    for (const wallet of [first, second]) {
+      const opening = { balance: micros('0.50'), credit: micros('0'), policy: 'unpaid' } as const;
+      await store.openWallet(wallet as AccountPath, opening);
+    }
+    const outcome = await store.take(wanting.plan, wanting.record);
+    expect(outcome).toMatchObject({
+      kind: 'refused',
+      refusal: { kind: 'credit', wallet: second },
+      besides: [{ kind: 'credit', wallet: first }],
+    });
+  });
+
   it('holds of each wallet once, and only of wallets in its own slot', async () => {
     const hold = { wallet: ACME, terms: termsOf(1) };
     const twice = sampleLeg(3, { holds: [hold, hold] });

@@ -82,15 +82,17 @@ end
 
 local holds, accounts, walletKeys, partKeys, undecided, missing = {}, {}, {}, {}, false, nil
 
--- Reads the next hold, and takes it if it is wanted.
-local function takeHold(wanted)
+-- Reads the next hold, and takes it if it is wanted. One that is only looked at is known to be short: whoever decides
+-- anew must know that of it still.
+local function takeHold(wanted, looked)
   local account, amount, part, opening, entry, mode = take(), takeNumber(), take(), takeNumber(), take(), take()
   local exact = mode == 'exact' and takeExact() or nil
   local walletKey, partsKey = KEYS[key + 1], KEYS[key + 2]
   key = key + 2
+  if not (wanted or looked) then return end
+  local read = #accounts + 1
+  walletKeys[read], partKeys[read], accounts[read] = walletKey, partsKey, account
   if not wanted then return end
-  local i = #holds + 1
-  walletKeys[i], partKeys[i], accounts[i] = walletKey, partsKey, account
   local text = redis.call('GET', walletKey)
   if not text and not opening then
     missing = missing or account
@@ -111,14 +113,15 @@ local function takeHold(wanted)
     local forced = string.sub(part, -2) == ' 1'
     if not withinFunds(w, forced and 0 or amount) then undecided = true end
   end
-  holds[i] = { w = w, amount = amount, part = part, exact = exact, opened = opened, entry = entry }
+  holds[#holds + 1] = { w = w, amount = amount, part = part, exact = exact, opened = opened, entry = entry,
+    account = account, walletKey = walletKey, partsKey = partsKey }
 end
 
 -- All holds of one way, or none where one of their wallets is known to be short of it.
 local function takeHolds(wanted)
   local count, short = takeNumber(), take() == '1'
   local taken = wanted and not short
-  for _ = 1, count do takeHold(taken) end
+  for _ = 1, count do takeHold(taken, wanted) end
   return taken
 end
 
@@ -176,15 +179,15 @@ if home and #chosen > 0 then
 end
 
 local reply = { 'taken', int(now), chosen, table.concat(seen, ';'), table.concat(onTrunks, ';') }
-for i, hold in ipairs(holds) do
+for _, hold in ipairs(holds) do
   local w, due = hold.w, nil
   if hold.exact then
     w = readWallet(hold.exact.text)
-    due = saveExact(hold.exact, walletKeys[i], partKeys[i], KEYS[3], accounts[i])
+    due = saveExact(hold.exact, hold.walletKey, hold.partsKey, KEYS[3], hold.account)
   else
     w.held, w.legs = w.held + hold.amount, w.legs + 1
-    due = saveWallet(walletKeys[i], KEYS[3], accounts[i], w)
-    redis.call('HSET', partKeys[i], legKey, hold.part)
+    due = saveWallet(hold.walletKey, KEYS[3], hold.account, w)
+    redis.call('HSET', hold.partsKey, legKey, hold.part)
   end
   if hold.opened then appendTransfer(KEYS[6], hold.entry, w, w.opened - hold.opened, now) end
   local funds = w.balance + w.credit
