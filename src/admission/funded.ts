@@ -7,8 +7,9 @@ import { slotName, slotOf, type Holder, type SlotPlan } from './plan.ts';
 const WHOLE_PPM = 1_000_000;
 
 /** Whether a call may cost anything at this price. */
-export function canCost({ perMinute, surcharge, discountPpm }: PriceTerms): boolean {
-  return discountPpm < WHOLE_PPM && (perMinute > 0n || surcharge > 0n);
+export function canCost({ perMinute, surcharge, discountPpm, next }: PriceTerms): boolean {
+  const own = discountPpm < WHOLE_PPM && (perMinute > 0n || surcharge > 0n);
+  return own || (next !== undefined && canCost(next.terms));
 }
 
 /**
@@ -56,12 +57,15 @@ export function fundingOf({
   return payers.length > 0 ? 'free' : 'none';
 }
 
-/** The same of a leg that has ended: what it was admitted by, or per minute where its allotment did not last. */
+/**
+ * The same of a leg that has ended: what it was admitted by, or per minute where its allotment or the time of its free
+ * rate did not last.
+ */
 export function fundingPaid(
   { funding }: Pick<LegRecord, 'funding'>,
   charges: readonly Charge[],
 ): FundingKind {
-  if (funding !== 'allotment') return funding;
+  if (funding !== 'allotment' && funding !== 'free') return funding;
   const paid = charges.some((charge) => charge.way === 'per_minute' && canCost(charge.terms));
   return paid ? 'per_minute' : funding;
 }

@@ -2,6 +2,7 @@ import { payersAt, type Payer } from '../accounts/account-tree.ts';
 import type { Bound } from '../accounts/limits.ts';
 import { isFlatRateNumber } from '../accounts/trunks.ts';
 import { spendPoolsOf } from '../credit/pools.ts';
+import type { Direction } from '../rating/rate.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { allotmentOption } from './allotment-funding.ts';
 import { costCap, refusedByCap, tighterCap } from './cap.ts';
@@ -9,6 +10,7 @@ import { customerFunding, type CustomerFunding } from './customer-funding.ts';
 import { canCost } from './funded.ts';
 import type { AllotmentRecord, LegCap, PayerRecord, TimeRecord, TrunkRecord } from './leg-record.ts';
 import { payerRecordOf, rateForPayer } from './payer-rate.ts';
+import { splitPayer, type SplitCall } from './rate-split.ts';
 import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
 import { directionOf, e164Of, type FundingQuestion } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
@@ -22,6 +24,8 @@ export type FundingPolicy = {
   readonly unratedInbound: 'refuse' | 'allow';
   /** An outbound call of a chain in which nobody pays (ruling 14). */
   readonly unfunded: 'refuse' | 'allow';
+  /** Which rate a call has that goes on into another time of day: that of its start, unless each is to have its time. */
+  readonly periods?: 'start' | 'split';
   /** What the money of customers is in that only channel variables name. */
   readonly customerCurrency: string;
 };
@@ -235,7 +239,11 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
   }
   const { terms, version } = rated;
   const { currency } = version;
-  const costs = canCost(terms);
+  const own = payerRecordOf(payer.path, rated);
+  // What costs nothing now may go on into a time of day in which it does.
+  const costs = canCost(
+    policy.periods === 'split' ? splitPayer(own, toSplit(question, direction), tariffs).terms : terms,
+  );
   const isSoft = question.soft?.has(payer.path) === true;
   if (costs) {
     const refusal = cannotPay(payer, currency, isSoft);
@@ -246,10 +254,16 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
   const tooDear = refusedByCap(cap, maxCallCost);
   if (tooDear !== undefined) return { kind: 'refused', refusal: tooDear };
   const windows = isSoft || !costs ? [] : spendPoolsOf(payer.path, payer.limits);
-  const record = { ...payerRecordOf(payer.path, rated), ...(windows.length > 0 ? { windows } : {}) };
+  const record = { ...own, ...(windows.length > 0 ? { windows } : {}) };
   const part = { way: 'per_minute', payer: record, cap } as const;
   const holds = [payer.path, ...windows].map((wallet) => ({ wallet, terms }));
   return { kind: 'option', option: { take: costs ? { kind: 'holds', holds } : undefined, part } };
+}
+
+/** As if it were answered at once. */
+function toSplit({ destination, options, routes, at }: FundingQuestion, direction: Direction): SplitCall {
+  const names = routes.map(({ name }) => name);
+  return { destination, direction, options, routes: names, admittedAt: at, answeredAt: at };
 }
 
 /** Its `fundingOrder` names no way that this call could be paid in. */

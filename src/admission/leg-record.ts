@@ -87,6 +87,8 @@ export type PayerRecord = {
   readonly prefix: string;
   readonly currency: string;
   readonly terms: PriceTerms;
+  /** The rates that take over from this one in their order, where its terms say that others do. */
+  readonly later?: readonly { readonly rateId: number; readonly prefix: string }[];
   /** Its spend windows, which the call draws on as on its wallet. */
   readonly windows?: readonly PoolId[];
   /** Its limits would have refused the leg and let it go on: charged when it ends, nothing held before (ruling 16). */

@@ -1,4 +1,5 @@
 import type { ExhaustionPolicy, Opened, PayerLeg, Refill } from '../credit/wallet.ts';
+import type { PriceTerms } from '../rating/price.ts';
 import type { AccountPath, LegKey, LegUuid, PoolId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
@@ -149,6 +150,8 @@ export type CloseSettlement = (final: {
   readonly billedSeconds: number;
   /** Of each payer that paid by an allotment, the seconds of the talk that this one paid for. */
   readonly allotmentSeconds: ReadonlyMap<AccountPath, number>;
+  /** By what terms each wallet was charged: those that it was drawn on by. */
+  readonly payerTerms: ReadonlyMap<AccountPath, PriceTerms>;
   /** What could not pay for more of the talk. */
   readonly endedBy: PoolId | undefined;
   readonly at: EpochMs;

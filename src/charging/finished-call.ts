@@ -2,12 +2,16 @@ import { payerAt, type AccountLookup, type AccountNode } from '../accounts/accou
 import type { FundingPolicy } from '../admission/funding.ts';
 import { payerRecordOf, rateByTariff, rateForPayer, type PayerRate } from '../admission/payer-rate.ts';
 import { e164Of } from '../admission/question.ts';
+import type { PayerRecord } from '../admission/leg-record.ts';
+import { splitPayer } from '../admission/rate-split.ts';
 import { findClassifier, UNKNOWN_CLASSIFICATION, type Classifier } from '../rating/classify.ts';
 import { chargedSeconds, continuationOf, priceOfCharged } from '../rating/price.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { isOfOwnPrice, type Cdr, type Charge, type PerMinuteCharge } from '../records/records.ts';
 import { storedPathOf, type AccountPath } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
 import { chargesOf, type PaidPart } from './charges.ts';
+import { moneyParts } from './leg-parts.ts';
 
 /** What the price of a finished leg depends on. A `Cdr` is one. */
 export type FinishedCall = Pick<
@@ -28,7 +32,15 @@ export type FinishedCall = Pick<
 /** What of it the price of a part depends on whose way to pay is known. */
 export type RatedCall = Pick<
   FinishedCall,
-  'legUuid' | 'account' | 'direction' | 'dialled' | 'destination' | 'routes' | 'options' | 'admittedAt'
+  | 'legUuid'
+  | 'account'
+  | 'direction'
+  | 'dialled'
+  | 'destination'
+  | 'routes'
+  | 'options'
+  | 'admittedAt'
+  | 'answeredAt'
 >;
 
 /** What calls are rated by. */
@@ -46,7 +58,10 @@ export type Unrated = {
 };
 
 export type Repriced = {
-  /** As many as came, in their order: new prices, everything else as it was. */
+  /**
+   * In the order in which they came: new prices, everything else as it was. As many as came, but where calls are split
+   * by the times of day of their rates: there a payer may have more segments or fewer.
+   */
   readonly charges: readonly Charge[];
   readonly unrated: readonly Unrated[];
 };
@@ -59,7 +74,7 @@ export type Repriced = {
 export function reprice(call: RatedCall, charges: readonly Charge[], books: RatingBooks): Repriced {
   const rate = repricing(call, books);
   const unrated: Unrated[] = [];
-  const again = charges.map((charge) => {
+  const again = (charge: Charge): Charge => {
     if (charge.way !== 'per_minute') return charge;
     const part = rate(pricedPartOf(charge));
     if (part === undefined) return charge;
@@ -69,8 +84,52 @@ export function reprice(call: RatedCall, charges: readonly Charge[], books: Rati
     }
     const [made] = chargesOf({ legUuid: charge.legUuid, version: charge.version }, [part]);
     return made === undefined ? charge : { ...made, segment: charge.segment };
+  };
+  const { answeredAt } = call;
+  if (books.policy.periods !== 'split' || answeredAt === undefined) {
+    return { charges: charges.map(again), unrated };
+  }
+  const split = [...Map.groupBy(charges, ({ payer }) => payer).values()].flatMap((segments) => {
+    const money = segments.flatMap((charge) =>
+      charge.way === 'per_minute' && !isOfOwnPrice(charge) ? [charge] : [],
+    );
+    const [first] = money;
+    // Beside an allotment it went on by the rate of its start.
+    if (first === undefined || money.length < segments.length) return segments.map(again);
+    const made = splitAgain({ ...call, answeredAt }, [first, ...money.slice(1)], books);
+    if (!('reason' in made)) return made;
+    unrated.push(made);
+    return segments;
   });
-  return { charges: again, unrated };
+  return { charges: split, unrated };
+}
+
+/** A payer's segments anew, each by the rate of its time of day. */
+function splitAgain(
+  call: AnsweredCall,
+  segments: readonly [PerMinuteCharge, ...PerMinuteCharge[]],
+  books: RatingBooks,
+): readonly Charge[] | Unrated {
+  const [{ legUuid, version }] = segments;
+  const billedSeconds = segments.reduce((sum, segment) => sum + segment.billedSeconds, 0);
+  const rated = ratedAgain(call, pricedPartOf(segments[0]), sideOf(call, books));
+  if ('reason' in rated) return rated;
+  const payer = splitPayer(payerRecordOf(segments[0].payer, rated), call, books.tariffs);
+  const made = chargesOf({ legUuid, version }, moneyParts(payer, billedSeconds));
+  const isSame =
+    made.length === segments.length && segments.every((before, index) => isSameSegment(before, made[index]));
+  return isSame ? segments : made;
+}
+
+type AnsweredCall = RatedCall & { readonly answeredAt: EpochMs };
+
+function isSameSegment(before: PerMinuteCharge, now: Charge | undefined): boolean {
+  return (
+    now !== undefined &&
+    now.billedSeconds === before.billedSeconds &&
+    now.chargedSeconds === before.chargedSeconds &&
+    now.price === before.price
+  );
 }
 
 /** What rating again looks at of a part that was paid per minute: much less than the charge, for a million of them. */
@@ -91,22 +150,41 @@ export function repricing(
   call: RatedCall,
   books: RatingBooks,
 ): (part: PricedPart) => PerMinutePart | Unrated | undefined {
-  const node = books.accounts.node(storedPathOf(call.account));
-  // Most accounts have no discounts, and nobody asks.
-  const classification = (): string => classifierOf(call, node)?.name ?? UNKNOWN_CLASSIFICATION;
+  const side = sideOf(call, books);
   return (part) => {
     // What came with its own price has no other.
     if (isOfOwnPrice(part)) return undefined;
     const { payer, billedSeconds, segment } = part;
-    const rated = rateOf(call, part, { books, node, classification });
-    if (rated === undefined) return { payer, reason: 'no_rate' };
-    if (rated.version.currency !== part.currency) return { payer, reason: 'currency_differs' };
+    const rated = ratedAgain(call, part, side);
+    if ('reason' in rated) return rated;
     // It went on per minute in its middle: its connect fee and its minimum were never its own.
     const terms = segment > 1 ? continuationOf(rated.terms) : rated.terms;
+    const record = payerRecordOf(payer, rated);
     const charged = chargedSeconds(terms, billedSeconds);
-    if (charged === part.chargedSeconds && priceOfCharged(terms, charged) === part.price) return undefined;
-    return { way: 'per_minute', payer: { ...payerRecordOf(payer, rated), terms }, billedSeconds };
+    const isSame = charged === part.chargedSeconds && priceOfCharged(terms, charged) === part.price;
+    if (isSame && !isInSeveralTimes(call, record, books)) return undefined;
+    return { way: 'per_minute', payer: { ...record, terms }, billedSeconds };
   };
+}
+
+/** Only all segments of its payer together tell then whether the price is the same. */
+function isInSeveralTimes(call: RatedCall, payer: PayerRecord, { policy, tariffs }: RatingBooks): boolean {
+  const { answeredAt } = call;
+  if (policy.periods !== 'split' || answeredAt === undefined) return false;
+  return splitPayer(payer, { ...call, answeredAt }, tariffs) !== payer;
+}
+
+function sideOf(call: RatedCall, books: RatingBooks): Side {
+  const node = books.accounts.node(storedPathOf(call.account));
+  // Most accounts have no discounts, and nobody asks.
+  return { books, node, classification: () => classifierOf(call, node)?.name ?? UNKNOWN_CLASSIFICATION };
+}
+
+function ratedAgain(call: RatedCall, part: PricedPart, side: Side): PayerRate | Unrated {
+  const { payer } = part;
+  const rated = rateOf(call, part, side);
+  if (rated === undefined) return { payer, reason: 'no_rate' };
+  return rated.version.currency === part.currency ? rated : { payer, reason: 'currency_differs' };
 }
 
 type PerMinutePart = Extract<PaidPart, { readonly way: 'per_minute' }>;

@@ -1,6 +1,7 @@
 import type { AccountNode } from '../accounts/account-tree.ts';
 import { fund } from '../admission/funding.ts';
-import { fundingOf } from '../admission/funded.ts';
+import { splitPayer } from '../admission/rate-split.ts';
+import { fundingOf, fundingPaid } from '../admission/funded.ts';
 import type { AllotmentRecord, PayerRecord, TrunkRecord } from '../admission/leg-record.ts';
 import type { FirstOf, FundingOption } from '../admission/plan.ts';
 import type { FundingQuestion } from '../admission/question.ts';
@@ -50,12 +51,17 @@ export function rateFirst(call: FinishedCall, books: RatingBooks, chooseWay: Cho
     allotments: allotments.filter(({ account }) => isCharged(call, account)),
   };
   const { billedSeconds, legUuid } = call;
-  const parts = paidParts(charged, { billedSeconds, allotmentSeconds: WHOLLY });
-  return {
-    kind: 'rated',
-    charges: call.answeredAt === undefined ? [] : chargesOf({ legUuid, version: 1 }, parts),
-    funding: fundingOf(charged),
-  };
+  const inTimes = { ...charged, payers: charged.payers.map((payer) => inItsTimes(payer, call, books)) };
+  const parts = paidParts(inTimes, { billedSeconds, allotmentSeconds: WHOLLY });
+  const charges = call.answeredAt === undefined ? [] : chargesOf({ legUuid, version: 1 }, parts);
+  return { kind: 'rated', charges, funding: fundingPaid({ funding: fundingOf(charged) }, charges) };
+}
+
+/** By the rates of other times of day too, where calls are split by them. */
+function inItsTimes(payer: PayerRecord, call: FinishedCall, { policy, tariffs }: RatingBooks): PayerRecord {
+  const { answeredAt } = call;
+  if (policy.periods !== 'split' || answeredAt === undefined) return payer;
+  return splitPayer(payer, { ...call, answeredAt }, tariffs);
 }
 
 /** As if every allotment had lasted. */

@@ -1,4 +1,5 @@
-import type { AllotmentRecord, LegRecord } from '../admission/leg-record.ts';
+import type { AllotmentRecord, LegRecord, PayerRecord } from '../admission/leg-record.ts';
+import { secondsBeforeNext, type PriceTerms } from '../rating/price.ts';
 import type { AccountPath } from '../units/ids.ts';
 import type { PaidPart } from './charges.ts';
 
@@ -7,6 +8,8 @@ export type ChargedTalk = {
   readonly billedSeconds: number;
   /** Of a payer that is not in it, all. */
   readonly allotmentSeconds: ReadonlyMap<AccountPath, number>;
+  /** What a payer's wallet was charged by, where that is not what the record says. */
+  readonly payerTerms?: ReadonlyMap<AccountPath, PriceTerms>;
 };
 
 /** Who paid for what of an answered leg's talk, each payer's parts in their order. */
@@ -14,12 +17,34 @@ export function paidParts(
   record: Pick<LegRecord, 'payers' | 'trunks' | 'allotments'>,
   talk: ChargedTalk,
 ): readonly PaidPart[] {
-  const { billedSeconds } = talk;
+  const { billedSeconds, payerTerms } = talk;
+  const payers = record.payers.map((payer) => ({
+    ...payer,
+    terms: payerTerms?.get(payer.account) ?? payer.terms,
+  }));
   return [
     ...record.trunks.map(({ account, way }): PaidPart => ({ account, way, billedSeconds })),
     ...record.allotments.flatMap((allotment) => allotmentParts(allotment, talk)),
-    ...record.payers.map((payer): PaidPart => ({ way: 'per_minute', payer, billedSeconds })),
+    ...payers.flatMap((payer) => moneyParts(payer, billedSeconds)),
   ];
+}
+
+/** One part for each rate that the talk has reached. Within the grace it is free whole. */
+export function moneyParts(payer: PayerRecord, billedSeconds: number): readonly PaidPart[] {
+  const { terms, later = [], ...rest } = payer;
+  const parts: PaidPart[] = [];
+  let left = billedSeconds;
+  let rate = { rateId: payer.rateId, prefix: payer.prefix };
+  for (let part: PriceTerms | undefined = terms; part !== undefined;) {
+    const { next, ...own }: PriceTerms = part;
+    const isLast: boolean = left <= secondsBeforeNext(part) || left <= part.graceSeconds;
+    const seconds = isLast ? left : secondsBeforeNext(part);
+    parts.push({ way: 'per_minute', payer: { ...rest, ...rate, terms: own }, billedSeconds: seconds });
+    left -= seconds;
+    rate = later[parts.length - 1] ?? rate;
+    part = isLast ? undefined : next?.terms;
+  }
+  return parts;
 }
 
 function allotmentParts(

@@ -47,8 +47,8 @@ export const DECISION_SCHEMA: convict.Schema<
       env: 'TOLLGATE_RATING_SECONDS',
     },
     periods: {
-      doc: 'Which rate a call has that goes on into another time of day: start, the one of its admission.',
-      format: 'rate-periods',
+      doc: 'Which rate a call has that goes on into another time of day: the one of its start, or split, each in its time.',
+      format: ['start', 'split'],
       default: 'start',
       env: 'TOLLGATE_RATING_PERIODS',
     },

@@ -46,7 +46,6 @@ const FORMATS: readonly Format[] = [
     /^(?!sqlite::memory:)(?:sqlite:|postgres(?:ql)?:\/\/|(?![A-Za-z][A-Za-z0-9+.-]*:))[^\s\0][^\r\n\0]{0,1000}$/,
     'the path of an SQLite file, or postgres://user:password@host:5432/database',
   ),
-  text('rate-periods', /^start$/, 'start: to split a call where its rate changes is not supported yet'),
   list('variable-names', /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'a list of channel variable names'),
   list('dialled-numbers', /^[+*#0-9]{1,32}$/, 'a list of dialled numbers, in quotes, such as ["112", "911"]'),
   json(

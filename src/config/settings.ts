@@ -31,7 +31,7 @@ export type Settings = {
     readonly unrated: 'refuse' | 'allow';
     readonly unratedInbound: 'refuse' | 'allow';
     readonly seconds: 'up' | 'down' | 'nearest';
-    readonly periods: 'start';
+    readonly periods: 'start' | 'split';
   };
   readonly accounts: { readonly defaults: Readonly<Record<string, unknown>> };
   readonly store: { readonly onDown: 'refuse' | 'allow' };

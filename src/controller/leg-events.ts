@@ -3,18 +3,18 @@ import { StoreUnavailableError } from '../admission/live-store.ts';
 import { transition, type LegEventKind, type LegStep } from '../calls/leg-phase.ts';
 import type { LegTimes, SwitchEvent } from '../calls/switch-event.ts';
 import { billedSecondsOf } from '../rating/quote.ts';
-import { legKeyOf, parseAccountPath, rootOf, type LegUuid } from '../units/ids.ts';
+import { rootOf, type LegUuid } from '../units/ids.ts';
 import { toEpochMs } from '../units/time.ts';
 import type { EpochMs } from '../units/time.ts';
 import { giveBackLeg } from './admit-leg.ts';
 import type { AdmittedRecords } from './admitted-records.ts';
-import { branchName } from '../calls/branches.ts';
 import type { ControllerContext } from './context.ts';
 import { cutReasonOf } from './cut-reason.ts';
 import { mayEnd, type Deadman } from './deadman.ts';
-import { heldOf, meteredBy, siblingsOf } from './held.ts';
+import { heldOf, siblingsOf } from './held.ts';
 import { isOwnAdmission, type Leg, type LegBook } from './leg-book.ts';
 import type { NodeClocks } from './node-clock.ts';
+import { createRecordFinder } from './record-finder.ts';
 import type { RunningCaps } from './running-caps.ts';
 import { createSequencer } from './sequencer.ts';
 import { endingOf, settlementOf, type Ending } from './settlement.ts';
@@ -59,23 +59,11 @@ export function createLegEvents(
     log.error({ err, callUuid: uuid }, 'event not carried out'),
   );
 
-  const findRecord = async (leg: Leg): Promise<LegRecord | undefined> => {
-    if (leg.record !== undefined) return leg.record;
-    // An A-leg carries its own admission too, and is metered by it only where that is said.
-    const metered = meteredBy(leg.facts);
-    if (metered !== undefined) return (await store.find(metered.root, metered.legKey))?.record;
-    const { admission, home, branch } = leg.facts.gate;
-    const root = parseAccountPath(home ?? '');
-    if (admission === undefined || root === undefined || isOwnAdmission(leg.facts)) return undefined;
-    const legKey = legKeyOf(admission, branch ?? branchName(0));
-    if (legKey === undefined) return undefined;
-    const fresh = leg.phase === 'ringing' ? admitted.recall(legKey) : undefined;
-    return fresh ?? (await store.find(rootOf(root), legKey))?.record;
-  };
+  const finder = createRecordFinder(context, admitted);
 
   const appear = async (leg: Leg): Promise<void> => {
     if (leg.facts.loopback || leg.record !== undefined) return;
-    const record = await findRecord(leg);
+    const record = await finder.findRecord(leg);
     // A leg placed by a call from a route: the call is metered on its A-leg.
     if (record?.uuid === record?.aLeg && record !== undefined && record.uuid !== leg.uuid) return;
     if (record !== undefined) {
@@ -94,9 +82,12 @@ export function createLegEvents(
     if (leg.record === undefined && !leg.facts.loopback && !isOwnAdmission(leg.facts))
       await ungated.onAnswer(leg);
     leg.answeredAt ??= clocks.toOurs(leg.facts.node, event.answeredAt, store.now());
-    const found = await findRecord(leg);
+    const found = await finder.findRecord(leg);
     if (found === undefined || (found.uuid ?? leg.uuid) !== leg.uuid) return;
-    const record = await caps.beforeAnswer(leg, found);
+    const record = finder.split(
+      await caps.beforeAnswer(leg, finder.split(found, leg.answeredAt)),
+      leg.answeredAt,
+    );
     book.attach(leg, record);
     const outcome = await store.answer(record, leg.answeredAt);
     if (outcome.kind === 'gone') return;
@@ -116,7 +107,7 @@ export function createLegEvents(
 
   const release = async (leg: Leg, event: LegEvent): Promise<void> => {
     await endOfALeg(leg);
-    const record = leg.record ?? (await findRecord(leg));
+    const record = leg.record ?? (await finder.findRecord(leg));
     if (record === undefined || (record.uuid ?? leg.uuid) !== leg.uuid) return;
     const answered = event.leg.answeredAt ?? leg.answeredAt ?? record.answeredAt;
     if (answered === undefined && record.aLeg !== leg.uuid) {
@@ -136,8 +127,9 @@ export function createLegEvents(
     leg.answeredAt ??= record.answeredAt;
     if (toldAt !== undefined) leg.answeredAt ??= clocks.toOurs(leg.facts.node, toldAt, store.now());
     if (leg.answeredAt === undefined) return record;
-    if (record.answeredAt === undefined) await store.answer(record, leg.answeredAt);
-    return { ...record, answeredAt: leg.answeredAt };
+    const answered = finder.split(record, leg.answeredAt);
+    if (record.answeredAt === undefined) await store.answer(answered, leg.answeredAt);
+    return { ...answered, answeredAt: leg.answeredAt };
   };
 
   /**
@@ -187,7 +179,7 @@ export function createLegEvents(
     if (event.kind !== 'completed') return;
     await endOfALeg(leg);
     await deadman.disarm(leg);
-    const record = leg.record ?? (await findRecord(leg));
+    const record = leg.record ?? (await finder.findRecord(leg));
     if (record === undefined || (record.uuid ?? leg.uuid) !== leg.uuid) return;
     const { times, cause } = event;
     if (times.answeredAt === undefined) {
@@ -209,7 +201,8 @@ export function createLegEvents(
     return endingOf(leg.uuid, cause, times, { answeredAt, endedAt });
   };
 
-  const close = async (record: LegRecord, ending: Ending): Promise<void> => {
+  const close = async (ended: LegRecord, ending: Ending): Promise<void> => {
+    const record = finder.split(ended, ending.answeredAt);
     const billedSeconds = billedSecondsOf(ending.billMicroseconds, policy.seconds);
     const talk = { billedSeconds, talkMs: Math.ceil(ending.billMicroseconds / 1000) };
     const outcome = await store.settle(record, talk, (final) => {

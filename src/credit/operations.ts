@@ -1,4 +1,4 @@
-import { priceOf } from '../rating/price.ts';
+import { priceOf, type PriceTerms } from '../rating/price.ts';
 import type { LegKey } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
@@ -19,7 +19,13 @@ export type WalletOperation =
   /** A leg asks for its surcharge and first pulse. */
   | { readonly kind: 'hold'; readonly leg: PayerLeg }
   /** The leg was answered at that moment, which may lie in the past (a late event, a leg adopted after a gap). */
-  | { readonly kind: 'answer'; readonly legKey: LegKey; readonly answeredAt: EpochMs }
+  | {
+      readonly kind: 'answer';
+      readonly legKey: LegKey;
+      readonly answeredAt: EpochMs;
+      /** Where the answer tells of rates that take over; the first pulse is as it was held. */
+      readonly terms?: PriceTerms;
+    }
   /** A leg that was paid for otherwise goes on by this wallet from that moment. */
   | { readonly kind: 'join'; readonly leg: PayerLeg; readonly from: EpochMs }
   /** The leg is gone: the price of its talk replaces its commitments. `talkMs` is FreeSWITCH's exact duration. */
@@ -104,14 +110,14 @@ function hold(wallet: Wallet, leg: PayerLeg, exhausted: readonly Exhausted[]): O
 
 function answer(
   wallet: Wallet,
-  operation: { readonly legKey: LegKey; readonly answeredAt: EpochMs },
+  operation: { readonly legKey: LegKey; readonly answeredAt: EpochMs; readonly terms?: PriceTerms },
   exhausted: readonly Exhausted[],
 ): Operated {
   const leg = wallet.legs.find((candidate) => candidate.legKey === operation.legKey);
   if (leg === undefined) return { kind: 'unknown-leg' };
   if (leg.state.kind !== 'held') return { kind: 'done', wallet, exhausted };
-  const { answeredAt } = operation;
-  const caught = catchUp(wallet, leg, { answeredAt, paidAt: answeredAt, until: wallet.at });
+  const { answeredAt, terms = leg.terms } = operation;
+  const caught = catchUp(wallet, { ...leg, terms }, { answeredAt, paidAt: answeredAt, until: wallet.at });
   const ended = [...exhausted, ...caught.exhausted];
   if (caught.exhausted.length === 0 || wallet.policy === 'unpaid') {
     return { kind: 'done', wallet: caught.wallet, exhausted: ended };

@@ -45,7 +45,7 @@ export function createPulseQueue(legs: readonly PayerLeg[], from: EpochMs): Puls
 
 /** Usually the next; galloped to and bisected where a small rate meets a coarse rounding. */
 function nextCostlyPulse(terms: PriceTerms, pulses: number): number | undefined {
-  if (terms.perMinute === 0n) return undefined;
+  if (isFreeForEver(terms)) return undefined;
   const paid = commitmentOf(terms, pulses);
   const costs = (number: number): boolean => commitmentOf(terms, number) > paid;
   if (costs(pulses + 1)) return pulses + 1;
@@ -61,6 +61,10 @@ function nextCostlyPulse(terms: PriceTerms, pulses: number): number | undefined 
     else free = middle;
   }
   return costly;
+}
+
+function isFreeForEver({ perMinute, next }: PriceTerms): boolean {
+  return perMinute === 0n && (next === undefined || isFreeForEver(next.terms));
 }
 
 function before(a: Pulse, b: Pulse): boolean {

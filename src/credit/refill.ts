@@ -1,7 +1,7 @@
-import { commitmentOf, pulsesBegun } from '../rating/price.ts';
+import { commitmentOf, pulsesBegun, pulsesPaid } from '../rating/price.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
-import { pulsesPaid, type PayerLeg, type Refill, type Wallet } from './wallet.ts';
+import type { PayerLeg, Refill, Wallet } from './wallet.ts';
 
 const MS_PER_SECOND = 1000;
 const MICROS_PER_SECOND = 1_000_000n;

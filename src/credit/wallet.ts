@@ -1,4 +1,11 @@
-import { commitmentOf, firstPulseSeconds, paidSeconds, pulsesBegun, roundingUnit } from '../rating/price.ts';
+import {
+  commitmentOf,
+  firstPulseSeconds,
+  paidSeconds,
+  pulsesBegun,
+  pulsesPaid,
+  roundingUnit,
+} from '../rating/price.ts';
 import type { PriceTerms } from '../rating/price.ts';
 import type { LegKey, PoolId } from '../units/ids.ts';
 import { divCeil, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
@@ -115,11 +122,6 @@ export function availableAt(wallet: Wallet, at: EpochMs): Micros {
   return toMicros(fundsOf(wallet) - totalCommittedAt(wallet.legs, at));
 }
 
-/** The inverse of `paidSeconds(terms, pulses)`. */
-export function pulsesPaid(terms: PriceTerms, seconds: number): number {
-  return 1 + Math.round((seconds - firstPulseSeconds(terms)) / terms.incrementSeconds);
-}
-
 /** When the pulse after the `pulses`-th begins: the end of what those pulses paid for. */
 export function paidUntil(terms: PriceTerms, answeredAt: EpochMs, pulses: number): EpochMs {
   return (answeredAt + paidSeconds(terms, pulses) * 1000) as EpochMs;
@@ -132,14 +134,18 @@ export function paidUntil(terms: PriceTerms, answeredAt: EpochMs, pulses: number
 export type LinearBound = { readonly intercept: Micros; readonly perMinute: Micros };
 
 export function upperBound(terms: PriceTerms): LinearBound {
-  const keptPpm = 1_000_000n - BigInt(terms.discountPpm);
-  const perMinute = divCeil(terms.perMinute * keptPpm, 1_000_000n);
-  const surcharge = divCeil(terms.surcharge * keptPpm, 1_000_000n);
-  // After e seconds at most e + the longer of the two pulses is paid for; rounding adds less than one unit.
-  const longestPulse = BigInt(Math.max(firstPulseSeconds(terms), terms.incrementSeconds));
-  const ahead = divCeil(perMinute * longestPulse, 60n);
-  return {
-    intercept: toMicros(surcharge + ahead + roundingUnit(terms.rounding)),
-    perMinute: toMicros(perMinute),
-  };
+  let perMinute = 0n;
+  let fixed = 0n;
+  let longestSeconds = 0;
+  for (let part: PriceTerms | undefined = terms; part !== undefined; part = part.next?.terms) {
+    const keptPpm = 1_000_000n - BigInt(part.discountPpm);
+    const kept = divCeil(part.perMinute * keptPpm, 1_000_000n);
+    if (kept > perMinute) perMinute = kept;
+    // Rounding adds less than one unit, for each rate.
+    fixed += divCeil(part.surcharge * keptPpm, 1_000_000n) + roundingUnit(part.rounding);
+    longestSeconds = Math.max(longestSeconds, firstPulseSeconds(part), part.incrementSeconds);
+  }
+  // After e seconds at most e + the longest pulse is paid for.
+  const ahead = divCeil(perMinute * BigInt(longestSeconds), 60n);
+  return { intercept: toMicros(fixed + ahead), perMinute: toMicros(perMinute) };
 }

@@ -48,6 +48,7 @@ const CALL_COLUMNS = [
   'routes',
   'options',
   'admitted_at',
+  'answered_at',
 ] as const satisfies readonly (keyof CdrRow)[];
 type CallRow = Pick<CdrRow, (typeof CALL_COLUMNS)[number]>;
 
@@ -124,6 +125,7 @@ function callOf(row: CallRow): RatedCall {
     routes: listOf(row.routes),
     options: listOf(row.options),
     admittedAt: momentOf(row.admitted_at),
+    answeredAt: row.answered_at === null ? undefined : momentOf(row.answered_at),
   };
 }
 

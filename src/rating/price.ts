@@ -20,10 +20,14 @@ export type PriceTerms = {
   /** Millionths off the whole price, surcharge included: 10 % is 100_000. */
   readonly discountPpm: number;
   readonly rounding: Rounding;
+  /** Where another rate takes over, after so many pulses of this one. Each part is priced, and rounded, by itself. */
+  readonly next?: { readonly afterPulses: number; readonly terms: PriceTerms };
 };
 
 /** How talk is counted in pulses, whether they cost money or seconds of an allotment. */
 export type PulseSeconds = Pick<PriceTerms, 'minimumSeconds' | 'incrementSeconds' | 'graceSeconds'>;
+
+type Pulses = PulseSeconds & { readonly next?: { readonly afterPulses: number; readonly terms: Pulses } };
 
 const DEFAULT_PULSE_SECONDS = 60;
 const PPM = 1_000_000;
@@ -74,28 +78,59 @@ export function firstPulseSeconds(terms: PulseSeconds): number {
 }
 
 /** The seconds that are paid for when `pulses` pulses have begun; `pulses` ≥ 1. */
-export function paidSeconds(terms: PulseSeconds, pulses: number): number {
+export function paidSeconds(terms: Pulses, pulses: number): number {
+  const { next } = terms;
+  if (next !== undefined && pulses > next.afterPulses) {
+    return secondsBeforeNext(terms) + paidSeconds(next.terms, pulses - next.afterPulses);
+  }
   return firstPulseSeconds(terms) + (pulses - 1) * terms.incrementSeconds;
 }
 
+/** The inverse of `paidSeconds(terms, pulses)`. */
+export function pulsesPaid(terms: Pulses, seconds: number): number {
+  const { next } = terms;
+  if (next !== undefined && seconds > secondsBeforeNext(terms)) {
+    return next.afterPulses + pulsesPaid(next.terms, seconds - secondsBeforeNext(terms));
+  }
+  return 1 + Math.round((seconds - firstPulseSeconds(terms)) / terms.incrementSeconds);
+}
+
+/** How many seconds of the talk have these terms' own rate. */
+export function secondsBeforeNext(terms: Pulses): number {
+  if (terms.next === undefined) return Number.POSITIVE_INFINITY;
+  return firstPulseSeconds(terms) + (terms.next.afterPulses - 1) * terms.incrementSeconds;
+}
+
 /** How many pulses have begun after `elapsedMs` of talk. A pulse begins at the instant the one before it ends. */
-export function pulsesBegun(terms: PulseSeconds, elapsedMs: number): number {
+export function pulsesBegun(terms: Pulses, elapsedMs: number): number {
+  const { next } = terms;
+  if (next !== undefined && elapsedMs >= secondsBeforeNext(terms) * 1000) {
+    return next.afterPulses + pulsesBegun(next.terms, elapsedMs - secondsBeforeNext(terms) * 1000);
+  }
   const firstMs = firstPulseSeconds(terms) * 1000;
   if (elapsedMs < firstMs) return 1;
   return 2 + Math.floor((elapsedMs - firstMs) / (terms.incrementSeconds * 1000));
 }
 
 /** The seconds charged for `billedSeconds` of talk: 0 within the grace, else whole pulses. */
-export function chargedSeconds(terms: PulseSeconds, billedSeconds: number): number {
+export function chargedSeconds(terms: Pulses, billedSeconds: number): number {
   if (billedSeconds <= 0 || billedSeconds <= terms.graceSeconds) return 0;
+  if (terms.next !== undefined && billedSeconds > secondsBeforeNext(terms)) {
+    const before = secondsBeforeNext(terms);
+    return before + chargedSeconds(terms.next.terms, billedSeconds - before);
+  }
   const first = firstPulseSeconds(terms);
   if (billedSeconds <= first) return first;
   return first + Math.ceil((billedSeconds - first) / terms.incrementSeconds) * terms.incrementSeconds;
 }
 
-/** The price of so many charged seconds, rounded once. Zero seconds cost nothing, the surcharge included. */
+/** The price of so many charged seconds, rounded once for each rate. Zero seconds cost nothing, the surcharge included. */
 export function priceOfCharged(terms: PriceTerms, charged: number): Micros {
   if (charged === 0) return ZERO_MICROS;
+  if (terms.next !== undefined && charged > secondsBeforeNext(terms)) {
+    const before = secondsBeforeNext(terms);
+    return toMicros(priceOfCharged(terms, before) + priceOfCharged(terms.next.terms, charged - before));
+  }
   const { surcharge, perMinute, discountPpm, rounding } = terms;
   const exact = surcharge * SECONDS_PER_MINUTE + perMinute * BigInt(charged);
   // Without a discount the numbers are smaller, and most prices are without one.

@@ -1,12 +1,14 @@
 import { assert, assertNever } from '../units/assert.ts';
-import { divCeil, divFloor, type Micros } from '../units/money.ts';
+import { divCeil, divFloor, toMicros, type Micros } from '../units/money.ts';
 import {
   chargedSeconds,
   commitmentOf,
   firstPulseSeconds,
   paidSeconds,
   priceOfCharged,
+  pulsesPaid,
   roundingUnit,
+  secondsBeforeNext,
   type PriceTerms,
 } from './price.ts';
 
@@ -25,8 +27,7 @@ const FUNDED_SECONDS_MAX = 1_000_000_000n;
 
 export function quote(terms: PriceTerms, billedSeconds: number): Quote {
   const charged = chargedSeconds(terms, billedSeconds);
-  const pulses =
-    charged === 0 ? 0 : 1 + Math.round((charged - firstPulseSeconds(terms)) / terms.incrementSeconds);
+  const pulses = charged === 0 ? 0 : pulsesPaid(terms, charged);
   return { chargedSeconds: charged, pulses, price: priceOfCharged(terms, charged) };
 }
 
@@ -38,6 +39,7 @@ export function quote(terms: PriceTerms, billedSeconds: number): Quote {
 export function fundedSeconds(terms: PriceTerms, available: Micros): number | 'unlimited' {
   const spendable = available > 0n ? available : 0n;
   if (commitmentOf(terms, 1) > spendable) return 0;
+  if (terms.next !== undefined) return fundedOverNext(terms, terms.next, toMicros(spendable));
   const paidPpm = PPM - BigInt(terms.discountPpm);
   if (terms.perMinute === 0n || paidPpm === 0n) return 'unlimited';
 
@@ -48,6 +50,23 @@ export function fundedSeconds(terms: PriceTerms, available: Micros): number | 'u
   const furtherPulses = divFloor(furtherSeconds, BigInt(terms.incrementSeconds));
   if (seconds > FUNDED_SECONDS_MAX) return 'unlimited';
   return paidSeconds(terms, 1 + Number(furtherPulses));
+}
+
+/** By the first rate to where the next one takes over, if it comes so far, and then by that. */
+function fundedOverNext(
+  terms: PriceTerms,
+  next: NonNullable<PriceTerms['next']>,
+  spendable: Micros,
+): number | 'unlimited' {
+  const before = secondsBeforeNext(terms);
+  const left = toMicros(spendable - commitmentOf(terms, next.afterPulses));
+  if (left >= commitmentOf(next.terms, 1)) {
+    const further = fundedSeconds(next.terms, left);
+    return further === 'unlimited' ? further : before + further;
+  }
+  const { next: _, ...own } = terms;
+  const seconds = fundedSeconds(own, spendable);
+  return seconds === 'unlimited' ? before : Math.min(before, seconds);
 }
 
 /** The largest unrounded price, in micros × 60 × a million, that still rounds to no more than `spendable`. */

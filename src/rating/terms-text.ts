@@ -8,11 +8,12 @@ const AMOUNT = /^-?\d{1,16}$/;
 
 /**
  * Price terms as one short text, for Redis and SQL: surcharge, per-minute price (both in micros), minimum,
- * increment, grace (seconds), discount (ppm), rounding mode and decimals, separated by commas.
+ * increment, grace (seconds), discount (ppm), rounding mode and decimals, separated by commas; and where another rate
+ * takes over, a semicolon, the pulses before it, and its terms behind another.
  */
 export function formatTerms(terms: PriceTerms): string {
-  const { rounding } = terms;
-  return [
+  const { rounding, next } = terms;
+  const own = [
     terms.surcharge,
     terms.perMinute,
     terms.minimumSeconds,
@@ -22,11 +23,13 @@ export function formatTerms(terms: PriceTerms): string {
     rounding.mode,
     rounding.decimals,
   ].join(',');
+  return next === undefined ? own : `${own};${next.afterPulses};${formatTerms(next.terms)}`;
 }
 
 /** Reads back what `formatTerms` wrote; anything else is a broken promise of our own stores. */
 export function parseTerms(text: string): PriceTerms {
-  const [surcharge, perMinute, minimum, increment, grace, discount, mode, decimals] = text.split(',');
+  const [own = '', afterPulses, ...later] = text.split(';');
+  const [surcharge, perMinute, minimum, increment, grace, discount, mode, decimals] = own.split(',');
   const roundingMode = MODES.find((known) => known === mode);
   assert(
     AMOUNT.test(surcharge ?? '') && AMOUNT.test(perMinute ?? '') && roundingMode !== undefined,
@@ -40,6 +43,9 @@ export function parseTerms(text: string): PriceTerms {
     graceSeconds: toCount(grace),
     discountPpm: toCount(discount),
     rounding: { mode: roundingMode, decimals: toCount(decimals) },
+    ...(afterPulses === undefined
+      ? {}
+      : { next: { afterPulses: toCount(afterPulses), terms: parseTerms(later.join(';')) } }),
   };
 }
 

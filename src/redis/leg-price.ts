@@ -71,9 +71,22 @@ export function priceLeg(closing: Closing): LegPrice {
   for (const payer of record.payers)
     if (payer.soft === true) debitSoft(closing, debits, payer, priceOf(payer.terms, billedSeconds));
   return {
-    final: { billedSeconds, allotmentSeconds, endedBy: talk === undefined ? undefined : endedBy },
+    final: {
+      billedSeconds,
+      allotmentSeconds,
+      payerTerms: payerTerms(closing),
+      endedBy: talk === undefined ? undefined : endedBy,
+    },
     debits,
   };
+}
+
+function payerTerms(closing: Closing): Final['payerTerms'] {
+  const drawn = closing.record.payers.flatMap(({ account, wallet }) => {
+    const leg = partOf(closing, wallet);
+    return leg === undefined ? [] : [[account, leg.terms] as const];
+  });
+  return new Map(drawn);
 }
 
 /**

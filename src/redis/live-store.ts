@@ -96,7 +96,9 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
       args.push(pool.pool, formatPart(runningLeg(context, pool, legKey, answeredAt)));
       const reading = basis?.readings.get(pool.pool);
       const operated =
-        basis && reading && operate(reading.wallet, { kind: 'answer', legKey, answeredAt }, basis.at);
+        basis &&
+        reading &&
+        operate(reading.wallet, { kind: 'answer', legKey, answeredAt, terms: pool.terms }, basis.at);
       if (reading === undefined || operated?.kind !== 'done') args.push('bound');
       else args.push('exact', ...exactArguments(reading, operated.wallet));
     }

@@ -80,6 +80,7 @@ export function policyOf(config: ServiceConfig): ControllerPolicy {
   return {
     unrated: rating.unrated,
     unratedInbound: rating.unratedInbound,
+    periods: rating.periods,
     unfunded: admission.unfunded,
     customerCurrency: customers.currency,
     emergencyNumbers: admission.emergencyNumbers,

@@ -55,11 +55,10 @@ describe('the configuration', () => {
     expect(configOf('').cutoff.earlyMs).toBe(1000);
   });
 
-  it('knows that a call could be split where its rate changes, and says that it cannot yet', () => {
-    expect(configOf('rating: { periods: start }').rating.periods).toBe('start');
-    expect(problemsOf('rating: { periods: split }')).toEqual([
-      'rating.periods: "split" → start: to split a call where its rate changes is not supported yet',
-    ]);
+  it('knows both ways to rate a call that goes on into another time of day', () => {
+    expect(configOf('').rating.periods).toBe('start');
+    expect(configOf('rating: { periods: split }').rating.periods).toBe('split');
+    expect(problemsOf('rating: { periods: both }')).toHaveLength(1);
   });
 
   it('reads lists, numbers and documents from the environment', () => {

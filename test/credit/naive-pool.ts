@@ -1,4 +1,5 @@
-import { commitmentOf, firstPulseSeconds, priceOf, type PriceTerms } from '../../src/rating/price.ts';
+import { commitmentOf, priceOf, type PriceTerms } from '../../src/rating/price.ts';
+import { naivePaidSeconds } from './naive-wallet.ts';
 
 type Talk = {
   readonly terms: PriceTerms;
@@ -64,7 +65,7 @@ export class NaivePool {
   paidSeconds(key: string): number | undefined {
     const leg = this.legs.get(key);
     if (leg === undefined) return undefined;
-    return firstPulseSeconds(leg.terms) + (leg.pulses - 1) * leg.terms.incrementSeconds;
+    return naivePaidSeconds(leg.terms, leg.pulses);
   }
 
   advance(until: number): void {
@@ -89,7 +90,7 @@ export class NaivePool {
   #nextPulse(): { readonly leg: Talk; readonly at: number } | undefined {
     const due = [...this.legs].flatMap(([key, leg]) => {
       if (leg.answeredAt === undefined || leg.endsAt !== undefined) return [];
-      const paid = firstPulseSeconds(leg.terms) + (leg.pulses - 1) * leg.terms.incrementSeconds;
+      const paid = naivePaidSeconds(leg.terms, leg.pulses);
       return [{ key, leg, answeredAt: leg.answeredAt, at: leg.answeredAt + paid * 1000 }];
     });
     due.sort((a, b) => a.at - b.at || a.answeredAt - b.answeredAt || (a.key < b.key ? -1 : 1));
@@ -106,9 +107,8 @@ export class NaivePool {
     const start = this.#cycleStart(this.now);
     if (answeredAt === undefined || answeredAt >= start) return total;
     // Pulses that began before the cycle did.
-    const first = firstPulseSeconds(terms) * 1000;
     let begun = 1;
-    while (answeredAt + first + (begun - 1) * terms.incrementSeconds * 1000 < start) begun += 1;
+    while (answeredAt + naivePaidSeconds(terms, begun) * 1000 < start) begun += 1;
     const committed = commitmentOf(terms, begun);
     const spoken = BigInt(Math.ceil((start - answeredAt) / 1000)) * 1_000_000n;
     const before = this.counts === 'seconds' && spoken < committed ? spoken : committed;

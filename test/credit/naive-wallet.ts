@@ -36,7 +36,7 @@ export class NaiveWallet {
 
   get committed(): bigint {
     let sum = 0n;
-    for (const leg of this.legs.values()) sum += naivePrice(leg.terms, paidSecondsOf(leg));
+    for (const leg of this.legs.values()) sum += naiveCommitment(leg.terms, leg.paidPulses);
     return sum;
   }
 
@@ -75,7 +75,7 @@ export class NaiveWallet {
   }
 
   hold(key: string, terms: PriceTerms): { available: bigint; needed: bigint } | undefined {
-    const needed = naivePrice(terms, firstSeconds(terms));
+    const needed = naiveCommitment(terms, 1);
     const available = this.funds - this.committed;
     if (needed > 0n && needed > available) return { available, needed };
     this.legs.set(key, { key, terms, answeredAt: undefined, paidPulses: 1, endsAt: undefined });
@@ -118,7 +118,7 @@ export class NaiveWallet {
     if (leg === undefined) return 0n;
     this.legs.delete(key);
     const price =
-      billed <= leg.terms.graceSeconds ? 0n : naivePrice(leg.terms, chargedFor(leg.terms, billed));
+      billed <= leg.terms.graceSeconds ? 0n : naiveCommitment(leg.terms, pulsesFor(leg.terms, billed));
     this.balance -= price;
     this.charged += price;
     return price;
@@ -135,8 +135,8 @@ export class NaiveWallet {
   }
 
   #payNextPulse(leg: NaiveLeg): boolean {
-    const paid = paidSecondsOf(leg);
-    const step = naivePrice(leg.terms, paid + leg.terms.incrementSeconds) - naivePrice(leg.terms, paid);
+    const { terms, paidPulses } = leg;
+    const step = naiveCommitment(terms, paidPulses + 1) - naiveCommitment(terms, paidPulses);
     if (step > 0n && this.committed + step > this.funds) return false;
     leg.paidPulses += 1;
     return true;
@@ -148,7 +148,7 @@ export class NaiveWallet {
       // A pulse that began at this very instant is not granted.
       while (
         leg.paidPulses > 1 &&
-        leg.answeredAt + (paidSecondsOf(leg) - leg.terms.incrementSeconds) * 1000 >= at
+        leg.answeredAt + naivePaidSeconds(leg.terms, leg.paidPulses - 1) * 1000 >= at
       ) {
         leg.paidPulses -= 1;
       }
@@ -158,7 +158,31 @@ export class NaiveWallet {
 }
 
 export function paidSecondsOf(leg: NaiveLeg): number {
-  return firstSeconds(leg.terms) + (leg.paidPulses - 1) * leg.terms.incrementSeconds;
+  return naivePaidSeconds(leg.terms, leg.paidPulses);
+}
+
+/** How long so many pulses are, each rate's by itself: the seconds of one after the other. */
+function secondsByRate(terms: PriceTerms, pulses: number): readonly (readonly [PriceTerms, number])[] {
+  const byRate: [PriceTerms, number][] = [];
+  let rate = terms;
+  let ofRate = 0;
+  for (let pulse = 1; pulse <= pulses; pulse += 1) {
+    if (rate.next?.afterPulses === ofRate) [rate, ofRate] = [rate.next.terms, 0];
+    const seconds = ofRate === 0 ? firstSeconds(rate) : rate.incrementSeconds;
+    ofRate += 1;
+    const last = byRate.at(-1);
+    if (last?.[0] === rate) last[1] += seconds;
+    else byRate.push([rate, seconds]);
+  }
+  return byRate;
+}
+
+export function naivePaidSeconds(terms: PriceTerms, pulses: number): number {
+  return secondsByRate(terms, pulses).reduce((sum, [, seconds]) => sum + seconds, 0);
+}
+
+export function naiveCommitment(terms: PriceTerms, pulses: number): bigint {
+  return secondsByRate(terms, pulses).reduce((sum, [rate, seconds]) => sum + naivePrice(rate, seconds), 0n);
 }
 
 /** The price formula of DESIGN 5 on fractions: numerator over 60 · 1,000,000, rounded once. */
@@ -179,11 +203,11 @@ export function naivePrice(terms: PriceTerms, charged: number): bigint {
   return (up ? whole + 1n : whole) * unit;
 }
 
-function chargedFor(terms: PriceTerms, billed: number): number {
+function pulsesFor(terms: PriceTerms, billed: number): number {
   if (billed === 0) return 0;
-  let charged = firstSeconds(terms);
-  while (charged < billed) charged += terms.incrementSeconds;
-  return charged;
+  let pulses = 1;
+  while (naivePaidSeconds(terms, pulses) < billed) pulses += 1;
+  return pulses;
 }
 
 function firstSeconds(terms: PriceTerms): number {

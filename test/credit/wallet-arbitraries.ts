@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { toPriceTerms, type PriceTerms } from '../../src/rating/price.ts';
+import { continuationOf, toPriceTerms, type PriceTerms } from '../../src/rating/price.ts';
 import { totalCommittedAt, type PayerLeg, type Wallet } from '../../src/credit/wallet.ts';
 import type { AccountPath, LegKey } from '../../src/units/ids.ts';
 import { toMicros } from '../../src/units/money.ts';
@@ -11,7 +11,7 @@ export const HORIZON_MS = 200_000;
 
 const micros = (max: number): fc.Arbitrary<bigint> => fc.bigInt(0n, BigInt(max));
 
-export const termsArbitrary: fc.Arbitrary<PriceTerms> = fc
+const oneRate: fc.Arbitrary<PriceTerms> = fc
   .record({
     surcharge: fc.oneof(fc.constant(0n), micros(300_000)),
     perMinute: fc.oneof(fc.constant(0n), micros(100), micros(5_000_000)),
@@ -27,6 +27,20 @@ export const termsArbitrary: fc.Arbitrary<PriceTerms> = fc
   .map((rate) =>
     toPriceTerms({ ...rate, surcharge: toMicros(rate.surcharge), perMinute: toMicros(rate.perMinute) }),
   );
+
+/** Mostly one rate; now and then others take over after some pulses. */
+export const termsArbitrary: fc.Arbitrary<PriceTerms> = fc.oneof(
+  { weight: 5, arbitrary: oneRate },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(oneRate, fc.integer({ min: 1, max: 4 }), oneRate, fc.integer({ min: 1, max: 4 }), oneRate)
+      .map(([first, afterPulses, second, further, third]) => {
+        const last = { afterPulses: further, terms: continuationOf(third) };
+        return { ...first, next: { afterPulses, terms: { ...continuationOf(second), next: last } } };
+      }),
+  },
+);
 
 /** Answer times that often fall together, so that pulses tie. */
 const answeredArbitrary = fc
