@@ -10,6 +10,7 @@ import { eventParse } from './figures/event-parse.ts';
 import { fullCalls } from './figures/full-calls.ts';
 import { liveLegs } from './figures/live-legs.ts';
 import { rating } from './figures/rating.ts';
+import { recordPages } from './figures/record-pages.ts';
 import { scheduling } from './figures/scheduling.ts';
 import type { Row } from './row.ts';
 import { formatRows } from './table.ts';
@@ -23,9 +24,10 @@ const FIGURES: readonly Figure[] = [
   scheduling,
   cutError,
   rating,
+  recordPages,
 ];
 
-const HELP = `npm run bench -- [--full] [--json] [--out FILE] [--only NAME,…] [--profile FOLDER]
+const HELP = `npm run bench -- [--full] [--json] [--out FILE] [--only NAME,…] [--calls N] [--profile FOLDER]
 
 Measures Tollgate against baselines of the same run, in turn, and prints medians with [least-most].
 A missed target is reported and is no failure; exit code 1 means that something could not be measured.
@@ -34,6 +36,7 @@ A missed target is reported and is no failure; exit code 1 means that something 
   --json            the report as JSON on stdout
   --out FILE        the report as JSON in a file
   --only NAME,…     ${FIGURES.map(({ name }) => name).join(', ')}
+  --calls N         calls in the large record of record-pages: 1000000 in SQLite, a fifth of it in PostgreSQL
   --profile FOLDER  CPU profiles of the service there, and its hottest functions
 `;
 
@@ -48,6 +51,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     out: { type: 'string' },
     only: { type: 'string' },
+    calls: { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -98,7 +102,8 @@ async function run(): Promise<number> {
       return { name, title, kind: 'left out', reason: 'only the embedded Redis can be had here' };
     }
     try {
-      const bench = { redis, full: values.full, profileFolder: values.profile, say };
+      const calls = values.calls === undefined ? undefined : Math.trunc(+values.calls);
+      const bench = { redis, calls, full: values.full, profileFolder: values.profile, say };
       return { name, title, kind: 'measured', rows: await figure.measure(bench) };
     } catch (error) {
       return {

@@ -4,6 +4,8 @@ import type { Row } from './row.ts';
 /** What every figure is given. */
 export type Bench = {
   readonly redis: StartedRedis;
+  /** Calls in the large record; undefined: as many as fit in a short time. */
+  readonly calls: number | undefined;
   /** More rounds and longer ones. */
   readonly full: boolean;
   /** Where CPU profiles of the service are written; undefined: none are taken. */

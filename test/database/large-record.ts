@@ -6,9 +6,14 @@ import { account, leg, NOON, settlementOf } from '../records/samples.ts';
 /** Tenants of a large record: each has resellers, and each of those people who call. */
 const TENANTS = 20;
 const RESELLERS = 10;
-const PEOPLE = 25;
-/** Beside them one that has hardly called at all, over the whole year. */
-const RARE_EVERY = 10_000;
+
+export type LargeRecordOptions = {
+  readonly calls: number;
+  /** Of each reseller. */
+  readonly people: number;
+  /** Of a tenant beside the others, `rare`, whose calls are this many over the whole year. */
+  readonly rareCalls: number;
+};
 
 export const YEAR_FROM = Date.UTC(2025, 0, 1);
 export const YEAR_MS = 365 * 86_400_000;
@@ -42,7 +47,7 @@ const CHANGES = {
  * Fills an empty record with so many calls, evenly over a year and over all people in no order, each with a charge, its
  * transfer and a decision. Ids are scattered as uuids are. By statements of the database's own, the same for both.
  */
-export async function fillLargeRecord(database: Kysely<Schema>, calls: number): Promise<void> {
+export async function fillLargeRecord(database: Kysely<Schema>, options: LargeRecordOptions): Promise<void> {
   const settlement = settlementOf({ leg: SAMPLE });
   const decision = {
     id: SAMPLE,
@@ -64,7 +69,7 @@ export async function fillLargeRecord(database: Kysely<Schema>, calls: number): 
     const columns = Object.keys(rows[0] ?? {});
     const values = columns.map((column) => changed[column] ?? `sample.${column}`);
     const written = `insert into ${table} (${columns.join(', ')})
-      ${callsSource(calls)} select ${values.join(', ')} from calls, (select * from ${table}) as sample`;
+      ${callsSource(options)} select ${values.join(', ')} from calls, (select * from ${table}) as sample`;
     await sql.raw(written).execute(database);
   }
   // Children before parents.
@@ -78,7 +83,7 @@ export async function fillLargeRecord(database: Kysely<Schema>, calls: number): 
   }
 }
 
-function callsSource(calls: number): string {
+function callsSource({ calls, people, rareCalls }: LargeRecordOptions): string {
   // Odd, so that no two of the first 4,294,967,296 numbers become the same one.
   const scattered = 'cast(i as bigint) * 2654435761 % 4294967296';
   const digit = (of: string, count: number): string => `cast(${of} % ${count} as text)`;
@@ -86,9 +91,9 @@ function callsSource(calls: number): string {
     scattered as (select i, ${scattered} as n from numbers),
     calls as (
       select 'l' || cast(n as text) as leg, cast(n as text) as h,
-        case when i % ${RARE_EVERY} = 0 then 'rare' else 't' || ${digit('n', TENANTS)} end as root,
+        case when i % ${Math.floor(calls / rareCalls)} = 0 then 'rare' else 't' || ${digit('n', TENANTS)} end as root,
         's' || ${digit(`n / ${TENANTS}`, RESELLERS)} as reseller,
-        'u' || ${digit(`n / ${TENANTS * RESELLERS}`, PEOPLE)} as person,
+        'u' || ${digit(`n / ${TENANTS * RESELLERS}`, people)} as person,
         ${YEAR_FROM} + cast(i as bigint) * ${YEAR_MS} / ${calls + 1} as moment
       from scattered)`;
 }

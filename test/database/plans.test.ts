@@ -12,7 +12,7 @@ import { POSTGRES, SQLITE, openRaw } from './databases.ts';
 import { fillLargeRecord, YEAR_FROM, YEAR_MS } from './large-record.ts';
 
 /** So many that PostgreSQL, which knows how many there are, would not read them all for a page. */
-const CALLS = 30_000;
+const LARGE = { calls: 30_000, people: 25, rareCalls: 5 };
 const LARGE_TABLES = new Set(['cdr', 'charge', 'transfer', 'decision']);
 
 /** A large record, the queries that its readers make, and what of each reads a whole table or a whole index. */
@@ -32,7 +32,7 @@ async function sqlitePlans(): Promise<Plans> {
     log: ({ query }) => void asked.push(query),
   });
   onTestFinished(() => database.destroy());
-  await fillLargeRecord(database, CALLS);
+  await fillLargeRecord(database, LARGE);
   const raw = openRaw(path);
   return {
     database,
@@ -60,7 +60,7 @@ async function postgresPlans(): Promise<Plans> {
     log: ({ query }) => void asked.push(query),
   });
   onTestFinished(() => database.destroy());
-  await fillLargeRecord(database, CALLS);
+  await fillLargeRecord(database, LARGE);
   // As it does by itself, some time after a table has grown.
   await client.query('analyze');
   return {
