@@ -1,4 +1,4 @@
-import { priceOf, type PriceTerms } from '../rating/price.ts';
+import { commitmentOf, priceOf, pulsesBegun, type PriceTerms } from '../rating/price.ts';
 import type { LegKey } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
@@ -173,9 +173,13 @@ function settle(
     // FreeSWITCH may have measured a pulse more than our clock saw begin; it is paid only if the money is there.
     const talkedUntil = toEpochMs(answeredAt + operation.talkMs);
     const until = talkedUntil > wallet.at ? talkedUntil : wallet.at;
-    const caught = catchUp(wallet, leg, { answeredAt, paidAt: running ? wallet.at : answeredAt, until });
-    const short = caught.exhausted[0];
-    if (short !== undefined) billedSeconds = Math.min(billedSeconds, short.paidSeconds);
+    // A talk whose price is paid for already, one within its grace above all, needs no further pulse.
+    const begun = running ? pulsesBegun(leg.terms, wallet.at - answeredAt) : 1;
+    if (priceOf(leg.terms, billedSeconds) > commitmentOf(leg.terms, begun)) {
+      const caught = catchUp(wallet, leg, { answeredAt, paidAt: running ? wallet.at : answeredAt, until });
+      const short = caught.exhausted[0];
+      if (short !== undefined) billedSeconds = Math.min(billedSeconds, short.paidSeconds);
+    }
   }
   const price = inThisCycle(used, priceOf(leg.terms, billedSeconds));
   const legs = wallet.legs.filter((other) => other.legKey !== operation.legKey);

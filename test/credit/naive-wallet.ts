@@ -107,6 +107,9 @@ export class NaiveWallet {
     if (leg === undefined) return talk.billedSeconds;
     if (leg.endsAt !== undefined) return Math.min(talk.billedSeconds, paidSecondsOf(leg));
     if (talk.talkMs === 0 && talk.billedSeconds === 0) return 0;
+    if (naiveCharge(leg.terms, talk.billedSeconds) <= naiveCommitment(leg.terms, leg.paidPulses)) {
+      return talk.billedSeconds;
+    }
     leg.answeredAt ??= this.now - talk.talkMs;
     const paid = this.#catchUp(leg, Math.max(this.now, leg.answeredAt + talk.talkMs));
     return paid ? talk.billedSeconds : Math.min(talk.billedSeconds, paidSecondsOf(leg));
@@ -117,8 +120,7 @@ export class NaiveWallet {
     const leg = this.legs.get(key);
     if (leg === undefined) return 0n;
     this.legs.delete(key);
-    const price =
-      billed <= leg.terms.graceSeconds ? 0n : naiveCommitment(leg.terms, pulsesFor(leg.terms, billed));
+    const price = naiveCharge(leg.terms, billed);
     this.balance -= price;
     this.charged += price;
     return price;
@@ -201,6 +203,10 @@ export function naivePrice(terms: PriceTerms, charged: number): bigint {
         ? 2n * rest >= denominator
         : false;
   return (up ? whole + 1n : whole) * unit;
+}
+
+function naiveCharge(terms: PriceTerms, billed: number): bigint {
+  return billed <= terms.graceSeconds ? 0n : naiveCommitment(terms, pulsesFor(terms, billed));
 }
 
 function pulsesFor(terms: PriceTerms, billed: number): number {

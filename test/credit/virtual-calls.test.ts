@@ -60,6 +60,18 @@ const scriptArbitrary: fc.Arbitrary<Script> = fc.array(
 const fundsArbitrary = fc.bigInt(0n, 6_000_000n);
 
 describe('calls on one wallet, in virtual time', () => {
+  // A talk within the grace is free however long its pulses would have had to be paid for. The script settles it by
+  // its price alone; worked out exactly it must come to the same seconds.
+  it('that are free within their grace are as long as they were, whatever money is left', () => {
+    const perMinute = toMicros(60_000n);
+    const terms = toPriceTerms({ perMinute, minimumSeconds: 2, incrementSeconds: 1, graceSeconds: 30 });
+    const leg = { legKey: 'leg-0.1:a' as LegKey, terms, state: { kind: 'held' as const } };
+    const wallet: Wallet = { ...emptyWallet, balance: toMicros(2_000n), at: START, legs: [leg] };
+    const talk = { billedSeconds: 5, talkMs: 5_000 };
+    const settled = operate(wallet, { kind: 'settle', legKey: leg.legKey, ...talk }, START);
+    expect(settled).toMatchObject({ kind: 'settled', billedSeconds: 5, price: 0n });
+  });
+
   it('pay for a pulse that had begun before an operator took the money away', () => {
     const terms = toPriceTerms({ perMinute: toMicros(60_000n), minimumSeconds: 1, incrementSeconds: 1 });
     const leg = {

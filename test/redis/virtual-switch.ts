@@ -1,8 +1,8 @@
 import type { LiveStore } from '../../src/admission/live-store.ts';
 import { committedAt } from '../../src/credit/wallet.ts';
-import { priceOf, type PriceTerms } from '../../src/rating/price.ts';
+import { priceOf, pulsesPaid, type PriceTerms } from '../../src/rating/price.ts';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
-import { naivePrice } from '../credit/naive-wallet.ts';
+import { naiveCommitment } from '../credit/naive-wallet.ts';
 import { ACME, sampleLeg, START, type SampleLeg } from './samples.ts';
 
 export type VirtualCall = {
@@ -68,7 +68,8 @@ export async function playCalls(
     leg.cut = { at, paidSeconds };
     if (at !== clock.now) return;
     const step =
-      naivePrice(leg.call.terms, paidSeconds + leg.call.terms.incrementSeconds) - committedAt(part, view.at);
+      naiveCommitment(leg.call.terms, pulsesPaid(leg.call.terms, paidSeconds) + 1) -
+      committedAt(part, view.at);
     const available = view.balance + view.credit - view.committed;
     if (view.policy === 'unpaid' && step <= available)
       broken.push(`${legKey} was cut for ${step} with ${available} left`);
@@ -77,20 +78,19 @@ export async function playCalls(
     if (ends[leg.n] !== undefined) return;
     const talkMs = clock.now - leg.answeredAt;
     const talk = { billedSeconds: Math.ceil(talkMs / 1000), talkMs };
-    let price = 0n;
-    const [first, second] = await Promise.all([
-      nextStore().settle(leg.record, talk, ({ billedSeconds }) => {
+    // Both controllers hear of the end; what counts is the price of the one that settles it.
+    const settleOnce = async () => {
+      let price = 0n;
+      const outcome = await nextStore().settle(leg.record, talk, ({ billedSeconds }) => {
         price = priceOf(leg.call.terms, billedSeconds);
         return `${price}`;
-      }),
-      nextStore().settle(leg.record, talk, ({ billedSeconds }) => {
-        price = priceOf(leg.call.terms, billedSeconds);
-        return `${price}`;
-      }),
-    ]);
+      });
+      return { ...outcome, price };
+    };
+    const [first, second] = await Promise.all([settleOnce(), settleOnce()]);
     const settled = [first, second].filter((outcome) => outcome.kind === 'settled');
     if (settled.length !== 1) broken.push(`${leg.record.legKey} settled ${settled.length} times`);
-    const billedSeconds = settled[0]?.billedSeconds ?? 0;
+    const [{ billedSeconds, price } = { billedSeconds: 0, price: 0n }] = settled;
     if (billedSeconds > (leg.cut?.paidSeconds ?? Infinity))
       broken.push(`${leg.record.legKey} was billed ${billedSeconds} s, more than it had paid`);
     live.delete(leg.record.legKey);
