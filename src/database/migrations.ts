@@ -184,7 +184,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
     .addUniqueConstraint('charge_transfer', ['transfer_id'])
     .addForeignKeyConstraint('charge_cdr', ['leg_uuid'], 'cdr', ['leg_uuid'])
     .execute();
-  await index('charge', ['payer']);
+  await index('charge', ['payer', 'admitted_at']);
   await index('charge', ['admitted_at', 'leg_uuid']);
 
   await table('transfer', {

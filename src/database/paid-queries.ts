@@ -6,6 +6,9 @@ import { integerCell, momentOf, numberOf } from './cell.ts';
 import { toCharge } from './charge-rows.ts';
 import type { Schema } from './schema.ts';
 
+/** A call that began before is over by then: what a payer was charged in other years need not be read. */
+const LONGEST_CALL_MS = 31 * 86_400_000;
+
 /** See `RecordReader.paidSince`. By the payer's charges, since a leg's CDR has its own account's name and not the payer's. */
 export async function readPaidSince(
   database: Kysely<Schema>,
@@ -18,6 +21,7 @@ export async function readPaidSince(
     .selectAll('charge')
     .select(['cdr.answered_at as answered_at', 'cdr.billed_seconds as leg_seconds'])
     .where('charge.payer', '=', payer)
+    .where('charge.admitted_at', '>=', integerCell(addMs(from, -LONGEST_CALL_MS)))
     .where('cdr.ended_at', '>=', integerCell(from))
     .where('cdr.answered_at', 'is not', null)
     .where((where) =>

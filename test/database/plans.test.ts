@@ -120,6 +120,7 @@ describe.each([
     await records.transfer('charge:l2654435761');
     await records.knownTransferIds(['charge:l2654435761', 'topup:1']);
     await records.balance('wallet:t3/s4/u5', 'EUR');
+    await records.toldBalance(account('t3/s4/u5'), 'EUR');
     await records.paidSince(account('t3/s4/u5'), middle);
     await createAccountStore(database).removeAccount(account('t3/s4/u5'));
     const questions = new Map(asked.map((query) => [query.sql, query]));
