@@ -111,11 +111,12 @@ async function build(
     },
     log,
   });
+  const pools = createPools(database.records, () => directory.accounts(), clock.now);
   const store = createLiveStore(redis, {
     clock: clock.now,
     onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
     onDeadline: (root, deadline) => controller.cutoffs.onDeadline(root, deadline),
-    ...createPools(database.records, () => directory.accounts(), clock.now),
+    ...pools,
   });
   const feed = createSettlementFeed(redis, { log });
   onStop(() => feed.close());
@@ -138,6 +139,7 @@ async function build(
   const controller = createController(context, {
     schedule: queue,
     timers,
+    figures: pools,
     resyncMs: config.controller.resyncMs,
     onParked: (event) => void parkGate.onEvent(event),
   });

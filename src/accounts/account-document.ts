@@ -14,6 +14,7 @@ import {
   readCustomerLimits,
   DEFAULT_CLASSIFICATIONS,
   readOperatorLimits,
+  readShadowLimits,
   toLimitsDocument,
   type ReadingRules,
 } from './limits-document.ts';
@@ -71,13 +72,14 @@ export function parseRoutes(document: unknown): Parsed<readonly Route[]> {
 
 /** What `parseAccount` reads back as the same account. */
 export function toAccountDocument(account: Account): Readonly<Record<string, unknown>> {
-  const { path, walletCurrency, tariffs, operator, customer, defaults, numbering } = account;
+  const { path, walletCurrency, tariffs, operator, customer, shadow, defaults, numbering } = account;
   return {
     account: path,
     ...(walletCurrency === undefined ? {} : { wallet: walletCurrency }),
     ...tariffsDocument(tariffs),
     operator: toLimitsDocument(operator),
     customer: toLimitsDocument(customer),
+    ...(shadow === undefined ? {} : { shadow: toLimitsDocument(shadow) }),
     ...(defaults === undefined ? {} : { defaults: toLimitsDocument(defaults) }),
     ...(numbering === undefined ? {} : { numbering: { ...numbering } }),
   };
@@ -149,13 +151,16 @@ export function lostClassifications(
 ): readonly FieldProblem[] {
   const paths = new Set(described.map(({ path }) => path));
   const roots = new Map(described.map((account) => [account.path, account]));
-  return onRecord.flatMap(({ path, operator }): readonly FieldProblem[] => {
+  return onRecord.flatMap(({ path, operator, shadow }): readonly FieldProblem[] => {
     const root = roots.get(rootOf(path));
     if (root === undefined || paths.has(path)) return [];
     const names = root.numbering?.classifiers?.map(({ name }) => name) ?? DEFAULT_CLASSIFICATIONS;
     const known = { discounts: names, allotments: allotmentNames(names) };
     return (['discounts', 'allotments'] as const).flatMap((field) =>
-      Object.keys(operator[field] ?? {})
+      [
+        ...Object.keys(operator[field] ?? {}),
+        ...Object.keys((field === 'discounts' && shadow?.discounts) || {}),
+      ]
         .filter((name) => !known[field].includes(name))
         .map((name) => ({
           field: `${root.path}: numbering.classifiers`,
@@ -222,8 +227,9 @@ export function readAccount(
     defaults: readPart(reader, 'defaults', (section) => readOperatorLimits(section, limitRules)),
     numbering,
   };
+  const shadow = readPart(reader, 'shadow', (section) => readShadowLimits(section, limitRules));
   reader.finish();
-  return path === undefined ? undefined : { path, ...account };
+  return path === undefined ? undefined : { path, ...account, ...(shadow === undefined ? {} : { shadow }) };
 }
 
 export function readRoute(document: unknown, at: string, problems: FieldProblem[]): Route | undefined {

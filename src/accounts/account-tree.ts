@@ -35,6 +35,8 @@ export type AccountNode = {
   readonly tariffs: TariffAssignments;
   /** What numbers are called in its tree. */
   readonly classifiers: readonly Classifier[];
+  /** The account as it would be if its shadow limits held: they stand in the place of the operator's own. */
+  readonly shadow?: Pick<AccountNode, 'limits' | 'paying'>;
   /** It is stored nowhere: a call's own variables say what it may spend. */
   readonly customer?: CustomerPool;
 };
@@ -157,20 +159,33 @@ function createNode(
   customer?: CustomerPool,
 ): AccountNode {
   const ancestors = parent?.chain ?? [];
-  const limits = effectiveLimits({
+  const words = {
     operator: account.operator,
     customer: account.customer,
     rootDefaults: customer === undefined ? (ancestors[0]?.account.defaults ?? account.defaults) : undefined,
     serviceDefaults,
-  });
+  };
+  const limits = effectiveLimits(words);
   const chain: AccountNode[] = [...ancestors];
   const tariffs = effectiveTariffs(account.tariffs, parent?.tariffs ?? []);
   const paying = [...(parent?.paying ?? []), ...payingAs(account, limits, tariffs)];
   const classifiers = parent?.classifiers ?? classifiersOf(account);
-  const own = customer === undefined ? {} : { customer };
+  const own = {
+    ...(customer === undefined ? {} : { customer }),
+    ...(account.shadow === undefined ? {} : { shadow: shadowOf(account, words, tariffs) }),
+  };
   const node = { path: account.path, account, limits, chain, paying, tariffs, classifiers, ...own };
   chain.push(node);
   return node;
+}
+
+function shadowOf(
+  account: Account,
+  words: Parameters<typeof effectiveLimits>[0],
+  tariffs: TariffAssignments,
+): NonNullable<AccountNode['shadow']> {
+  const limits = effectiveLimits({ ...words, shadow: account.shadow });
+  return { limits, paying: payingAs(account, limits, tariffs) };
 }
 
 function classifiersOf({ numbering }: Account): readonly Classifier[] {

@@ -1,12 +1,14 @@
 import type { AccountPath, RouteName } from '../units/ids.ts';
 import type { TariffAssignments } from './tariff-assignments.ts';
-import type { CapacityLimits, CustomerLimits, OperatorLimits } from './limits.ts';
+import type { CapacityLimits, CustomerLimits, OperatorLimits, ShadowLimits } from './limits.ts';
 
 /** One node of the tree, as stored. */
 export type Account = {
   readonly path: AccountPath;
   readonly operator: OperatorLimits;
   readonly customer: CustomerLimits;
+  /** What they would have refused is told, and nobody is refused for it. */
+  readonly shadow?: ShadowLimits | undefined;
   /** Present: the account has money of its own, in this ISO 4217 currency. */
   readonly walletCurrency: string | undefined;
   /** A wallet without a tariff uses its nearest ancestor's (ruling 14). */

@@ -11,6 +11,7 @@ import {
   type MoneyBound,
   type NumberRule,
   type OperatorLimits,
+  type ShadowLimits,
 } from './limits.ts';
 
 /** The limits of a route with every field decided; unset is unlimited, for defaults are about accounts. */
@@ -68,9 +69,16 @@ export function effectiveLimits(words: {
   readonly customer: CustomerLimits;
   readonly rootDefaults: OperatorLimits | undefined;
   readonly serviceDefaults: OperatorLimits;
+  /** Goes before the operator's own words. */
+  readonly shadow?: ShadowLimits | undefined;
 }): EffectiveLimits {
   const { customer } = words;
-  const operators = [words.operator, words.rootDefaults ?? {}, words.serviceDefaults];
+  const operators: readonly OperatorLimits[] = [
+    words.shadow ?? {},
+    words.operator,
+    words.rootDefaults ?? {},
+    words.serviceDefaults,
+  ];
   const layers: readonly Layer[] = operators;
   const word = <Name extends keyof Words>(name: Name): Words[Name] => {
     for (const layer of layers) {

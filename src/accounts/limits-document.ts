@@ -17,6 +17,7 @@ import type {
   CapacityLimits,
   CustomerLimits,
   OperatorLimits,
+  ShadowLimits,
   SharedLimits,
 } from './limits.ts';
 
@@ -81,6 +82,36 @@ export function readOperatorLimits(reader: DocumentReader, rules: ReadingRules):
   };
   reader.finish();
   return limits;
+}
+
+const NOT_OF_SHADOWS = [
+  'enabled',
+  'enforcement',
+  'onStoreDown',
+  'onExhaustion',
+  'softLimitInbound',
+  'softLimitOutbound',
+  'allotments',
+  'maxSpend',
+  'timeZone',
+] as const;
+
+/** Shadow limits that come by themselves. */
+export function parseShadowLimits(document: unknown, rules: ReadingRules = {}): Parsed<ShadowLimits> {
+  const problems: FieldProblem[] = [];
+  const value = readShadowLimits(readDocument(document, '', problems), rules);
+  return problems.length === 0 ? { kind: 'ok', value } : { kind: 'bad', problems };
+}
+
+/** What is judged beside the limits that hold. */
+export function readShadowLimits(reader: DocumentReader, rules: ReadingRules): ShadowLimits {
+  reader.refuse(
+    NOT_OF_SHADOWS,
+    'to be left out of shadow limits, which only tell whom they would have refused',
+  );
+  const known = readOperatorLimits(reader, rules);
+  const fields = Object.entries(known).filter(([name]) => !NOT_OF_SHADOWS.some((each) => each === name));
+  return Object.fromEntries(fields);
 }
 
 /** Ruling 1: a customer sets only what restricts. */

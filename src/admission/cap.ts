@@ -4,7 +4,7 @@ import { fundedSeconds } from '../rating/quote.ts';
 import type { PriceTerms } from '../rating/price.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
-import type { LegCap, LegRecord } from './leg-record.ts';
+import type { LegCap, LegRecord, PayerRecord } from './leg-record.ts';
 import type { Question } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { isBound, isEnforced, type Bindings } from './takes.ts';
@@ -37,6 +37,15 @@ export function capByNow(
     least = tighterCap(least, costCap(node.path, payer.terms, node.limits.maxCallCost));
   }
   return least;
+}
+
+/** What one account's limits say of the length of a leg, and of its cost where the account pays for it by the minute. */
+export function capUnder(
+  { path, limits }: Pick<AccountNode, 'path' | 'limits'>,
+  payer: PayerRecord | undefined,
+): LegCap | undefined {
+  const longest = leastSeconds([{ path, limits }], { emergency: false });
+  return tighterCap(longest, payer && costCap(path, payer.terms, limits.maxCallCost));
 }
 
 function leastSeconds(

@@ -75,6 +75,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
       : fundingOf({ payers: funding.payers, trunks: [], allotments: funding.allotments }),
     payers: funding.payers,
     trunks: [],
+    ...(funding.dryRun !== undefined && funding.dryRun.length > 0 ? { dryRun: funding.dryRun } : {}),
     ...(question.soft !== undefined && question.soft.size > 0 ? { soft: [...question.soft] } : {}),
     allotments: funding.allotments,
     ...(funding.time && { time: funding.time }),

@@ -1,6 +1,4 @@
 import { payersAt, type Payer } from '../accounts/account-tree.ts';
-import type { Bound } from '../accounts/limits.ts';
-import { isFlatRateNumber } from '../accounts/trunks.ts';
 import { spendPoolsOf } from '../credit/pools.ts';
 import type { Direction } from '../rating/rate.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
@@ -8,13 +6,14 @@ import { allotmentOption } from './allotment-funding.ts';
 import { costCap, refusedByCap, tighterCap } from './cap.ts';
 import { customerFunding, type CustomerFunding } from './customer-funding.ts';
 import { canCost } from './funded.ts';
-import type { AllotmentRecord, LegCap, PayerRecord, TimeRecord, TrunkRecord } from './leg-record.ts';
+import type { AllotmentRecord, LegCap, PayerRecord, TimeRecord } from './leg-record.ts';
 import { payerRecordOf, rateForPayer } from './payer-rate.ts';
 import { splitPayer, type SplitCall } from './rate-split.ts';
 import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
-import { directionOf, e164Of, type FundingQuestion } from './question.ts';
+import { directionOf, type FundingQuestion } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { isEnforced, toLimit } from './takes.ts';
+import { trunkOptions } from './trunk-funding.ts';
+import { isEnforced } from './takes.ts';
 
 /** What happens where nobody said how a call is paid. */
 export type FundingPolicy = {
@@ -42,6 +41,8 @@ export type Funded = {
   readonly firstOf: readonly FirstOf[];
   /** The seconds that the caller's customer shares among his calls. */
   readonly time?: TimeRecord | undefined;
+  /** Those in a dry run that would pay by the minute. */
+  readonly dryRun?: readonly PayerRecord[];
   /** Why payers with one way left do not pay in others that they have, in words. */
   readonly passedOver: readonly string[];
   /** The longest that the call may last before it is too dear for one of its payers. */
@@ -74,9 +75,13 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
   const holds: HoldTake[] = [];
   const firstOf: FirstOf[] = [];
   const passedOver: string[] = [];
+  const dryRun: PayerRecord[] = [];
   let cap: LegCap | undefined;
   for (const payer of payers) {
-    if (!isEnforced(payer)) continue;
+    if (!isEnforced(payer)) {
+      dryRun.push(...wouldPay(payer, asked));
+      continue;
+    }
     const ways = question.soft?.has(payer.path) === true ? softWays(payer, asked) : waysOf(payer, asked);
     if (ways.kind === 'refused') return ways;
     const [only] = ways.options;
@@ -92,7 +97,7 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
       firstOf.push({ payer: payer.path, options: ways.options, others: ways.others });
     }
   }
-  return withCustomer({ payers: records, allotments, holds, firstOf, passedOver, cap }, own);
+  return withCustomer({ payers: records, allotments, holds, firstOf, passedOver, dryRun, cap }, own);
 }
 
 function withCustomer(funded: Funded, own: CustomerFunding | undefined): Funding {
@@ -160,6 +165,14 @@ function waysOf(payer: Payer, asked: Asked): Ways {
   return { kind: 'refused', refusal: rents ? trunks.refusal : (refusals.at(-1) ?? noWay(payer)) };
 }
 
+/** Of a payer in a dry run, the first of its ways, where that is by the minute: its trunks and allotments are not counted. */
+function wouldPay(payer: Payer, asked: Asked): readonly PayerRecord[] {
+  if (!payer.limits.enabled) return [];
+  const ways = waysOf(payer, asked);
+  const part = ways.kind === 'refused' ? undefined : ways.options[0]?.part;
+  return part?.way === 'per_minute' ? [part.payer] : [];
+}
+
 /** A soft leg is charged when it ends and holds nothing: its money is not asked for, nor kept from others (ruling 16). */
 function softWays(payer: Payer, asked: Asked): Ways {
   const paid = perMinute(payer, asked, true);
@@ -169,47 +182,6 @@ function softWays(payer: Payer, asked: Asked): Ways {
   const soft = { ...paid.option.part.payer, soft: true };
   const part = { way: 'per_minute', payer: soft, cap: undefined } as const;
   return { kind: 'ways', options: [{ take: undefined, part }], others: [] };
-}
-
-type Trunks =
-  | { readonly kind: 'options'; readonly options: readonly FundingOption[] }
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly rents: boolean };
-
-/** Over a trunk that is rented, and then over one that is lent (DESIGN 4); only for numbers that are flat-rate. */
-function trunkOptions({ path, limits }: Payer, { question, direction }: Asked): Trunks {
-  const { inbound, outbound, twoway, burst } = limits.trunks;
-  const own = direction === 'inbound' ? inbound : outbound;
-  const rents = own !== 0 || twoway !== 0 || burst !== 0;
-  const refused = (words: string): Trunks => ({
-    kind: 'refused',
-    rents,
-    refusal: refuse('no_trunk', 'credit', path, words, 'trunks'),
-  });
-  if (!rents) return refused(`${path} has no trunks for ${direction} calls`);
-  const number = e164Of(question);
-  if (number === undefined || !isFlatRateNumber(limits.flatRate, number)) {
-    return refused(`${question.destination} is no flat-rate number of ${path}`);
-  }
-  const counter = direction === 'inbound' ? 'inboundCalls' : 'outboundCalls';
-  const option = (way: TrunkRecord['way'], shared: Bound): FundingOption => ({
-    take: {
-      kind: 'trunk',
-      trunk: {
-        account: path,
-        counter,
-        inbound: toLimit(inbound),
-        outbound: toLimit(outbound),
-        shared: toLimit(shared),
-      },
-    },
-    part: { way, account: path, counter },
-  });
-  const options = [option('flat_rate', twoway)];
-  if (burst !== 0) {
-    const both = twoway === 'unlimited' || burst === 'unlimited' ? 'unlimited' : twoway + burst;
-    options.push(option('flat_rate_burst', both));
-  }
-  return { kind: 'options', options };
 }
 
 export type PerMinute =

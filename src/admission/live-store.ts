@@ -52,6 +52,8 @@ export type LiveStore = {
   find(root: AccountPath, legKey: LegKey): Promise<LiveLeg | undefined>;
   liveLegs(root: AccountPath): Promise<readonly LegRecord[]>;
   usage(holder: Holder): Promise<Readonly<Record<Counter, number>>>;
+  /** Admissions of a holder in the last second, where they are counted. */
+  recentAdmissions(holder: Holder): Promise<number>;
   /** Everybody who counts a call now. Walks over all there is: for a proof, not for a call. */
   countingHolders(): Promise<readonly Holder[]>;
 

@@ -1,6 +1,6 @@
 import type { AccountNode, RouteNode } from '../accounts/account-tree.ts';
 import { boundForNumber } from '../accounts/effective-limits.ts';
-import type { Bound } from '../accounts/limits.ts';
+import type { Bound, EffectiveLimits } from '../accounts/limits.ts';
 import {
   COUNTERS,
   slotName,
@@ -71,15 +71,28 @@ export function isBound(node: Pick<AccountNode, 'path' | 'limits'>, { emergency,
 
 function accountTakes(question: Question, node: AccountNode, counters: readonly Counter[]): HolderTakes {
   const holder: Holder = { kind: 'account', path: node.path };
-  return holderTakes(holder, node.limits, counters, isBound(node, question));
+  const takes = holderTakes(holder, node.limits, counters, isBound(node, question));
+  const isCounted = takes.perSecond === undefined && isJudged(node, ({ callsPerSecond }) => callsPerSecond);
+  return isCounted ? { ...takes, perSecond: 'counted' } : takes;
+}
+
+/** Whether a limit that refuses nobody tells whom it would have refused: a shadow's, or one in a dry run. */
+function isJudged(
+  { limits, shadow }: Pick<AccountNode, 'limits' | 'shadow'>,
+  boundOf: (limits: EffectiveLimits) => Bound,
+): boolean {
+  const judged = [...(limits.enforcement === 'dry_run' ? [limits] : []), ...(shadow ? [shadow.limits] : [])];
+  return judged.some((each) => boundOf(each) !== 'unlimited');
 }
 
 /** What a call from outside takes of the number that it is for, where the account has a rule for it (ruling 22). */
-function takesOfNumber(question: Question, { path, limits }: AccountNode): HolderTakes | undefined {
+function takesOfNumber(question: Question, node: AccountNode): HolderTakes | undefined {
+  const { path, limits } = node;
   const number = e164Of(question);
   if (number === undefined || directionOf(question) !== 'inbound') return undefined;
   const calls = boundForNumber(limits.perNumber, number);
-  if (calls === 'unlimited') return undefined;
+  const isCounted = isJudged(node, ({ perNumber }) => boundForNumber(perNumber, number));
+  if (calls === 'unlimited' && !isCounted) return undefined;
   const holder: Holder = { kind: 'number', path, number };
   const enforced = isBound({ path, limits }, question);
   return holderTakes(holder, { calls, callsPerSecond: 'unlimited' }, ['calls'], enforced);

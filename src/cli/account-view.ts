@@ -75,6 +75,7 @@ export function accountLines(view: AccountView): readonly string[] {
         name,
         `${shownValue(value)}${originOf(view, name)}`,
       ]),
+      ...(account.shadow === undefined ? [] : [['shadow', shownValue(toLimitsDocument(account.shadow))]]),
     ]),
   ];
 }

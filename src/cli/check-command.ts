@@ -11,7 +11,6 @@ import {
 } from '../controller/rehearsal.ts';
 import type { TariffVersion } from '../rating/rate.ts';
 import { EMPTY_TARIFF_BOOK, withTariffVersions } from '../rating/tariff-book.ts';
-import { ticksKey } from '../redis/keys.ts';
 import { createLiveStore } from '../redis/live-store.ts';
 import { createRedisClock } from '../redis/redis-clock.ts';
 import { parseAccountPath, type TariffName } from '../units/ids.ts';
@@ -21,9 +20,6 @@ import { createPools } from '../wiring/pools.ts';
 import { checkJson, checkLines } from './check-view.ts';
 import type { Command, CommandContext, CommandLine, Result, ServiceConfig, Stores } from './command.ts';
 import { accountOperand, readFlags, splitNames } from './flag-values.ts';
-
-/** A tick counts for a second (ruling 21). */
-const TICK_MS = 1000;
 
 export const CHECK_COMMAND: Command = {
   name: 'check',
@@ -106,7 +102,6 @@ async function rehearseNow(config: ServiceConfig, stores: Stores, call: Rehearse
     };
     const figures: RehearsalFigures = {
       ...pools,
-      recentAdmissions: (slot, holder) => redis.zcount(ticksKey(slot, holder), `(${now - TICK_MS}`, '+inf'),
     };
     return await rehearse(context, figures, call);
   } finally {

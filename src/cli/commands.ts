@@ -10,6 +10,7 @@ import { PRICE_COMMAND } from './price-command.ts';
 import { RECONCILE_COMMAND } from './reconcile-command.ts';
 import { RERATE_COMMANDS } from './rerate-commands.ts';
 import { ROUTE_COMMANDS } from './route-commands.ts';
+import { SHADOW_COMMANDS } from './shadow-commands.ts';
 import { TARIFF_COMMANDS } from './tariff-commands.ts';
 import { TOPUP_COMMAND } from './topup-command.ts';
 import { VERIFY_COMMAND } from './verify-command.ts';
@@ -29,6 +30,7 @@ const SERVE_COMMAND: Command = {
 export const COMMANDS: readonly Command[] = [
   SERVE_COMMAND,
   ...ACCOUNT_COMMANDS,
+  ...SHADOW_COMMANDS,
   TOPUP_COMMAND,
   ...ROUTE_COMMANDS,
   ...TARIFF_COMMANDS,

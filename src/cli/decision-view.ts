@@ -60,7 +60,19 @@ function headOf({ kind, verdict, account, reason, inputs }: Decision): string {
       return `${verb}: ${reason}, by ${textOf(inputs['by'])}`;
     case 'segment':
       return words[0] ?? reason;
+    case 'shadow':
+      return `shadow limits of ${account ?? 'somebody'}: ${judgedInWords(verdict, reason, words)}`;
+    case 'dry_run':
+      return `dry run of ${account ?? 'somebody'}: ${judgedInWords(verdict, reason, words)}`;
   }
+}
+
+/** What limits would have said that were not asked. */
+function judgedInWords(verdict: Decision['verdict'], reason: string, words: readonly string[]): string {
+  const [said = reason] = words;
+  if (verdict === 'refused') return `would have been refused: ${said}`;
+  if (verdict === 'admitted') return 'would have been let through';
+  return said;
 }
 
 const PAID_WORDS: Readonly<Record<FundingKind, string>> = {
@@ -81,6 +93,8 @@ const CUT_WORDS: Readonly<Record<string, string>> = {
 };
 
 function detailRows({ kind }: Decision, inputs: Inputs): readonly (readonly string[])[] {
+  // What was not asked is told in a line: the call's own decision has the rest.
+  if (kind === 'shadow' || kind === 'dry_run') return limitRows(kind, inputs);
   return [
     ...callRows(inputs),
     ...limitRows(kind, inputs),
@@ -114,7 +128,7 @@ function limitRows(kind: Decision['kind'], inputs: Inputs): readonly (readonly s
   const lines = new Map<string, string[]>();
   for (const { holder, limit, before, bound } of usesOf(inputs['limits'])) {
     if (bound === undefined) continue;
-    const isFull = kind === 'refusal' && holder === inputs['holder'] && limit === inputs['limit'];
+    const isFull = kind !== 'admission' && holder === inputs['holder'] && limit === inputs['limit'];
     const use = kind === 'admission' ? `${before} → ${before + 1} of ${bound}` : `${before} of ${bound}`;
     const words = `${limit} ${use}${isFull ? ' (full)' : ''}`;
     lines.set(holder, [...(lines.get(holder) ?? []), words]);

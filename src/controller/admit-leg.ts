@@ -33,7 +33,9 @@ export type AdmissionWhy = {
   readonly softened: readonly Refusal[];
   /** Why a payer does not pay in a way that its order puts first, in words. */
   readonly passedOver: readonly string[];
-  /** Every account, route and number that was looked at. */
+  /** What all holders that were asked had in use just before. */
+  readonly seen: readonly HolderUse[];
+  /** The same of every account, route and number, with what bounds it. */
   readonly limits: readonly LevelUse[];
   readonly trunks: readonly TrunksSeen[];
   /** What it holds of wallets, allotments and spend windows, and what there was. */
@@ -97,6 +99,7 @@ async function admitOnce(context: ControllerContext, question: Question): Promis
   const why = {
     ...nothingSeen(question),
     passedOver: [...passedOver(plan.home, chosen), ...decided.passedOver],
+    seen: uses,
     limits: levelUses(plan, uses),
     trunks: trunksSeen(plan.home, chosen, uses),
     pools: poolFigures(plan.home, home.wallets, chosen),
@@ -105,7 +108,7 @@ async function admitOnce(context: ControllerContext, question: Question): Promis
 }
 
 function nothingSeen({ classification }: Question): AdmissionWhy {
-  return { classification, softened: [], passedOver: [], limits: [], trunks: [], pools: [] };
+  return { classification, softened: [], passedOver: [], seen: [], limits: [], trunks: [], pools: [] };
 }
 
 /** In the order in which the store tells of wallets: those of a payer's only way, then those of the ways taken. */
@@ -168,7 +171,7 @@ function refused(
   const isOfMoney = refusal.kind === 'credit' || refusal.kind === 'trunk';
   const known = firstOf.find(({ payer }) => isOfMoney && payer === main.holder)?.others ?? [];
   const words = [...new Set([main.words, ...others.map((other) => other.words), ...known])].join('; ');
-  const why = { ...nothingSeen(question), limits: levelUses(plan, uses) };
+  const why = { ...nothingSeen(question), seen: uses, limits: levelUses(plan, uses) };
   return { kind: 'refused', refusal: { ...main, words }, why };
 }
 

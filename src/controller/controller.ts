@@ -14,9 +14,11 @@ import { createLegBook, type LegBook } from './leg-book.ts';
 import { createLegEvents } from './leg-events.ts';
 import { createNodeClocks } from './node-clock.ts';
 import { createRunningCaps } from './running-caps.ts';
+import type { RehearsalFigures } from './rehearsal.ts';
 import { createResync, type ResyncReport } from './resync.ts';
 import type { Timers } from './timers.ts';
 import { createUngated } from './ungated.ts';
+import { createWhatIf } from './what-if.ts';
 
 /** How often memory is tidied and near dead-man timers are renewed. */
 const TIDY_MS = 5_000;
@@ -43,6 +45,8 @@ export function createController(
   parts: {
     readonly schedule: Pick<CutoffSchedule, 'arm'>;
     readonly timers: Timers;
+    /** What judging beside the calls reads. */
+    readonly figures: RehearsalFigures;
     readonly resyncMs: number;
     /** A parked leg that asks goes to the `park` gate. */
     readonly onParked: (event: Extract<SwitchEvent, { readonly kind: 'parked' }>) => void;
@@ -53,10 +57,11 @@ export function createController(
   const book = createLegBook();
   const clocks = createNodeClocks();
   const deadman = createDeadman(context, book);
-  const ungated = createUngated(context, book);
+  const whatIf = createWhatIf(context, { figures: parts.figures, timers });
+  const ungated = createUngated(context, book, (answered) => whatIf.later(answered));
   const admitted = createAdmittedRecords();
   const caps = createRunningCaps(context, { book, deadman });
-  const events = createLegEvents(context, { book, clocks, deadman, caps, ungated, timers, admitted });
+  const events = createLegEvents(context, { book, clocks, deadman, caps, ungated, timers, admitted, whatIf });
   const roots = (): readonly AccountPath[] => directory.accounts().roots;
   const cutoffs = createCutoffs(context, { book, schedule: parts.schedule, timers, roots });
   const resyncs = createResync(context, { book, events, roots, tell: (event) => onEvent(event) });
@@ -140,7 +145,7 @@ export function createController(
   };
 
   return {
-    gatekeeper: createGatekeeper(context, onAdmitted),
+    gatekeeper: createGatekeeper(context, { onAdmitted, onAnswered: (answered) => whatIf.later(answered) }),
     cutoffs,
     book,
     listener: {
@@ -170,6 +175,7 @@ export function createController(
       events.giveUpWaiting();
       await events.idle();
       await cutoffs.stop();
+      await whatIf.idle();
     },
   };
 }

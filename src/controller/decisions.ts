@@ -187,7 +187,7 @@ export function cutDecision(
   };
 }
 
-function payerInputs(payer: PayerRecord): Readonly<Record<string, unknown>> {
+export function payerInputs(payer: PayerRecord): Readonly<Record<string, unknown>> {
   const { account, tariff, tariffVersion, rateId, prefix, terms, currency, soft } = payer;
   return { account, soft, tariff, tariffVersion, rateId, prefix, currency, terms: formatTerms(terms) };
 }

@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from '../admission/live-store.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
+import type { Question } from '../admission/question.ts';
 import { refuse, type Refusal } from '../admission/refusal.ts';
 import type { GateKeeper, GateRequest } from '../calls/gate.ts';
 import type { LegFacts } from '../calls/switch-event.ts';
@@ -12,12 +13,17 @@ import { admissionDecision, passedDecision, refusalDecision } from './decisions.
 import { DESTINATION, refusedAnswer, toGateAnswer, type BranchAnswer } from './gate-answer.ts';
 import { siblingText } from './held.ts';
 import { findParties, type Claims } from './parties.ts';
+import type { AnsweredQuestion } from './what-if-decisions.ts';
 import { nextPass, type Pass } from './pass.ts';
 
 /** Answers both gates: decides every branch of a call before anything is dialled. */
 export function createGatekeeper(
   context: ControllerContext,
-  onAdmitted: (record: LegRecord) => Promise<void>,
+  parts: {
+    readonly onAdmitted: (record: LegRecord) => Promise<void>;
+    /** Told of every branch that was asked for, once the call has its answer. */
+    readonly onAnswered: (answered: readonly AnsweredQuestion[]) => void;
+  },
 ): GateKeeper {
   return async (request) => {
     const { leg } = request;
@@ -42,12 +48,14 @@ export function createGatekeeper(
       return refusedAnswer(context, leg, pass, refusal);
     }
     const answers: { readonly branch: Branch; readonly answer: BranchAnswer }[] = [];
+    const answered: AnsweredQuestion[] = [];
     for (const branch of branches) {
       const siblings = branches.map((each) => siblingText(each.name, homeOf(claimsOf(leg, each))));
-      const answer = await answerBranch(context, request, { pass, branch, siblings });
-      if (answer.kind === 'admitted') await onAdmitted(answer.record);
+      const answer = await answerBranch(context, request, { pass, branch, siblings, answered });
+      if (answer.kind === 'admitted') await parts.onAdmitted(answer.record);
       answers.push({ branch, answer });
     }
+    parts.onAnswered(answered);
     return toGateAnswer(context, leg, pass, answers);
   };
 }
@@ -55,7 +63,12 @@ export function createGatekeeper(
 async function answerBranch(
   context: ControllerContext,
   request: GateRequest,
-  asked: { readonly pass: Pass; readonly branch: Branch; readonly siblings: readonly string[] },
+  asked: {
+    readonly pass: Pass;
+    readonly branch: Branch;
+    readonly siblings: readonly string[];
+    readonly answered: AnsweredQuestion[];
+  },
 ): Promise<BranchAnswer> {
   const { leg, via } = request;
   const { pass, branch, siblings } = asked;
@@ -78,7 +91,7 @@ async function answerBranch(
   const legKey = legKeyOf(admission, branch.name);
   assert(legKey !== undefined, 'branch names are ours');
   try {
-    const answer = await admitLeg(context, {
+    const question: Question = {
       ...parties,
       forwarded: parties.forwarded && pass.cameByRoute,
       legKey,
@@ -90,7 +103,9 @@ async function answerBranch(
       dialled: claims.dialled,
       siblings,
       at: store.now(),
-    });
+    };
+    const answer = await admitLeg(context, question);
+    asked.answered.push({ question, answer });
     if (answer.kind === 'refused') {
       const { caller } = parties;
       const customer = caller?.customer && caller.path;

@@ -20,6 +20,7 @@ import { createSequencer } from './sequencer.ts';
 import { endingOf, settlementOf, type Ending } from './settlement.ts';
 import type { Timers } from './timers.ts';
 import type { Ungated } from './ungated.ts';
+import type { WhatIf } from './what-if.ts';
 
 /** How often a step is tried again while the store is away. */
 const RETRY_MS = 500;
@@ -48,12 +49,13 @@ export function createLegEvents(
     readonly deadman: Deadman;
     readonly caps: RunningCaps;
     readonly ungated: Ungated;
+    readonly whatIf: Pick<WhatIf, 'atEnd'>;
     readonly timers: Timers;
     readonly admitted: AdmittedRecords;
   },
 ): LegEvents {
   const { store, log, policy } = context;
-  const { book, clocks, deadman, caps, ungated, timers, admitted } = parts;
+  const { book, clocks, deadman, caps, ungated, timers, admitted, whatIf } = parts;
   let stopping = false;
   const sequencer = createSequencer<LegUuid>((err, uuid) =>
     log.error({ err, callUuid: uuid }, 'event not carried out'),
@@ -212,6 +214,7 @@ export function createLegEvents(
     if (outcome.kind === 'already') return;
     context.announce(rootOf(record.account));
     const { uuid: callUuid, cause } = ending;
+    if (ending.answeredAt !== undefined) whatIf.atEnd(record, { legUuid: callUuid, ...outcome });
     log.info(
       { callUuid, accountId: record.account, cause, billedSeconds: outcome.billedSeconds },
       'call settled',

@@ -5,7 +5,7 @@ import {
   type Counter,
   type Holder,
   type HolderTakes,
-  type Slot,
+  type HolderUse,
   type SlotPlan,
 } from '../admission/plan.ts';
 import type { Question } from '../admission/question.ts';
@@ -41,10 +41,7 @@ export type Rehearsal = {
 };
 
 /** What a rehearsal reads besides the live store's own figures. */
-export type RehearsalFigures = Omit<FundingFigures, 'store'> & {
-  /** How many admissions of the last second a holder has. */
-  recentAdmissions(slot: Slot, holder: Holder): Promise<number>;
-};
+export type RehearsalFigures = Omit<FundingFigures, 'store'>;
 
 export type RehearsedCall = { readonly claims: Claims; readonly callerNumber: string };
 
@@ -63,24 +60,30 @@ export async function rehearse(
     return { parties, limits: [], funding: [], answer: { kind: 'passed', decision: 'emergency' } };
   }
   const question = questionOf(context, parties, { claims, callerNumber });
+  return { parties, ...(await rehearseQuestion(context, figures, question)) };
+}
+
+/** The same where it is known who calls whom; `seen` is what is known already of what is in use. */
+export async function rehearseQuestion(
+  context: ControllerContext,
+  figures: RehearsalFigures,
+  question: Question,
+  seen: readonly HolderUse[] = [],
+): Promise<Omit<Rehearsal, 'parties' | 'answer'> & { readonly answer: Admitted }> {
   const slots = takesOf(question);
-  const uses = await readUses(context.store, figures, slots);
-  const seen: Seen = { uses, funding: [] };
+  const uses = await readUses(context.store, slots, seen);
+  const judged: Judged = { uses, funding: [] };
   const store: LiveStore = {
     ...context.store,
-    take: (plan, record) => judge(context.store, figures, seen, plan, record),
+    take: (plan, record) => judge(context.store, figures, judged, plan, record),
     giveBack: () => Promise.resolve(),
   };
   const answer = await admitLeg({ ...context, store }, question);
-  return {
-    parties,
-    limits: limitSteps(
-      slots.flatMap(({ takes }) => takes),
-      uses,
-    ),
-    funding: seen.funding,
-    answer,
-  };
+  const limits = limitSteps(
+    slots.flatMap(({ takes }) => takes),
+    uses,
+  );
+  return { limits, funding: judged.funding, answer };
 }
 
 function questionOf(context: ControllerContext, parties: Parties, call: RehearsedCall): Question {
@@ -105,20 +108,20 @@ function questionOf(context: ControllerContext, parties: Parties, call: Rehearse
   };
 }
 
-type Use = { readonly counts: Readonly<Record<Counter, number>>; readonly recent: number };
+type Use = { readonly counts: HolderUse['before']; readonly recent: number };
 type Uses = ReadonlyMap<string, Use>;
 
 async function readUses(
   store: LiveStore,
-  figures: RehearsalFigures,
   slots: readonly SlotTakes[],
+  seen: readonly HolderUse[],
 ): Promise<Uses> {
   const uses = new Map<string, Use>();
-  const holders = slots.flatMap(({ slot, takes }) => takes.map(({ holder }) => ({ slot, holder })));
-  for (const { slot, holder } of holders) {
-    const recent = figures.recentAdmissions(slot, holder);
-    const [counts, ticks] = await Promise.all([store.usage(holder), recent]);
-    uses.set(holderName(holder), { counts, recent: ticks });
+  for (const { holder, perSecond } of slots.flatMap(({ takes }) => takes)) {
+    const known = seen.find((each) => holderName(each.holder) === holderName(holder));
+    const counts = known?.before ?? store.usage(holder);
+    const recent = known?.recent ?? (perSecond === undefined ? 0 : store.recentAdmissions(holder));
+    uses.set(holderName(holder), { counts: await counts, recent: await recent });
   }
   return uses;
 }
@@ -151,19 +154,19 @@ function stepOf(
 }
 
 /** What was read, and what the last plan that was asked for would be paid by. */
-type Seen = { readonly uses: Uses; funding: readonly FundingStep[] };
+type Judged = { readonly uses: Uses; funding: readonly FundingStep[] };
 
 /** The script's verdict on one slot, read instead of taken. Who pays is looked at even where a limit refuses. */
 async function judge(
   store: LiveStore,
   figures: RehearsalFigures,
-  seen: Seen,
+  judged: Judged,
   plan: SlotPlan,
   record: LegRecord | undefined,
 ): Promise<TakeOutcome> {
-  const full = limitSteps(plan.takes, seen.uses).find(({ passes }) => !passes);
+  const full = limitSteps(plan.takes, judged.uses).find(({ passes }) => !passes);
   const paid = await judgeFunding({ ...figures, store }, plan, record);
-  if (record !== undefined) seen.funding = paid.steps;
+  if (record !== undefined) judged.funding = paid.steps;
   const refusal = full === undefined ? paid.refusal : refusalOf(full);
   if (refusal !== undefined) {
     return { kind: 'refused', refusal, besides: full === undefined ? paid.besides : [] };

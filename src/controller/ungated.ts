@@ -4,6 +4,7 @@ import { admitLeg, type Admitted } from './admit-leg.ts';
 import type { ControllerContext } from './context.ts';
 import type { Leg, LegBook } from './leg-book.ts';
 import { findParties, type Claims, type Parties } from './parties.ts';
+import type { AnsweredQuestion } from './what-if-decisions.ts';
 
 /** The branch of an admission that was made after the leg came up. */
 const UNGATED_BRANCH = 'ungated';
@@ -21,7 +22,11 @@ export type Ungated = {
   onAnswer(leg: Leg): Promise<void>;
 };
 
-export function createUngated(context: ControllerContext, book: LegBook): Ungated {
+export function createUngated(
+  context: ControllerContext,
+  book: LegBook,
+  onAnswered: (answered: readonly AnsweredQuestion[]) => void,
+): Ungated {
   const { policy, store, log, directory } = context;
 
   const deal = async (leg: Leg): Promise<void> => {
@@ -47,21 +52,17 @@ export function createUngated(context: ControllerContext, book: LegBook): Ungate
       branch: UNGATED_BRANCH,
       at: store.now(),
     };
-    const outcome: Admitted =
-      parties.kind === 'refused'
-        ? parties
-        : await admitLeg(context, {
-            ...parties,
-            legKey,
-            admission,
-            aLeg: asked.aLeg,
-            node: leg.facts.node,
-            coreUuid: leg.facts.coreUuid,
-            callerNumber: leg.facts.callerNumber,
-            dialled: claims.dialled,
-            siblings: [UNGATED_BRANCH],
-            at: asked.at,
-          });
+    const admit = async (known: Parties): Promise<Admitted> => {
+      const { node, coreUuid, callerNumber } = leg.facts;
+      const { dialled } = claims;
+      const { aLeg, at } = asked;
+      const rest = { legKey, admission, aLeg, node, coreUuid, callerNumber, dialled, at };
+      const question = { ...known, ...rest, siblings: [UNGATED_BRANCH] };
+      const answer = await admitLeg(context, question);
+      onAnswered([{ question, answer }]);
+      return answer;
+    };
+    const outcome: Admitted = parties.kind === 'refused' ? parties : await admit(parties);
     if (outcome.kind === 'refused') {
       // Somebody in need is let through, counted or not.
       if (emergency !== undefined) return;

@@ -204,6 +204,7 @@ function toAccountRow(account: Account): AccountRow {
     tariffs: jsonCell(account.tariffs.map(({ from, tariff }) => ({ from, tariff }))),
     tree_defaults: account.defaults === undefined ? null : jsonCell(account.defaults),
     numbering: account.numbering === undefined ? null : jsonCell(account.numbering),
+    shadow_limits: account.shadow === undefined ? null : jsonCell(account.shadow),
     removed: 0n,
   };
 }
@@ -217,5 +218,6 @@ function toAccount(row: AccountRow): Account {
     tariffs: valueOfJson(row.tariffs),
     defaults: row.tree_defaults === null ? undefined : valueOfJson(row.tree_defaults),
     numbering: row.numbering === null ? undefined : valueOfJson(row.numbering),
+    ...(row.shadow_limits === null ? {} : { shadow: valueOfJson(row.shadow_limits) }),
   };
 }

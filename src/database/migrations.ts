@@ -98,7 +98,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
     keys: ['path'],
     optionalKeys: ['parent'],
     texts: ['operator_limits', 'customer_limits', 'tariffs'],
-    optionalTexts: ['wallet_currency', 'tree_defaults', 'numbering'],
+    optionalTexts: ['wallet_currency', 'tree_defaults', 'numbering', 'shadow_limits'],
     integers: ['removed'],
   })
     .addPrimaryKeyConstraint('account_pk', ['path'])
@@ -211,6 +211,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await index('decision', ['a_leg', 'at']);
   await index('decision', ['leg_uuid']);
   await index('decision', ['account', 'at']);
+  await index('decision', ['kind', 'at', 'id']);
 
   await makeSwitchTables(table, index);
 

@@ -6,6 +6,7 @@ import { subtractMicros } from '../units/money.ts';
 import { readCdrs } from './cdr-pages.ts';
 import { numberOf } from './cell.ts';
 import { readCustomerTotals } from './customer-queries.ts';
+import { walkDecisions } from './decision-queries.ts';
 import { readBalance, readTransfers, walkWallets } from './ledger-queries.ts';
 import { sumUntold, walkUntold } from './outbox.ts';
 import { slicesOf } from './paging.ts';
@@ -60,6 +61,8 @@ export function createRecordReader(database: Kysely<Schema>): RecordReader {
         .execute();
       return rows.map(toDecision);
     },
+
+    decisionsOfKind: (query) => walkDecisions(database, query),
 
     transfer: async (id) => {
       const row = await database.selectFrom('transfer').selectAll().where('id', '=', id).executeTakeFirst();

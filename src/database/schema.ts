@@ -1,4 +1,4 @@
-import type { CustomerLimits, CapacityLimits, OperatorLimits } from '../accounts/limits.ts';
+import type { CustomerLimits, CapacityLimits, OperatorLimits, ShadowLimits } from '../accounts/limits.ts';
 import type { Numbering } from '../accounts/account.ts';
 import type { TariffAssignments } from '../accounts/tariff-assignments.ts';
 import type { RerateFilter, RerateFunding, RerateItemState, RerateState } from '../charging/rerate-run.ts';
@@ -51,6 +51,7 @@ export type AccountRow = {
   readonly tariffs: JsonText<TariffAssignments>;
   readonly tree_defaults: JsonText<OperatorLimits> | null;
   readonly numbering: JsonText<Numbering> | null;
+  readonly shadow_limits: JsonText<ShadowLimits> | null;
   /** 1: gone for calls, kept for its records. */
   readonly removed: bigint;
 };

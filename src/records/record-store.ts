@@ -46,6 +46,8 @@ export type RecordReader = {
   paidSince(payer: AccountPath, from: EpochMs): Promise<readonly PaidPart[]>;
   /** All decisions of the call that this leg, A-leg or not, belongs to, oldest first. */
   decisionsOf(leg: LegUuid): Promise<readonly Decision[]>;
+  /** Oldest first, from `from` up to but not including `to`; of an account and those below it. Constant memory. */
+  decisionsOfKind(query: DecisionQuery): AsyncIterable<Decision>;
   transfer(id: string): Promise<Transfer | undefined>;
   transfersOf(query: TransferQuery): Promise<Page<Transfer>>;
   /** Which of these transfers are in SQL: what is left of the stream is what is not drained. */
@@ -138,6 +140,13 @@ export type CdrQuery = PageQuery & {
   readonly account: AccountPath;
   /** `subtree`: the account and everything below it. */
   readonly scope: 'account' | 'subtree';
+};
+
+export type DecisionQuery = {
+  readonly kind: Decision['kind'];
+  readonly account: AccountPath | undefined;
+  readonly from: EpochMs;
+  readonly to: EpochMs;
 };
 
 export type TransferQuery = PageQuery & { readonly ledger: LedgerName };

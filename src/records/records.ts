@@ -151,8 +151,11 @@ export type Settlement = {
 export type Decision = {
   readonly id: string;
   readonly at: EpochMs;
-  /** `segment`: the leg goes on by another way to pay. */
-  readonly kind: 'admission' | 'refusal' | 'segment' | 'cutoff' | 'kill';
+  /**
+   * `segment`: the leg goes on by another way to pay. `shadow` and `dry_run`: what limits would have said, and what a
+   * call would have cost, that were not asked.
+   */
+  readonly kind: 'admission' | 'refusal' | 'segment' | 'cutoff' | 'kill' | 'shadow' | 'dry_run';
   readonly verdict: DecisionKind | 'continued' | 'cut';
   readonly aLeg: LegUuid;
   readonly legUuid: LegUuid | undefined;

@@ -12,7 +12,16 @@ import { defineScripts, guardStore } from './connection.ts';
 import { createExactSteps } from './exact-step.ts';
 import { exactArguments, pairs, parseSnapshot } from './exact-wallet.ts';
 import { limitLength } from './limit-length.ts';
-import { holderOfUseKey, rootSlot, slotKeys, USE_KEYS, useKey, walletKey, walletPartsKey } from './keys.ts';
+import {
+  holderOfUseKey,
+  rootSlot,
+  slotKeys,
+  ticksKey,
+  USE_KEYS,
+  useKey,
+  walletKey,
+  walletPartsKey,
+} from './keys.ts';
 import { parseRecord } from './record-text.ts';
 import { homeOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
 import { countsOf } from './take-reply.ts';
@@ -20,6 +29,8 @@ import { takeLeg, type OpenMissing } from './take-leg.ts';
 import { createWalletStore } from './wallet-store.ts';
 import { formatPart, parsePart } from './wallet-text.ts';
 
+/** A tick counts for a second (ruling 21). */
+const TICK_MS = 1_000;
 /** Keys looked at by one command: a millisecond of Redis's time. */
 const SCANNED_AT_ONCE = 1_000;
 
@@ -73,6 +84,10 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
         legKey: legKey as LegKey,
         endsAt: toEpochMs(Number(score)),
       }));
+    },
+    recentAdmissions: async (holder) => {
+      const key = ticksKey(slotOf(holder), holder);
+      return await guardStore(() => redis.zcount(key, `(${options.clock() - TICK_MS}`, '+inf'));
     },
     countingHolders: () => countingHolders(redis),
     usage: async (holder) => {

@@ -22,9 +22,13 @@ type StoredPart =
   | Exclude<FundedPart, { readonly way: 'per_minute' | 'allotment' }>
   | { readonly way: 'allotment'; readonly allotment: StoredAllotment }
   | (Omit<Extract<FundedPart, { readonly way: 'per_minute' }>, 'payer'> & { readonly payer: StoredPayer });
-type StoredRecord = Omit<LegRecord, 'payers' | 'allotments' | 'time' | 'uuid' | 'answeredAt' | 'funding'> & {
+type StoredRecord = Omit<
+  LegRecord,
+  'payers' | 'dryRun' | 'allotments' | 'time' | 'uuid' | 'answeredAt' | 'funding'
+> & {
   readonly v: 1;
   readonly payers: readonly StoredPayer[];
+  readonly dryRun?: readonly StoredPayer[];
   /** Left out where there are none. */
   readonly allotments?: readonly StoredAllotment[];
   /** Left out where there is none. */
@@ -41,12 +45,13 @@ type StoredRecord = Omit<LegRecord, 'payers' | 'allotments' | 'time' | 'uuid' | 
  * have several ways to pay (`isOpen`), the script that takes the leg adds which ones were taken.
  */
 export function formatRecord(record: LegRecord, isOpen = false): string {
-  const { uuid: _uuid, answeredAt: _answeredAt, allotments, time, ...kept } = record;
+  const { uuid: _uuid, answeredAt: _answeredAt, allotments, time, dryRun, ...kept } = record;
   const payers = record.payers.map(storedPayer);
   const stored: StoredRecord = {
     v: 1,
     ...kept,
     payers,
+    ...(dryRun === undefined ? {} : { dryRun: dryRun.map(storedPayer) }),
     ...(allotments.length > 0 ? { allotments: allotments.map(storedAllotment) } : {}),
     ...(time && { time: { ...time, terms: formatTerms(time.terms) } }),
     funding: isOpen ? undefined : record.funding,
@@ -62,7 +67,7 @@ export function formatFunded(part: FundedPart): string {
 /** Reads back what `formatRecord` and the script wrote, with what is kept beside it: '' where there is none. */
 export function parseRecord(text: string, uuid: string, answeredAt: string): LegRecord {
   const stored = JSON.parse(text) as StoredRecord;
-  const { v, payers, allotments = [], time, funded = [], funding, ...rest } = stored;
+  const { v, payers, dryRun, allotments = [], time, funded = [], funding, ...rest } = stored;
   assert(v === 1, `a leg record of layout ${String(v)}`);
   const base: LegRecord = {
     ...rest,
@@ -70,6 +75,7 @@ export function parseRecord(text: string, uuid: string, answeredAt: string): Leg
     uuid: uuid === '' ? undefined : (uuid as LegUuid),
     answeredAt: answeredAt === '' ? undefined : toEpochMs(Number(answeredAt)),
     payers: payers.map(readPayer),
+    ...(dryRun === undefined ? {} : { dryRun: dryRun.map(readPayer) }),
     allotments: allotments.map(readAllotment),
     ...(time && { time: { ...time, terms: parseTerms(time.terms) } }),
   };

@@ -280,7 +280,7 @@ const decisionEntry = fields<{ readonly v: number } & Decision>({
   v: version,
   id: text,
   at: moment,
-  kind: oneOf('admission', 'refusal', 'segment', 'cutoff', 'kill'),
+  kind: oneOf('admission', 'refusal', 'segment', 'cutoff', 'kill', 'shadow', 'dry_run'),
   verdict: oneOf(...decisionKind, 'continued', 'cut'),
   aLeg: legUuid,
   legUuid: optional(legUuid),

@@ -8,6 +8,7 @@ import {
   toAccountDocument,
   toRouteDocument,
 } from '../../src/accounts/account-document.ts';
+import { createAccountLookup } from '../../src/accounts/account-tree.ts';
 import { parseOperatorLimits } from '../../src/accounts/limits-document.ts';
 import { parseMicros } from '../../src/units/money.ts';
 
@@ -167,5 +168,40 @@ describe('other documents', () => {
     expect(parseOperatorLimits({ cals: 5 })).toMatchObject({
       problems: [{ field: 'cals', expected: 'no such field; did you mean "calls"?' }],
     });
+  });
+});
+
+describe('shadow limits', () => {
+  const written = { account: 'acme', operator: {}, customer: {}, shadow: { calls: 3, maxPostpay: '1.00' } };
+
+  it('stand beside the limits that hold, and in the place of them where they are judged', () => {
+    const parsed = parseAccount({
+      ...written,
+      operator: { calls: 5, publicCalls: 7 },
+      customer: { calls: 4 },
+    });
+    if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
+    expect(toAccountDocument(parsed.value)).toMatchObject({ shadow: written.shadow });
+    const tree = { revision: 1, accounts: [parsed.value], routes: [] };
+    const [node] = createAccountLookup(tree, { inboundCalls: 2 }).nodes;
+    expect(node?.limits).toMatchObject({ calls: 4, publicCalls: 7, inboundCalls: 2 });
+    expect(node?.shadow?.limits).toMatchObject({
+      calls: 3,
+      publicCalls: 7,
+      inboundCalls: 2,
+      maxPostpay: 1_000_000n,
+    });
+  });
+
+  it('say nothing of how an account is treated, or of what is used up over time', () => {
+    const shadow = { enabled: false, softLimitInbound: true, allotments: {}, timeZone: 'UTC', cals: 1 };
+    const problems = problemsOf(parseAccount({ account: 'acme', shadow }));
+    expect(problems.map((problem) => problem.split(':')[0] ?? '').toSorted()).toEqual([
+      'shadow.allotments',
+      'shadow.cals',
+      'shadow.enabled',
+      'shadow.softLimitInbound',
+      'shadow.timeZone',
+    ]);
   });
 });

@@ -7,7 +7,6 @@ import type { ControllerContext } from '../../src/controller/context.ts';
 import { findParties, type Claims } from '../../src/controller/parties.ts';
 import { rehearse, type Rehearsal, type RehearsalFigures } from '../../src/controller/rehearsal.ts';
 import { walletSettingsOf } from '../../src/controller/wallet-settings.ts';
-import { ticksKey } from '../../src/redis/keys.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import {
   admissionIdOf,
@@ -107,7 +106,6 @@ async function play(redis: Redis, situation: Situation): Promise<readonly string
   const figures: RehearsalFigures = {
     loadWallet: openingOf,
     refillRules: () => undefined,
-    recentAdmissions: (slot, holder) => redis.zcount(ticksKey(slot, holder), `(${now - 1000}`, '+inf'),
   };
   const live: LegRecord[] = [];
   const verdicts: string[] = [];

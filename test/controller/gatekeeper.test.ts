@@ -124,7 +124,10 @@ async function ask(
   options: { readonly policy?: Partial<ControllerPolicy>; readonly leg?: Partial<LegFacts> } = {},
 ): Promise<GateAnswer> {
   const leg = factsOf({ destination: '4930123', ...options.leg });
-  const keeper = createGatekeeper(contextOf(options.policy ?? {}), () => Promise.resolve());
+  const keeper = createGatekeeper(contextOf(options.policy ?? {}), {
+    onAdmitted: () => Promise.resolve(),
+    onAnswered: () => undefined,
+  });
   return await keeper({ via: 'socket', leg: { ...leg, gate: { ...leg.gate, ...gate } } });
 }
 

@@ -104,6 +104,10 @@ export async function createProduct(
   const controller: Controller = createController(context, {
     schedule,
     timers: time,
+    figures: {
+      loadWallet: () => Promise.reject(new Error('every wallet is open')),
+      refillRules: () => undefined,
+    },
     resyncMs: RESYNC_MS,
     onParked: () => undefined,
   });
