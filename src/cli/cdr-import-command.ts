@@ -61,9 +61,9 @@ async function importCdrs(line: CommandLine, context: CommandContext): Promise<R
   const reading = await readCdrs(source.paths, source, context, stores.switchCdrs);
   const settler = flags.isSet('apply') ? await createImportSettler(context, stores.records) : undefined;
   const loadRules = () => loadImportRules(context, stores, account);
-  const matching = await matchCdrs(source.paths, stores.switchCdrs, loadRules, settler);
+  const matching = await matchCdrs(source.paths, stores, loadRules, settler);
   const report = { reading, matching, applied: settler !== undefined };
-  const isSound = reading.faults.length === 0 && matching.remaining.differs === 0 && matching.unfunded === 0;
+  const isSound = reading.faults.length === 0 && matching.remaining.differs === 0 && matching.untold === 0;
   return { done: isSound, asked: true, json: importJson(report), lines: importLines(report) };
 }
 

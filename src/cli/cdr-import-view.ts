@@ -42,6 +42,9 @@ export function importLines({ reading, matching, applied }: ImportReport): reado
       ['', `${matching.confirmed} as Tollgate has them${known}`],
       ['', `${matching.notMetered} that are not charged`],
       ...(applied ? [['', `${matching.settled} charged now${amountWords(amounts)}`]] : []),
+      ...(matching.corrected > 0
+        ? [['', `${matching.corrected} corrected, which had been settled from what was last known`]]
+        : []),
       ...Object.entries(remaining).flatMap(([kind, count]) =>
         count === 0
           ? []
@@ -50,9 +53,9 @@ export function importLines({ reading, matching, applied }: ImportReport): reado
     ]),
     ...columns(shown.map(remainingCells)),
     ...(remaining.chargeable > 0 && !applied ? ['nothing is charged yet: repeat it with --apply'] : []),
-    ...(matching.unfunded > 0
+    ...(matching.untold > 0
       ? [
-          `${matching.unfunded} transfers are on record and not in Redis: the same command brings them there, or tollgate verify --fix`,
+          `${matching.untold} transfers are on record and not in Redis: the same command brings them there, or tollgate verify --fix`,
         ]
       : []),
   ];

@@ -20,8 +20,6 @@ export type LiveState = {
   }): Promise<'moved' | 'already' | 'no_wallet'>;
   /** Brings a movement that is on record to running calls, once by its id. */
   tell(movement: Movement): Promise<'moved' | 'already' | 'no_wallet'>;
-  /** Opens wallets that Redis does not have, by what is on record now: before transfers of several are written there. */
-  openWallets(accounts: readonly AccountPath[]): Promise<void>;
   /** Legs that are up, or settled and not yet in SQL. */
   unrecordedLegs(): Promise<ReadonlySet<LegUuid>>;
   /** Customers that are stored nowhere and have calls, by their path. */

@@ -14,7 +14,7 @@ import type { EpochMs } from '../units/time.ts';
 import type { LiveCall, LiveState } from './live-state.ts';
 import { extendCustomer, liveCustomers } from './live-customers.ts';
 import { proveLive } from './live-proof.ts';
-import { fundLive, openLiveWallets, tellLive } from './live-wallets.ts';
+import { fundLive, tellLive } from './live-wallets.ts';
 
 export type LiveParts = {
   readonly store: LiveStore;
@@ -84,7 +84,6 @@ export function createLiveState(parts: LiveParts): LiveState {
     },
     fund: (funding) => fundLive(parts, funding),
     tell: (movement) => tellLive(parts, movement),
-    openWallets: (accounts) => openLiveWallets(parts, accounts),
     customers: async () => await liveCustomers(store, await liveLegs(undefined)),
     async extendCustomer(extension) {
       const outcome = await extendCustomer(store, await liveLegs(extension.path), extension);

@@ -40,14 +40,6 @@ export async function tellLive(parts: WalletParts, movement: Movement): Promise<
   return outcome.kind === 'no-wallet' ? 'no_wallet' : outcome.kind;
 }
 
-/** Those that are there stay as they are. */
-export async function openLiveWallets(parts: WalletParts, accounts: readonly AccountPath[]): Promise<void> {
-  for (const account of accounts) {
-    const owner = ownerOf(parts, account);
-    if (owner !== undefined) await open(parts, owner);
-  }
-}
-
 type WalletOwner = { readonly node: AccountNode; readonly currency: string };
 
 function ownerOf({ directory }: WalletParts, account: AccountPath): WalletOwner | undefined {

@@ -11,6 +11,7 @@ import { readFlags, type FlagReader } from './flag-values.ts';
 import { loadImportRules } from './import-rules.ts';
 
 import { createProgress } from './progress.ts';
+import { createFixer } from './reconcile-fix.ts';
 import {
   CSV_HEADER,
   csvLine,
@@ -35,11 +36,13 @@ export const RECONCILE_COMMAND: Command = {
     account: { value: 'ACCOUNT', doc: 'of this account and those below it only' },
     cdr: { value: 'PATH', doc: 'a file or folder of CDRs to read first, as cdr import does' },
     ...CDR_FILE_FLAGS,
+    fix: { doc: 'put right what can be: charge, correct and re-rate; without, nothing is changed' },
     csv: { doc: 'print all differences as CSV' },
   },
   notes: [
     'tollgate reconcile --from 2026-08-01 --to 2026-09-01 --cdr /var/log/freeswitch/json_cdr',
     'tollgate reconcile --from 2026-08-01 --csv > differences.csv',
+    'tollgate reconcile --from 2026-08-01 --fix',
   ],
   run: reconcileRecord,
 };
@@ -53,6 +56,7 @@ async function reconcileRecord(line: CommandLine, context: CommandContext): Prom
   const reading =
     path === undefined ? undefined : await readCdrs(source.paths, source, context, stores.switchCdrs);
   const rules = await loadImportRules(context, stores, undefined);
+  const fixer = flags.isSet('fix') ? await createFixer(context, stores, rules, window) : undefined;
   const isCsv = flags.isSet('csv') && !flags.isSet('json');
   if (isCsv) context.print(CSV_HEADER);
   const tally = createTally(isCsv ? (row) => context.print(csvLine(row)) : undefined);
@@ -64,19 +68,23 @@ async function reconcileRecord(line: CommandLine, context: CommandContext): Prom
   });
   let legs = 0;
   for await (const step of reconcile(stores.switchCdrs, window, rules)) {
-    if (step.kind === 'difference') tally.add(step.difference);
-    else if (step.kind === 'remark') tally.remark(step.remark);
-    else {
+    if (step.kind === 'difference') {
+      tally.add(step.difference);
+      await fixer?.take(step.difference);
+    }
+    if (step.kind === 'remark') tally.remark(step.remark);
+    if (step.kind === 'looked') {
       legs += step.legs;
       progress.at(legs, `${legs} legs`);
     }
   }
   progress.end();
   const compared = (await stores.switchCdrs.countOf(window)) > 0;
-  const report: ReconcileReport = { legs, compared, reading, ...tally.report() };
+  const fixed = await fixer?.finish();
+  const report: ReconcileReport = { legs, compared, reading, fixed, ...tally.report() };
   const count = Object.values(report.found).reduce((sum, each) => sum + each, 0);
   return {
-    done: count === 0 && (reading?.faults.length ?? 0) === 0,
+    done: (fixed?.left ?? count) === 0 && (fixed?.untold ?? 0) === 0 && (reading?.faults.length ?? 0) === 0,
     asked: true,
     json: reconcileJson(report),
     lines: isCsv ? [] : reconcileLines(report),

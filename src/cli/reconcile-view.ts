@@ -1,13 +1,14 @@
 import type { Difference, DifferenceKind, Remark } from '../reconcile/difference.ts';
 import { chargeTransferId, currencyOf, type Cdr, type Charge, type Transfer } from '../records/records.ts';
 import { assertNever } from '../units/assert.ts';
-import { formatMicros, toMicros, type Micros } from '../units/money.ts';
+import { addMicros, formatMicros, toMicros, type Micros } from '../units/money.ts';
 import { toIsoUtc, type EpochMs } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
 import { faultLine, whyLeft } from './cdr-import-view.ts';
 import type { ReadingReport } from './cdr-reading.ts';
 import { csvRow } from './csv-row.ts';
 import { columns } from './help.ts';
+import type { FixReport } from './reconcile-fix.ts';
 import { showMoment } from './moment.ts';
 
 /** What `reconcile` found, as it is counted while it goes. */
@@ -22,6 +23,8 @@ export type ReconcileReport = {
   /** Whether FreeSWITCH's CDRs of this time were there to compare with. */
   readonly compared: boolean;
   readonly reading: ReadingReport | undefined;
+  /** Undefined: nothing was to be put right. */
+  readonly fixed: FixReport | undefined;
 };
 
 /** One difference as a row of the table. */
@@ -88,18 +91,20 @@ export function rowOf(difference: Difference): DifferenceRow {
       return legRow(kind, cdr, words);
     }
     case 'charge_differs': {
-      const { cdr, charge, now } = difference;
-      const words = `${charge.payer} was charged ${price(charge)}, the tariff gives ${price(now)}`;
-      return { ...legRow(kind, cdr, words), ...amountOf(now, toMicros(now.price - charge.price)) };
+      const { cdr, payer, before, after } = difference;
+      const words = `${payer} was charged ${priceOf(before)}, the tariff gives ${priceOf(after)}`;
+      const amount = toMicros(sumOf(after) - sumOf(before));
+      return { ...legRow(kind, cdr, words), amount, currency: currencyIn([...after, ...before]) };
     }
     case 'charge_missing': {
-      const { cdr, now } = difference;
-      return { ...legRow(kind, cdr, `${now.payer} would pay ${price(now)}`), ...amountOf(now, now.price) };
+      const { cdr, payer, after } = difference;
+      const row = legRow(kind, cdr, `${payer} would pay ${priceOf(after)}`);
+      return { ...row, amount: sumOf(after), currency: currencyIn(after) };
     }
     case 'charge_without_transfer': {
       const { cdr, charge } = difference;
-      const words = `${charge.payer} was charged ${price(charge)}; transfer ${chargeTransferId(charge)} is missing`;
-      return { ...legRow(kind, cdr, words), ...amountOf(charge, charge.price) };
+      const words = `${charge.payer} was charged ${priceOf([charge])}; transfer ${chargeTransferId(charge)} is missing`;
+      return { ...legRow(kind, cdr, words), amount: charge.price, currency: currencyIn([charge]) };
     }
     case 'transfer_without_charge': {
       const { id, debit, at, reference, amount, currency } = difference.transfer;
@@ -117,10 +122,6 @@ function legRow(kind: DifferenceKind, cdr: Cdr, words: string): DifferenceRow {
   return { kind, leg: legUuid, account, at: admittedAt, words, amount: undefined, currency: '' };
 }
 
-function amountOf(charge: Charge, amount: Micros): Pick<DifferenceRow, 'amount' | 'currency'> {
-  return { amount, currency: currencyOf(charge) };
-}
-
 /** Payers of one leg may differ in their currency: then there is no one sum. */
 function totalOf(transfers: readonly Transfer[]): Pick<DifferenceRow, 'amount' | 'currency'> {
   const currency = transfers[0]?.currency;
@@ -132,8 +133,18 @@ function totalOf(transfers: readonly Transfer[]): Pick<DifferenceRow, 'amount' |
   return { amount: toMicros(sum), currency };
 }
 
-function price(charge: Charge): string {
-  return charge.way === 'per_minute' ? `${formatMicros(charge.price)} ${charge.currency}` : charge.way;
+function priceOf(charges: readonly Charge[]): string {
+  const currency = currencyIn(charges);
+  return currency === '' ? 'nothing' : `${formatMicros(sumOf(charges))} ${currency}`;
+}
+
+function sumOf(charges: readonly Charge[]): Micros {
+  return addMicros(...charges.map(({ price }) => price));
+}
+
+/** One payer has one wallet; empty where nothing is paid in money. */
+function currencyIn(charges: readonly Charge[]): string {
+  return charges.map(currencyOf).find((currency) => currency !== '') ?? '';
 }
 
 function talk(microseconds: number): string {
@@ -141,7 +152,7 @@ function talk(microseconds: number): string {
 }
 
 export function reconcileLines(report: ReconcileReport): readonly string[] {
-  const { legs, found, remarks, amounts, shown, compared, reading } = report;
+  const { legs, found, remarks, amounts, shown, compared, reading, fixed } = report;
   const count = Object.values(found).reduce((sum, each) => sum + each, 0);
   const totals = [...amounts].map(([currency, amount]) => `${formatMicros(amount)} ${currency}`).join(', ');
   return [
@@ -155,6 +166,36 @@ export function reconcileLines(report: ReconcileReport): readonly string[] {
     count === 0
       ? `nothing is off in ${legs} legs`
       : `${count} differences in ${legs} legs${totals === '' ? '' : `: ${totals} too little`}`,
+    ...(fixed === undefined || count === 0 ? [] : fixLines(fixed)),
+  ];
+}
+
+function fixLines({
+  settled,
+  corrected,
+  transfers,
+  charges,
+  run,
+  runRefused,
+  left,
+  untold,
+}: FixReport): readonly string[] {
+  const parts = [
+    [settled, 'legs charged'],
+    [corrected, 'legs corrected'],
+    [transfers, 'transfers written'],
+    [charges, `charges changed by run ${run ?? ''}`],
+  ] as const;
+  const put = parts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+  return [
+    `put right: ${put.length === 0 ? 'nothing' : put.join(', ')}; ${left} left for a person`,
+    ...(run === undefined || charges === 0 ? [] : [`tollgate rerate revert ${run} takes the charges back`]),
+    ...(runRefused === undefined
+      ? []
+      : [`${run ?? ''} was not carried out: ${runRefused}; tollgate rerate apply does it`]),
+    ...(untold === 0
+      ? []
+      : [`${untold} movements of money are on record and not in Redis: tollgate verify --fix`]),
   ];
 }
 

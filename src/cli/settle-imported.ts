@@ -1,11 +1,11 @@
-import { transferOfCharge } from '../charging/charges.ts';
 import type { ImportVerdict } from '../reconcile/import-verdict.ts';
-import type { RecordStore } from '../records/record-store.ts';
-import { walletLedger, type Transfer } from '../records/records.ts';
-import type { AccountPath, LegUuid } from '../units/ids.ts';
+import type { Movement, RecordStore } from '../records/record-store.ts';
+import { walletLedger, type Settlement, type Transfer } from '../records/records.ts';
+import type { LegUuid } from '../units/ids.ts';
 import { negateMicros } from '../units/money.ts';
 import type { CommandContext } from './command.ts';
 import type { LiveState } from './live-state.ts';
+import { createTeller } from './teller.ts';
 
 export type Chargeable = Extract<ImportVerdict, { readonly kind: 'chargeable' }>;
 
@@ -13,62 +13,55 @@ export type Chargeable = Extract<ImportVerdict, { readonly kind: 'chargeable' }>
 export type ImportSettler = {
   /** Legs that the service is about to record by itself. */
   readonly unrecorded: ReadonlySet<LegUuid>;
-  settle(legs: readonly Chargeable[]): Promise<SettledImport>;
-  /** Brings the money of legs to Redis that an import put on record and did not get further with; how much it missed. */
-  goOn(legs: readonly LegUuid[]): Promise<number>;
-};
-
-export type SettledImport = {
   /** Those that are on record now, by this or by an earlier writing of the same. */
-  readonly recorded: ReadonlySet<LegUuid>;
-  /** Money that is on record and did not reach Redis. */
-  readonly unfunded: number;
+  settle(legs: readonly Chargeable[]): Promise<ReadonlySet<LegUuid>>;
+  tell(movements: readonly Movement[]): Promise<void>;
+  /** Money that is on record and did not get to Redis. */
+  untold(): Promise<number>;
 };
 
 /** Ruling 9: the record first, then the live state once by the same id. Without Redis, the record alone. */
 export async function createImportSettler(
-  context: Pick<CommandContext, 'live' | 'now' | 'say'>,
+  context: Pick<CommandContext, 'live' | 'say'>,
   records: RecordStore,
 ): Promise<ImportSettler> {
   const live = await reachLive(context);
+  const teller = live === undefined ? undefined : createTeller(live, records);
+  // What a command that was killed did not come to tell.
+  if (teller !== undefined) for await (const movement of teller.untold()) await teller.tell([movement]);
+  const tell = async (movements: readonly Movement[]): Promise<void> => await teller?.tell(movements);
   return {
     unrecorded: (await live?.unrecordedLegs()) ?? new Set(),
     async settle(legs) {
       const settlements = legs.map(({ settlement }) => settlement);
-      const transfers = settlements.flatMap((settlement) => settlement.transfers);
-      const payers = settlements.flatMap(({ charges }) => charges.map(({ payer }) => payer));
-      // A wallet that is opened later would have some of these transfers in it, and be moved by them again.
-      await live?.openWallets([...new Set(payers)]);
-      const { conflicts } = await records.writeBatch({
-        settlements,
-        decisions: legs.map(({ decision }) => decision),
-      });
-      const refused = new Set(
-        conflicts.map((conflict) =>
-          conflict.kind === 'cdr' ? conflict.offered.legUuid : refusedLeg(conflict.offered),
-        ),
+      const movements = settlements.flatMap(movementsOf);
+      const decisions = legs.map(({ decision }) => decision);
+      const { conflicts } = await records.writeBatch({ settlements, movements, decisions });
+      const refused = new Set(conflicts.map(({ offered }) => legOf(offered)));
+      await tell(
+        movements.filter(({ id }) => !conflicts.some(({ offered }) => 'id' in offered && offered.id === id)),
       );
-      const written = transfers.filter(({ reference }) => !refused.has(reference));
-      const unfunded = live === undefined ? written.length : await fundAll(written, payers, live);
       const uuids = settlements.map(({ cdr }) => cdr.legUuid);
-      return { recorded: new Set(uuids.filter((uuid) => !refused.has(uuid))), unfunded };
+      return new Set(uuids.filter((uuid) => !refused.has(uuid)));
     },
-    async goOn(legs) {
-      let missed = 0;
-      for (const leg of legs) {
-        const charges = await records.chargesOf(leg);
-        const transfers = charges.flatMap((charge) => transferOfCharge(charge, context.now()) ?? []);
-        const opened: AccountPath[] = [];
-        // A wallet that Redis does not have is opened by the record, and has these in it.
-        for (const { payer } of charges) if ((await live?.wallet(payer)) !== undefined) opened.push(payer);
-        missed += live === undefined ? transfers.length : await fundAll(transfers, opened, live);
-      }
-      return missed;
+    tell,
+    async untold() {
+      let count = 0;
+      for await (const _ of records.untold(undefined)) count += 1;
+      return count;
     },
   };
 }
 
-function refusedLeg(offered: { readonly legUuid: LegUuid } | Transfer): string {
+/** What each wallet loses by it. */
+function movementsOf({ charges, transfers }: Settlement): readonly Movement[] {
+  return transfers.flatMap(({ id, debit, currency, amount }) => {
+    const payer = charges.find((charge) => walletLedger(charge.payer) === debit)?.payer;
+    return payer === undefined ? [] : [{ id, account: payer, currency, amount: negateMicros(amount) }];
+  });
+}
+
+function legOf(offered: { readonly legUuid: LegUuid } | Transfer): string {
   return 'legUuid' in offered ? offered.legUuid : offered.reference;
 }
 
@@ -81,24 +74,4 @@ async function reachLive(context: Pick<CommandContext, 'live' | 'say'>): Promise
     context.say('the same command brings it to them when Redis is back, or tollgate verify --fix');
     return undefined;
   }
-}
-
-/** How many did not get there. */
-async function fundAll(
-  transfers: readonly Transfer[],
-  payers: readonly AccountPath[],
-  live: LiveState,
-): Promise<number> {
-  const accounts = new Map(payers.map((payer) => [walletLedger(payer), payer]));
-  let missed = 0;
-  for (const { id, debit, amount } of transfers) {
-    const account = accounts.get(debit);
-    if (account === undefined) continue;
-    try {
-      await live.fund({ account, transferId: id, amount: negateMicros(amount) });
-    } catch {
-      missed += 1; // It is counted and told, and the next time goes on with it.
-    }
-  }
-  return missed;
 }

@@ -3,13 +3,14 @@ import type { Cdr, Charge, Settlement, Transfer } from '../records/records.ts';
 import {
   UnwritableRecordError,
   type BatchOutcome,
+  type Movement,
   type RecordBatch,
   type RecordConflict,
   type RecordWriter,
 } from '../records/record-store.ts';
 import { sameRow } from './cell.ts';
 import { toCharge, toChargeRow } from './charge-rows.ts';
-import { deleteMovements } from './outbox.ts';
+import { deleteMovements, insertMovements } from './outbox.ts';
 import { slicesOf } from './paging.ts';
 import { toCdr, toCdrRow, toDecisionRow, toTransfer, toTransferRow } from './record-rows.ts';
 import type { CdrRow, ChargeRow, DecisionRow, Schema, TransferRow } from './schema.ts';
@@ -45,6 +46,7 @@ export function createRecordWriter(database: Kysely<Schema>): RecordWriter {
 type BatchRows = {
   readonly settlements: readonly SettlementRows[];
   readonly transfers: SettlementRows['transfers'];
+  readonly movements: readonly Movement[];
   readonly decisions: readonly DecisionRow[];
 };
 
@@ -57,7 +59,7 @@ type SettlementRows = {
 type Paired<Record, Row> = { readonly record: Record; readonly row: Row };
 
 /** Before anything is asked: an id that no table can hold cannot even be looked for. */
-function toRows({ settlements, transfers: moved = [], decisions }: RecordBatch): BatchRows {
+function toRows({ settlements, transfers: moved = [], movements = [], decisions }: RecordBatch): BatchRows {
   return {
     settlements: settlements.map((settlement) => {
       refuseStrangers(settlement);
@@ -69,6 +71,7 @@ function toRows({ settlements, transfers: moved = [], decisions }: RecordBatch):
       };
     }),
     transfers: moved.map((record) => ({ record, row: toTransferRow(record) })),
+    movements,
     decisions: decisions.map(toDecisionRow),
   };
 }
@@ -86,6 +89,7 @@ type BatchPlan = {
   readonly cdrs: CdrRow[];
   readonly charges: ChargeRow[];
   readonly transfers: TransferRow[];
+  readonly movements: Movement[];
   readonly decisions: DecisionRow[];
   readonly outcome: BatchOutcome;
 };
@@ -124,6 +128,7 @@ function planBatch(batch: BatchRows, standing: Standing): BatchPlan {
     cdrs: [],
     charges: [],
     transfers: [],
+    movements: [],
     decisions: [],
     outcome: { inserted, already, conflicts },
   };
@@ -197,6 +202,9 @@ function planBatch(batch: BatchRows, standing: Standing): BatchPlan {
       inserted.decisions += 1;
     }
   }
+  // Of a transfer that is on record already the live state has been told, or is about to be.
+  const written = new Set(plan.transfers.map(({ id }) => id));
+  plan.movements.push(...batch.movements.filter(({ id }) => written.has(id)));
   return plan;
 }
 
@@ -205,6 +213,7 @@ async function insertAll(trx: Transaction<Schema>, plan: BatchPlan): Promise<voi
   for (const rows of slicesOf(plan.cdrs)) await trx.insertInto('cdr').values(rows).execute();
   for (const rows of slicesOf(plan.charges)) await trx.insertInto('charge').values(rows).execute();
   for (const rows of slicesOf(plan.transfers)) await trx.insertInto('transfer').values(rows).execute();
+  await insertMovements(trx, plan.movements);
   for (const rows of slicesOf(plan.decisions)) await trx.insertInto('decision').values(rows).execute();
 }
 

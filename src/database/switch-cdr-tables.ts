@@ -4,6 +4,7 @@ import type { Added, SwitchCdrBatch, SwitchCdrStore } from '../reconcile/switch-
 import type { PlacedCdr } from '../reconcile/switch-cdr.ts';
 import { slicesOf } from './paging.ts';
 import type { Schema } from './schema.ts';
+import { correctLeg } from './switch-correction.ts';
 import { toFileRead, toFileRow, toPlacedCdr, toSwitchCdrRow } from './switch-rows.ts';
 import type { SwitchCdrRow } from './switch-schema.ts';
 import { createSwitchWalks } from './switch-walks.ts';
@@ -28,6 +29,7 @@ export function createSwitchCdrStore(database: Kysely<Schema>): SwitchCdrStore {
         await database.updateTable('switch_cdr').set({ closed: 1n }).where('leg_uuid', 'in', slice).execute();
       }
     },
+    correct: (correction) => correctLeg(database, correction),
     ...createSwitchWalks(database),
   };
 }

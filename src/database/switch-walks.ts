@@ -1,12 +1,6 @@
 import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
 import type { OpenLeg, OurLeg, SwitchCdrStore, Window } from '../reconcile/switch-cdr-store.ts';
-import {
-  admissionDecisionId,
-  importDecisionId,
-  systemLedger,
-  type Decision,
-  type Transfer,
-} from '../records/records.ts';
+import { admissionDecisionId, systemLedger, type Decision, type Transfer } from '../records/records.ts';
 import { meteredKeyOf } from '../reconcile/metering.ts';
 import type { SwitchCdr } from '../reconcile/switch-cdr.ts';
 import type { LegUuid } from '../units/ids.ts';
@@ -106,14 +100,13 @@ async function withAround(
   );
   const decisions = await readDecisions(
     database,
-    legs.flatMap(({ leg }) => [admissionIdOf(leg), importDecisionId(leg.uuid)]),
+    legs.map(({ leg }) => admissionIdOf(leg)),
   );
   return legs.map((placed) => ({
     ...placed,
     cdr: cdrs.get(placed.leg.uuid),
     around: around(placed.leg),
     admission: decisions.get(admissionIdOf(placed.leg)),
-    imported: decisions.has(importDecisionId(placed.leg.uuid)),
   }));
 }
 

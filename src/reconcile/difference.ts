@@ -1,4 +1,5 @@
 import type { Cdr, Charge, Transfer } from '../records/records.ts';
+import type { AccountPath } from '../units/ids.ts';
 import type { ImportVerdict } from './import-verdict.ts';
 import type { OpenLeg } from './switch-cdr-store.ts';
 import type { PlacedCdr } from './switch-cdr.ts';
@@ -13,10 +14,21 @@ export type Difference =
       readonly cdr: Cdr;
       readonly theirs: PlacedCdr;
     }
-  /** The tariff in force at the admission gives another price. */
-  | { readonly kind: 'charge_differs'; readonly cdr: Cdr; readonly charge: Charge; readonly now: Charge }
-  /** It would cost something, and nobody was charged. */
-  | { readonly kind: 'charge_missing'; readonly cdr: Cdr; readonly now: Charge }
+  /** The tariff in force at the admission gives another price. All segments of one payer. */
+  | {
+      readonly kind: 'charge_differs';
+      readonly cdr: Cdr;
+      readonly payer: AccountPath;
+      readonly before: readonly Charge[];
+      readonly after: readonly Charge[];
+    }
+  /** It would cost something, and this payer was not charged. */
+  | {
+      readonly kind: 'charge_missing';
+      readonly cdr: Cdr;
+      readonly payer: AccountPath;
+      readonly after: readonly Charge[];
+    }
   | { readonly kind: 'charge_without_transfer'; readonly cdr: Cdr; readonly charge: Charge }
   | { readonly kind: 'transfer_without_charge'; readonly transfer: Transfer };
 

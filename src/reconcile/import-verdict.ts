@@ -14,7 +14,7 @@ import {
 } from '../records/records.ts';
 import type { AccountPath, NodeId } from '../units/ids.ts';
 import { addMs, type EpochMs } from '../units/time.ts';
-import { matchOf, type Match } from './match.ts';
+import { matchOf } from './match.ts';
 import { meteringOf, type LegClaims, type Metering, type NotMetered } from './metering.ts';
 import type { OpenLeg } from './switch-cdr-store.ts';
 import type { SwitchCdr } from './switch-cdr.ts';
@@ -73,7 +73,7 @@ export function isRecent({ endedAt }: Pick<Cdr, 'endedAt'>, now: EpochMs): boole
 
 export function verdictOf(open: OpenLeg, rules: ImportRules): ImportVerdict {
   const { leg, cdr } = open;
-  if (cdr !== undefined) return knownVerdict(cdr, matchOf(cdr, leg));
+  if (cdr !== undefined) return knownVerdict(cdr, leg);
   const metering = meteringOf(leg, open.around, rules.ungated);
   if (metering.kind !== 'metered') return metering;
   if (leg.billMicroseconds === undefined) return { kind: 'inexact' };
@@ -81,9 +81,11 @@ export function verdictOf(open: OpenLeg, rules: ImportRules): ImportVerdict {
   return chargeVerdict(open, leg.billMicroseconds, metering, rules);
 }
 
-function knownVerdict(cdr: Cdr, match: Match): ImportVerdict {
-  if (match.kind === 'same') return { kind: 'confirmed', billsecOff: match.billsecOff };
-  return cdr.estimated ? { kind: 'estimated', cdr } : { kind: 'differs', cdr, field: match.field };
+function knownVerdict(cdr: Cdr, leg: SwitchCdr): ImportVerdict {
+  if (cdr.estimated && leg.billMicroseconds !== undefined) return { kind: 'estimated', cdr };
+  const match = matchOf(cdr, leg);
+  if (match.kind === 'differs') return { kind: 'differs', cdr, field: match.field };
+  return { kind: 'confirmed', billsecOff: match.billsecOff };
 }
 
 type Metered = Extract<Metering, { readonly kind: 'metered' }>;

@@ -1,6 +1,6 @@
 import { FIRST_WAY, rateFirst } from '../charging/first-rating.ts';
 import { reprice, type RatingBooks } from '../charging/finished-call.ts';
-import { chargeTransferId, type Cdr, type Charge } from '../records/records.ts';
+import { chargesInForce, chargeTransferId, type Cdr } from '../records/records.ts';
 import type { AccountPath } from '../units/ids.ts';
 import type { Difference, Reconciled, Remark } from './difference.ts';
 import { isRecent, verdictOf, type ImportRules } from './import-verdict.ts';
@@ -21,7 +21,8 @@ export async function* reconcile(
   for await (const page of store.ours(window)) {
     for (const leg of page) {
       if (hasTheirs) yield* againstTheirs(leg, rules);
-      yield* againstMoney(leg, rules.books);
+      // What was charged for a guess is looked at when the guess is corrected.
+      if (!isCorrectable(leg)) yield* againstMoney(leg, rules.books);
     }
     yield { kind: 'looked', legs: page.length };
   }
@@ -58,17 +59,24 @@ function* againstMoney({ cdr, charges, transfers }: OurLeg, books: RatingBooks):
     if (charge.price === 0n || moved.has(chargeTransferId(charge))) continue;
     yield differ({ kind: 'charge_without_transfer', cdr, charge });
   }
-  const standing = inForce(charges);
+  const standing = chargesInForce(charges);
   if (standing.length === 0) {
     yield* unchargedBy(cdr, books);
     return;
   }
   const repriced = reprice(cdr, standing, books);
-  for (const [index, now] of repriced.charges.entries()) {
-    const charge = standing[index];
-    if (charge !== undefined && now !== charge) yield differ({ kind: 'charge_differs', cdr, charge, now });
+  for (const [payer, before] of Map.groupBy(standing, (charge) => charge.payer)) {
+    const after = repriced.charges.filter((charge) => charge.payer === payer);
+    const isSame = after.every((charge, index) => charge === before[index]);
+    if (!isSame) yield differ({ kind: 'charge_differs', cdr, payer, before, after });
   }
   for (const _ of repriced.unrated) yield remark('unrated');
+}
+
+/** Settled from what was last known of it, and FreeSWITCH's own CDR says exactly what it was. */
+function isCorrectable({ cdr, theirs }: OurLeg): boolean {
+  if (theirs === undefined || !cdr.estimated || theirs.leg.billMicroseconds === undefined) return false;
+  return matchOf(cdr, theirs.leg).kind === 'differs';
 }
 
 /** A leg that talked and was let through to be charged has charges, unless it costs nothing. */
@@ -76,14 +84,9 @@ function* unchargedBy(cdr: Cdr, books: RatingBooks): Generator<Reconciled> {
   if (cdr.decision !== 'admitted' && cdr.decision !== 'soft') return;
   const rated = rateFirst(cdr, books, FIRST_WAY);
   if (rated.kind === 'refused') return;
-  for (const now of rated.charges) if (now.price > 0n) yield differ({ kind: 'charge_missing', cdr, now });
-}
-
-/** Of each payer the latest version. */
-export function inForce(charges: readonly Charge[]): readonly Charge[] {
-  const latest = new Map<AccountPath, number>();
-  for (const { payer, version } of charges) latest.set(payer, Math.max(version, latest.get(payer) ?? 0));
-  return charges.filter(({ payer, version }) => latest.get(payer) === version);
+  for (const [payer, after] of Map.groupBy(rated.charges, (charge) => charge.payer)) {
+    if (after.some(({ price }) => price > 0n)) yield differ({ kind: 'charge_missing', cdr, payer, after });
+  }
 }
 
 function* ofTheirsAlone(

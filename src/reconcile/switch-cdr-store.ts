@@ -1,6 +1,7 @@
 import type { Cdr, Charge, Decision, Transfer } from '../records/records.ts';
 import type { AccountPath, LegUuid } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
+import type { Correction } from './correction.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { CdrPlace, PlacedCdr, SwitchCdr } from './switch-cdr.ts';
 
@@ -24,6 +25,8 @@ export type SwitchCdrStore = {
   /** Transfers of a time that are booked as charges, and of which no charge is on record. */
   strayTransfers(window: Window): AsyncIterable<readonly Transfer[]>;
   countOf(window: Window): Promise<number>;
+  /** All of it in one transaction. `stale`: our CDR is no longer the one that was to be corrected, and nothing is. */
+  correct(correction: Correction): Promise<'corrected' | 'stale'>;
 };
 
 /** From a moment up to but not including another, by admission or by start; of an account and those below it. */
@@ -62,8 +65,6 @@ export type OpenLeg = PlacedCdr & {
   readonly around: Surroundings;
   /** The decision that admitted it, where it was written before all else was lost. */
   readonly admission: Decision | undefined;
-  /** Our CDR was made from a file. */
-  readonly imported: boolean;
 };
 
 export type OurLeg = {

@@ -13,6 +13,7 @@ import type {
 } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import {
+  chargesInForce,
   currencyOf,
   isOfOwnPrice,
   systemLedger,
@@ -209,15 +210,16 @@ function mustNotBeCharged(cdr: Cdr): boolean {
   return isUnpaid || cdr.decision === 'emergency' || cdr.decision === 'refused';
 }
 
-/** Each payer's charge of each version, its segments taken together. */
+/**
+ * What each payer is charged for by the version in force, its segments taken together. An earlier one was for another
+ * time where the leg was settled by a guess and corrected.
+ */
 function settlementsOf(
   charges: readonly Charge[],
 ): readonly { readonly payer: AccountPath; readonly billedSeconds: number }[] {
-  const settled = new Map<string, { readonly payer: AccountPath; readonly billedSeconds: number }>();
-  for (const { payer, version, billedSeconds } of charges) {
-    const key = `${payer} ${version}`;
-    const before = settled.get(key)?.billedSeconds ?? 0;
-    settled.set(key, { payer, billedSeconds: before + billedSeconds });
+  const settled = new Map<AccountPath, number>();
+  for (const { payer, billedSeconds } of chargesInForce(charges)) {
+    settled.set(payer, (settled.get(payer) ?? 0) + billedSeconds);
   }
-  return [...settled.values()];
+  return [...settled].map(([payer, billedSeconds]) => ({ payer, billedSeconds }));
 }

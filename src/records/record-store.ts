@@ -4,7 +4,8 @@ import type { EpochMs } from '../units/time.ts';
 import type { Cdr, Charge, Decision, LedgerName, Settlement, Transfer } from './records.ts';
 
 /**
- * The record of calls and money. Rows are added and never changed. A promise that resolves means the rows survive
+ * The record of calls and money. Rows are added and never changed, but for the CDR of a leg that was settled by a
+ * guess, once FreeSWITCH's own says what it was. A promise that resolves means the rows survive
  * a power failure; one that rejects (an operating error of the store) means that nothing was written.
  */
 export type RecordStore = RecordWriter & RecordReader;
@@ -72,6 +73,8 @@ export type RecordBatch = {
   readonly settlements: readonly Settlement[];
   /** That belong to no settlement. */
   readonly transfers?: readonly Transfer[];
+  /** What the live state is to be told of transfers that it does not have, each by the transfer's id. */
+  readonly movements?: readonly Movement[];
   readonly decisions: readonly Decision[];
 };
 

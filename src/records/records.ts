@@ -198,6 +198,13 @@ export function isOfOwnPrice({
   return tariffVersion === ADHOC_RATE.tariffVersion && customerOf(payer) !== undefined;
 }
 
+/** Of each payer the latest version, of the charges of one leg. */
+export function chargesInForce(charges: readonly Charge[]): readonly Charge[] {
+  const latest = new Map<AccountPath, number>();
+  for (const { payer, version } of charges) latest.set(payer, Math.max(version, latest.get(payer) ?? 0));
+  return charges.filter(({ payer, version }) => latest.get(payer) === version);
+}
+
 /** The currency of what it costs; empty where nothing is paid in money. */
 export function currencyOf(charge: Charge): string {
   return charge.way === 'per_minute' ? charge.currency : '';

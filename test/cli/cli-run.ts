@@ -66,7 +66,6 @@ const DEAF_LIVE_STATE: LiveState = {
   customers: () => Promise.resolve([]),
   extendCustomer: () => Promise.resolve('no_pool'),
   tell: () => Promise.resolve('no_wallet'),
-  openWallets: () => Promise.resolve(),
   unrecordedLegs: () => Promise.resolve(new Set()),
   announceAccounts: () => Promise.resolve(),
   announceTariffs: () => Promise.resolve(),

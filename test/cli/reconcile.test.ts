@@ -120,6 +120,44 @@ describe('reconcile', () => {
     expect(csv.out).toContain(`\n${kind},`);
   });
 
+  it('puts charges right with --fix, by a run that can be taken back', async () => {
+    const { run, ask, write, meddle } = await createBooks();
+    const dearer = write('../dearer.csv', 'prefix,rate,minimum,increment\n49,0.12,1,1\n');
+    await run('tariff', 'import', 'standard', dearer, '--starts', '2026-07-01');
+    meddle(`delete from transfer where reference = 'aa-3'; delete from charge where leg_uuid = 'aa-3'`);
+    const before = await ask('reconcile', ...SINCE);
+    expect(before).toMatchObject({ found: { charge_differs: 2, charge_missing: 1 } });
+    const fixed = await run('reconcile', ...SINCE, '--fix');
+    expect(fixed).toMatchObject({ code: 0 });
+    expect(fixed.out).toMatch(
+      /put right: 3 charges changed by run reconcile-20260801-\S+; 0 left for a person/,
+    );
+    expect(await run('reconcile', ...SINCE)).toMatchObject({ code: 0, out: 'nothing is off in 3 legs\n' });
+    expect(await ask('account', 'show', 'acme/alice')).toMatchObject({ balance: { amount: '-0.06' } });
+    expect((await run('verify', '--record-only')).out).toContain('all adds up');
+    const id = /rerate revert (\S+) takes/.exec(fixed.out)?.[1] ?? '';
+    expect((await run('rerate', 'revert', id)).code).toBe(0);
+    expect(await ask('account', 'show', 'acme/alice')).toMatchObject({ balance: { amount: '-0.02' } });
+    expect((await run('verify', '--record-only')).out).toContain('all adds up');
+  });
+
+  it('charges with --fix what only FreeSWITCH knows, writes what never moved, and leaves the rest', async () => {
+    const { run, ask, meddle } = await createBooks();
+    meddle(`delete from transfer where reference = 'aa-1'; delete from charge where leg_uuid = 'aa-1';
+            delete from decision where leg_uuid = 'aa-1'; delete from cdr where leg_uuid = 'aa-1';
+            delete from transfer where reference = 'aa-2';
+            update switch_cdr set bill_microseconds = 11000000, billsec = 11 where leg_uuid = 'aa-3'`);
+    const fixed = await run('reconcile', ...SINCE, '--fix');
+    expect(fixed.code).toBe(1);
+    expect(fixed.out).toContain('put right: 1 legs charged, 1 transfers written; 1 left for a person');
+    expect(await ask('reconcile', ...SINCE)).toMatchObject({
+      found: { freeswitch_only: 0, charge_without_transfer: 0, duration_differs: 1 },
+    });
+    expect((await run('verify', '--record-only')).out).toContain(
+      'all adds up: 3 transfers, 3 charges, 3 calls',
+    );
+  });
+
   it('takes billsec that is off by one for what it is', async () => {
     const { run, meddle } = await createBooks();
     meddle(`update switch_cdr set bill_microseconds = null, billsec = 11 where leg_uuid = 'aa-1';

@@ -26,6 +26,25 @@ import { DATABASES } from './databases.ts';
 const NOTHING = { cdrs: 0, charges: 0, transfers: 0, decisions: 0 };
 
 describe.each(DATABASES)('a written record on $name', ({ openRecord }) => {
+  it('has the live state told of the transfers that are new, and of no other', async () => {
+    const { records } = await openRecord();
+    const movementOf = (id: string) => ({
+      id,
+      account: account('acme'),
+      currency: 'EUR',
+      amount: money('-0.20'),
+    });
+    const first = settlementOf({ leg: 'a' });
+    const second = settlementOf({ leg: 'b' });
+    const movements = [first, second].flatMap(({ transfers }) => transfers.map(({ id }) => movementOf(id)));
+    await records.writeBatch({ settlements: [first], decisions: [] });
+    await records.writeBatch({ settlements: [first, second], movements, decisions: [] });
+    await records.writeBatch({ settlements: [first, second], movements, decisions: [] });
+    expect(await Array.fromAsync(records.untold(undefined))).toEqual([movements[1]]);
+    await records.forgetTold(movements);
+    expect(await Array.fromAsync(records.untold(undefined))).toEqual([]);
+  });
+
   it('reads back as it was, whatever strangers put into it', async () => {
     const { records } = await openRecord();
     let run = 0;

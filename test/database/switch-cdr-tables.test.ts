@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import type { FileRead, OpenLeg, Window } from '../../src/reconcile/switch-cdr-store.ts';
 import type { PlacedCdr } from '../../src/reconcile/switch-cdr.ts';
+import { EMPTY_TARIFF_BOOK } from '../../src/rating/tariff-book.ts';
+import { correctionOf } from '../../src/reconcile/correction.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { account, settlementOf } from '../records/samples.ts';
 import { placed, switchLeg, uuid } from '../reconcile/samples.ts';
@@ -166,6 +168,43 @@ describe.each(DATABASES)("FreeSWITCH's own CDRs on $name", ({ openRecord, freshU
     expect((await Array.fromAsync(record.switchCdrs.ours(ofNobody))).flat()).toEqual([]);
     const ofRoot = { ...window, account: account('acme') };
     expect((await Array.fromAsync(record.switchCdrs.ours(ofRoot))).flat()).toHaveLength(1_100);
+  });
+});
+
+describe.each(DATABASES)('a correction on $name', ({ openRecord, freshUrl, rowsOf, trip }) => {
+  it('replaces a guess once, whole or not at all, and keeps what was', async () => {
+    const url = await freshUrl();
+    const record = await openRecord(url);
+    const settlement = settlementOf({ leg: 'a', cdr: { estimated: true } });
+    await record.records.writeBatch({ settlements: [settlement], decisions: [] });
+    const exact = placed(switchLeg('a', { billMicroseconds: 200_000_000, billsec: 200 }));
+    const books = {
+      accounts: { node: () => undefined },
+      tariffs: EMPTY_TARIFF_BOOK,
+      policy: {
+        unrated: 'refuse',
+        unratedInbound: 'allow',
+        unfunded: 'allow',
+        customerCurrency: 'EUR',
+      },
+    } as const;
+    const rules = { now: toEpochMs(1e12), seconds: 'up', books } as const;
+    const correction = correctionOf(settlement.cdr, settlement.charges, exact, rules);
+    const release = await trip(url, 'outbox');
+    await expect(record.switchCdrs.correct(correction)).rejects.toThrow('tripped');
+    await release();
+    expect(await record.records.cdr(uuid('a'))).toEqual(settlement.cdr);
+    expect(await rowsOf(url, 'transfer')).toBe(1);
+
+    expect(await record.switchCdrs.correct(correction)).toBe('corrected');
+    expect(await record.switchCdrs.correct(correction)).toBe('stale');
+    expect(await record.records.cdr(uuid('a'))).toEqual({ ...correction.after });
+    const charges = await record.records.chargesOf(uuid('a'));
+    expect(charges).toEqual([...settlement.charges, ...correction.charges]);
+    // 61 s were two minutes at 0.10, and 200 s are four.
+    expect(await record.records.balance('wallet:acme/alice', 'EUR')).toBe(-400_000n);
+    expect(await Array.fromAsync(record.records.untold(undefined))).toEqual(correction.movements);
+    expect(await record.records.decisionsOf(uuid('a'))).toMatchObject([{ id: 'a:correction' }]);
   });
 });
 

@@ -47,7 +47,7 @@ describe('what is charged from files', () => {
     }
     expect(await ask('cdr', 'import', folder, '--apply')).toMatchObject({
       code: 0,
-      json: { settled: 5, unfunded: 0, amounts: [{ amount: '0.10', currency: 'EUR' }] },
+      json: { settled: 5, untold: 0, amounts: [{ amount: '0.10', currency: 'EUR' }] },
     });
     const each = [micros('-0.05'), micros('-0.05')];
     expect(await balances()).toEqual([each, each]);
@@ -66,7 +66,7 @@ describe('what is charged from files', () => {
     const away = createStageCli(stage, { TOLLGATE_REDIS_URL: 'redis://127.0.0.1:1' });
     expect(await away.ask('cdr', 'import', folder, '--apply')).toMatchObject({
       code: 1,
-      json: { settled: 1, unfunded: 2 },
+      json: { settled: 1, untold: 2 },
     });
     const charged = micros('0.99');
     expect(await balances()).toEqual([
@@ -77,7 +77,7 @@ describe('what is charged from files', () => {
     for (const _ of ['the rest', 'and no more']) {
       expect(await ask('cdr', 'import', folder, '--apply')).toMatchObject({
         code: 0,
-        json: { settled: 0, unfunded: 0 },
+        json: { settled: 0, untold: 0 },
       });
       expect(await balances()).toEqual([
         [charged, charged],

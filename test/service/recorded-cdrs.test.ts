@@ -147,7 +147,7 @@ describe("FreeSWITCH's own CDRs of the recorded calls", () => {
         const applied = await ask('cdr', 'import', folder, '--apply');
         expect(applied).toMatchObject({
           code: 0,
-          json: { settled, unfunded: 0, remaining: { chargeable: 0 } },
+          json: { settled, untold: 0, remaining: { chargeable: 0 } },
         });
         expect(sortedByLeg(await chargedLegs(stage))).toEqual(sortedByLeg(expected));
         for (const account of ACCOUNTS) {
