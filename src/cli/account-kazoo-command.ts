@@ -51,7 +51,8 @@ async function importLimits(line: CommandLine, context: CommandContext): Promise
   if (parsed.kind === 'bad') throw badFile(file, parsed.problems);
   const described = { accounts: [parsed.value], routes: [] };
   const result = await applyDescribed(described, { onRecord, confirmed: line.flags.has('yes') }, context);
-  return withNotes(result, [...imported.notes, ...moneyNotes(imported, before)]);
+  const notes = [...imported.notes, ...moneyNotes(imported, before), ...numberNotes(onRecord.accounts, path)];
+  return withNotes(result, notes);
 }
 
 function mergedDocument(path: AccountPath, before: Account | undefined, imported: KazooLimits): unknown {
@@ -70,6 +71,15 @@ function moneyNotes({ operator }: KazooLimits, before: Account | undefined): rea
     currency === undefined
       ? 'pvt_max_postpay_amount: the account has no wallet yet, so there is nothing to go below zero'
       : `pvt_max_postpay_amount: dollars in Kazoo, taken over as ${currency} without converting`,
+  ];
+}
+
+/** What Kazoo does by its classifiers, whatever the limits document says. */
+function numberNotes(accounts: readonly Account[], path: AccountPath): readonly string[] {
+  const numbering = accounts.find((account) => account.path === rootOf(path))?.numbering;
+  if (numbering?.country === '1' || numbering?.classifiers !== undefined) return [];
+  return [
+    `numbers: calls to toll-free numbers are free, and service numbers emergencies, as in Kazoo only where the numbering of ${rootOf(path)} is of country 1 or has classifiers that say so`,
   ];
 }
 

@@ -2,6 +2,7 @@ import type { AccountLookup, AccountNode } from '../accounts/account-tree.ts';
 import { capByNow, capFrom } from '../admission/cap.ts';
 import type { LegCap, LegRecord } from '../admission/leg-record.ts';
 import type { AccountPath } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
 import type { Deadman } from './deadman.ts';
 import type { Leg, LegBook } from './leg-book.ts';
@@ -10,7 +11,7 @@ import type { Leg, LegBook } from './leg-book.ts';
 export type RunningCaps = {
   /** Accounts may have changed: the legs of those that have are limited anew. */
   apply(): Promise<void>;
-  /** For a leg that is being answered: what changed while it rang holds for it. */
+  /** For a leg that is being answered, or was by somebody else: what changed meanwhile holds for it. */
   beforeAnswer(leg: Leg, record: LegRecord): Promise<LegRecord>;
 };
 
@@ -34,6 +35,9 @@ export function createRunningCaps(
     }
   };
 
+  const talkedSeconds = (answeredAt: EpochMs): number =>
+    Math.max(0, Math.ceil((store.now() - answeredAt) / 1000));
+
   return {
     async apply() {
       const [was, is] = [before, directory.accounts()];
@@ -46,15 +50,14 @@ export function createRunningCaps(
         if (record === undefined || answeredAt === undefined || !isOf(record, changed)) continue;
         const now = capByNow(record, is);
         if (capByNow(record, was)?.seconds === now?.seconds) continue;
-        const talkedSeconds = Math.max(0, Math.ceil((store.now() - answeredAt) / 1000));
-        const cap = capFrom(record.cap, now, talkedSeconds);
+        const cap = capFrom(record.cap, now, talkedSeconds(answeredAt));
         if (cap?.seconds !== record.cap?.seconds) limited.push(limit(leg, record, cap));
       }
       await Promise.all(limited);
     },
     async beforeAnswer(leg, record) {
-      if (record.answeredAt !== undefined) return record;
-      const cap = capByNow(record, directory.accounts());
+      const now = capByNow(record, directory.accounts());
+      const cap = capFrom(record.cap, now, talkedSeconds(record.answeredAt ?? store.now()));
       if (cap?.seconds === record.cap?.seconds) return record;
       // The timer that came with the admission is for a limit that holds no longer.
       if (cap === undefined) await deadman.drop(leg);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LedgerBalance, Page, PageCursor } from '../../src/records/record-store.ts';
+import type { DecisionQuery, LedgerBalance, Page, PageCursor } from '../../src/records/record-store.ts';
 import type { Cdr, Decision, Transfer } from '../../src/records/records.ts';
 import { addMs, toEpochMs } from '../../src/units/time.ts';
 import { negateMicros, toMicros } from '../../src/units/money.ts';
@@ -155,6 +155,44 @@ describe.each(DATABASES)('the CDRs of a subtree on $name', ({ openScratch }) => 
         (oldestFirst ? expected : expected.toReversed()).map(({ legUuid }) => legUuid),
       );
     }
+  });
+});
+
+describe.each(DATABASES)('decisions of one kind on $name', ({ openScratch }) => {
+  it('are walked in their order, of all accounts or of a subtree, page after page', async () => {
+    const { records } = await openScratch();
+    const paths = ['acme', 'acme/alice', 'acme-two', undefined];
+    const decisions = Array.from({ length: 1_203 }, (_, n): Decision => {
+      const path = paths[n % paths.length];
+      return {
+        id: `d-${n}`,
+        at: addMs(NOON, Math.floor(n / 10)),
+        kind: n % 3 === 0 ? 'shadow' : 'refusal',
+        verdict: 'refused',
+        aLeg: leg(`a-${n}`),
+        legUuid: undefined,
+        account: path === undefined ? undefined : account(path),
+        reason: 'limit_reached',
+        inputs: { n },
+      };
+    });
+    await records.writeBatch({ settlements: [], decisions });
+    const walked = async (query: Partial<DecisionQuery>): Promise<readonly Decision[]> => {
+      const found: Decision[] = [];
+      const all = { kind: 'shadow', account: undefined, ...ALWAYS } as const;
+      for await (const each of records.decisionsOfKind({ ...all, ...query })) found.push(each);
+      return found;
+    };
+    const wanted = (isWanted: (each: Decision) => boolean): readonly Decision[] =>
+      decisions
+        .filter((each) => each.kind === 'shadow' && isWanted(each))
+        .toSorted((left, right) => left.at - right.at || (left.id < right.id ? -1 : 1));
+    expect(await walked({})).toEqual(wanted(() => true));
+    expect(await walked({ account: account('acme') })).toEqual(
+      wanted(({ account: path }) => path === 'acme' || path === 'acme/alice'),
+    );
+    const window = { from: addMs(NOON, 7), to: addMs(NOON, 9) };
+    expect(await walked(window)).toEqual(wanted(({ at }) => at >= window.from && at < window.to));
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Service } from '../../src/main.ts';
 import type { LegTruth } from '../../src/simulator/ledger.ts';
 import { freshRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, furnish, placeCalls, placedBy, settled, useGates } from './acts.ts';
@@ -14,14 +15,15 @@ const PAYS = { account: 'acme', wallet: 'EUR', tariff: 'standard' };
 /** FreeSWITCH's own timer stands close behind the limit, so that one that is not renewed shows. */
 const TIGHT = { TOLLGATE_DEADMAN_SLACK_SECONDS: '1' };
 
-async function openStage(operator: object, controllers = 1, settings = {}): Promise<void> {
+let controllers: readonly Service[] = [];
+
+async function openStage(operator: object, count = 1, settings = {}): Promise<void> {
   await freshRedis();
   stage = await createStage(redisUrl());
   await furnish(stage, { balance: '10.00', operator: { ...operator } });
-  const services = [];
-  for (let n = 0; n < controllers; n += 1) {
-    services.push(await stage.startController({ ...TIGHT, ...settings }));
-  }
+  const services: Service[] = [];
+  for (let n = 0; n < count; n += 1) services.push(await stage.startController({ ...TIGHT, ...settings }));
+  controllers = services;
   useGates(stage.sim, 'socket', services);
 }
 
@@ -52,9 +54,9 @@ const untilTalked = (leg: LegTruth | undefined, ms: number) =>
 const lastedMs = ({ answeredMicros = 0, hungUpMicros = 0 }: LegTruth): number =>
   (hungUpMicros - answeredMicros) / 1_000;
 
-describe.each([1, 2])('a running call, with %i controllers', (controllers) => {
+describe.each([1, 2])('a running call, with %i controllers', (count) => {
   it('ends when it has lasted as long as it may since its limit was tightened', async () => {
-    await openStage({}, controllers);
+    await openStage({}, count);
     const { calls, legs } = await answeredCalls(1);
     await limit({ maxCallSeconds: 2 });
     await allEnded(calls);
@@ -66,7 +68,7 @@ describe.each([1, 2])('a running call, with %i controllers', (controllers) => {
   });
 
   it('that has lasted longer already ends at once, and is charged for what was spoken', async () => {
-    await openStage({}, controllers);
+    await openStage({}, count);
     const { calls, legs } = await answeredCalls(1);
     await untilTalked(legs[0], 2_100);
     await limit({ maxCallSeconds: 1 });
@@ -82,7 +84,7 @@ describe.each([1, 2])('a running call, with %i controllers', (controllers) => {
   });
 
   it('goes on when its limit is raised, past every timer of before', async () => {
-    await openStage({ maxCallSeconds: 2 }, controllers);
+    await openStage({ maxCallSeconds: 2 }, count);
     const { calls, legs } = await answeredCalls(1);
     await untilTalked(legs[0], 500);
     await limit({ maxCallSeconds: 5 });
@@ -143,6 +145,21 @@ describe('a running call', () => {
     const [cdr] = await settled(stage, 1);
     expect(cdr).toMatchObject({ billedSeconds: 2, cut: 'max_seconds' });
   });
+});
+
+it('a limit that changed while no controller was there holds for the calls that went on', async () => {
+  await openStage({});
+  const [first] = controllers;
+  const { calls } = await answeredCalls(1);
+  await first?.stop();
+  await limit({ maxCallSeconds: 3 });
+  await stage.startController(TIGHT);
+  await allEnded(calls);
+  const [cdr] = await settled(stage, 1);
+  expect(cdr).toMatchObject({ cut: 'max_seconds', estimated: false });
+  // As late as the start of a service may be on a busy machine.
+  expect(cdr?.billedSeconds).toBeGreaterThanOrEqual(3);
+  expect(await stage.findings()).toEqual([]);
 });
 
 it('calls that end shortly one after the other all end in time', async () => {
