@@ -4,7 +4,7 @@ import { addMs, type Clock } from '../units/time.ts';
 import type { ClaimOutcome, RerateClaim, RerateWriter, StepCursor } from './rerate-store.ts';
 
 /** So long after its last step a process that changes charges counts as dead; no step takes nearly as long. */
-const LEASE_MS = 120_000;
+const LEASE_MS = 30_000;
 
 export type CarriedOut =
   | {

@@ -3,6 +3,7 @@ import type { AccountLookup } from '../../src/accounts/account-tree.ts';
 import { decide } from '../../src/admission/decide.ts';
 import { chosenParts, withFunded } from '../../src/admission/funded.ts';
 import type { FundingPolicy } from '../../src/admission/funding.ts';
+import type { Question } from '../../src/admission/question.ts';
 import type { RatingBooks } from '../../src/charging/finished-call.ts';
 import { settlementOf } from '../../src/controller/settlement.ts';
 import type { Rounding } from '../../src/rating/price.ts';
@@ -140,17 +141,17 @@ export const anyTalk: fc.Arbitrary<Talk> = fc.record({
   allotmentSeconds: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined }),
 });
 
-/** What settles the call, were it admitted; undefined: the gate refused it. Trunks are all free. */
-export function settledLive(talk: Talk, books: RatingBooks, name: string): Settlement | undefined {
+/** The call as the gate is asked to admit it. */
+export function questionOfTalk(talk: Talk, accounts: AccountLookup, name: string): Question {
   const side = talk.inbound ? { callee: talk.caller } : { caller: talk.caller };
-  const uuid = `b-${name}` as LegUuid;
-  const admission = admissionIdOf(`a-${name}` as LegUuid, 1);
-  const question = questionOf(books.accounts as AccountLookup, {
+  const aLeg = `a-${name}` as LegUuid;
+  const admission = admissionIdOf(aLeg, 1);
+  return questionOf(accounts, {
     ...side,
     routes: talk.routes,
     legKey: legKeyOf(admission, 'b0') as LegKey,
     admission,
-    aLeg: `a-${name}` as LegUuid,
+    aLeg,
     dialled: talk.number,
     destination: talk.number,
     at: toEpochMs(talk.at),
@@ -158,6 +159,12 @@ export function settledLive(talk: Talk, books: RatingBooks, name: string): Settl
       ? { soft: new Set(['acme/rents' as AccountPath]) }
       : {}),
   });
+}
+
+/** What settles the call, were it admitted; undefined: the gate refused it. Trunks are all free. */
+export function settledLive(talk: Talk, books: RatingBooks, name: string): Settlement | undefined {
+  const question = questionOfTalk(talk, books.accounts as AccountLookup, name);
+  const uuid = `b-${name}` as LegUuid;
   const decided = decide(question, books.tariffs, books.policy);
   if (decided.kind === 'refused') return undefined;
   const { home } = decided.plan;
