@@ -104,6 +104,22 @@ describe.each(DATABASES)('accounts on $name', ({ openRecord, freshUrl }) => {
     expect(await accounts.removeAccount(account('acme/alice'))).toEqual({ kind: 'unknown' });
   });
 
+  it('that are removed while they get a child are still there, or the child is refused', async () => {
+    const url = await freshUrl();
+    const [one, other] = [await openRecord(url), await openRecord(url)];
+    const outcomes = new Set<string>();
+    for (let run = 0; run < 10; run += 1) {
+      await saved(one.accounts, accountOf(`root${run}`));
+      const removing = one.accounts.removeAccount(account(`root${run}`));
+      const adding = other.accounts.saveAccount(accountOf(`root${run}/child`));
+      outcomes.add(`${(await removing).kind}, ${(await adding).kind}`);
+    }
+    expect(['removed, refused', 'refused, saved']).toEqual(expect.arrayContaining([...outcomes]));
+    const { accounts } = await one.accounts.loadAll();
+    const paths = new Set(accounts.map(({ path }) => path));
+    expect([...paths].filter((path) => !paths.has(account(path.split('/')[0] ?? '')))).toEqual([]);
+  });
+
   it('that had calls or money are only marked, with their parents, and may come back', async () => {
     const { accounts, records } = await openRecord();
     await saved(

@@ -107,6 +107,20 @@ describe.each(DATABASES)('a tariff on $name', ({ openRecord, freshUrl, trip, row
     expect(await tariffs.loadVersion(RETAIL, 11)).toBeUndefined();
   });
 
+  it('imported by two processes at once is one version of what is the same, and two of what differs', async () => {
+    const url = await freshUrl();
+    const [one, other] = [await openRecord(url), await openRecord(url)];
+    const same = await Promise.all([one, other].map(({ tariffs }) => tariffs.importVersion(importOf())));
+    expect(same.map(({ kind }) => kind).toSorted()).toEqual(['imported', 'unchanged']);
+    const differing = await Promise.all([
+      one.tariffs.importVersion(importOf({ rates: [rateOf(1)] })),
+      other.tariffs.importVersion(importOf({ rates: [rateOf(1), rateOf(2), rateOf(3)] })),
+    ]);
+    const versions = differing.map((verdict) => (verdict.kind === 'imported' ? verdict.version : 0));
+    expect(new Set(versions)).toEqual(new Set([2, 3]));
+    expect(await one.tariffs.revision()).toBe(3);
+  });
+
   it('is in force from its start, and of two that start together the later import holds', async () => {
     const { tariffs } = await openRecord();
     await tariffs.importVersion(importOf({ startsAt: NOON }));
