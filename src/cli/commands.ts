@@ -11,6 +11,7 @@ import { RECONCILE_COMMAND } from './reconcile-command.ts';
 import { RERATE_COMMANDS } from './rerate-commands.ts';
 import { ROUTE_COMMANDS } from './route-commands.ts';
 import { SHADOW_COMMANDS } from './shadow-commands.ts';
+import { STATEMENT_COMMAND } from './statement-command.ts';
 import { TARIFF_COMMANDS } from './tariff-commands.ts';
 import { TOPUP_COMMAND } from './topup-command.ts';
 import { VERIFY_COMMAND } from './verify-command.ts';
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   ...LIVE_COMMANDS,
   ...CUSTOMER_COMMANDS,
   EXPLAIN_COMMAND,
+  STATEMENT_COMMAND,
   ...RERATE_COMMANDS,
   CDR_IMPORT_COMMAND,
   RECONCILE_COMMAND,

@@ -1,4 +1,4 @@
-import { DEFAULT_ROUNDING, firstPulseSeconds, toPriceTerms, type PriceTerms } from '../rating/price.ts';
+import { DEFAULT_ROUNDING, toPriceTerms, type PriceTerms } from '../rating/price.ts';
 import { quote } from '../rating/quote.ts';
 import type { Rate, TariffVersion } from '../rating/rate.ts';
 import { periodInWords } from '../rating/rate-period.ts';
@@ -10,6 +10,7 @@ import { formatMicros } from '../units/money.ts';
 import { parseMoment, toIsoUtc } from '../units/time.ts';
 import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
 import { columns } from './help.ts';
+import { chargedInWords, sumInWords, termsJson } from './price-words.ts';
 import { readFlags, refuseFlags, splitNames, type FlagReader } from './flag-values.ts';
 
 const SECONDS_MAX = 31_536_000;
@@ -133,43 +134,8 @@ function quoted(
     ...columns([
       ['price', money],
       ['charged', chargedInWords(terms, { billedSeconds, chargedSeconds, pulses })],
-      ['sum', sumInWords(terms, chargedSeconds, shown)],
+      ['sum', sumInWords(terms, chargedSeconds, amount)],
       ...rows,
     ]),
   ]);
-}
-
-function termsJson(terms: PriceTerms): Readonly<Record<string, unknown>> {
-  return {
-    perMinute: formatMicros(terms.perMinute),
-    surcharge: formatMicros(terms.surcharge),
-    minimumSeconds: terms.minimumSeconds,
-    incrementSeconds: terms.incrementSeconds,
-    graceSeconds: terms.graceSeconds,
-    discountPercent: percent(terms),
-    rounding: terms.rounding,
-  };
-}
-
-function chargedInWords(
-  terms: PriceTerms,
-  count: { readonly billedSeconds: number; readonly chargedSeconds: number; readonly pulses: number },
-): string {
-  const { billedSeconds, chargedSeconds, pulses } = count;
-  if (pulses === 0) return `nothing: ${billedSeconds} s is within the grace of ${terms.graceSeconds} s`;
-  const further = pulses === 1 ? '' : ` + ${pulses - 1} × ${terms.incrementSeconds} s`;
-  const word = pulses === 1 ? 'pulse' : 'pulses';
-  return `${chargedSeconds} s for ${billedSeconds} s: ${pulses} ${word} (${firstPulseSeconds(terms)} s${further})`;
-}
-
-function sumInWords(terms: PriceTerms, chargedSeconds: number, price: string): string {
-  const { surcharge, perMinute, discountPpm, rounding } = terms;
-  const discount = discountPpm === 0 ? '' : ` × (1 − ${percent(terms)} %)`;
-  const sum = `(${formatMicros(surcharge)} + ${formatMicros(perMinute)} × ${chargedSeconds} / 60)${discount}`;
-  return `${chargedSeconds === 0 ? 'no pulse' : sum} = ${price}, rounded ${rounding.mode} to ${rounding.decimals} decimals`;
-}
-
-/** Millionths as the percentage that was typed: 125000 is 12.5. */
-function percent({ discountPpm }: PriceTerms): string {
-  return `${discountPpm / 10_000}`;
 }

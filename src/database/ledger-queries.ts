@@ -1,7 +1,10 @@
 import { sql, type Kysely } from 'kysely';
 import type { LedgerBalance, Page, TransferQuery } from '../records/record-store.ts';
 import type { LedgerName, Transfer } from '../records/records.ts';
+import { legTransferPrefixes } from '../records/reversal.ts';
+import type { LegUuid } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
 import { integerCell, numberOf } from './cell.ts';
 import { pageOf, pageShape, walkPages } from './paging.ts';
 import { toTransfer } from './record-rows.ts';
@@ -55,6 +58,41 @@ export async function readBalance(
     .selectNoFrom([side('credit').as('credit'), side('debit').as('debit')])
     .executeTakeFirstOrThrow();
   return toMicros((sums.credit ?? 0n) - (sums.debit ?? 0n));
+}
+
+export async function readBalancesBefore(
+  database: Kysely<Schema>,
+  ledger: LedgerName,
+  before: EpochMs,
+): Promise<ReadonlyMap<string, Micros>> {
+  const at = integerCell(before);
+  const sums = await sql<{ readonly currency: string; readonly balance: bigint }>`
+    select currency, cast(sum(amount) as bigint) as balance from (
+      select currency, amount from transfer where credit = ${ledger} and at < ${at}
+      union all
+      select currency, -amount from transfer where debit = ${ledger} and at < ${at}
+    ) as movements
+    group by currency order by currency`.execute(database);
+  return new Map(sums.rows.map(({ currency, balance }) => [currency, toMicros(balance)]));
+}
+
+/** Found by their ids, in which the leg stands: a leg has few. */
+export async function readLegTransfers(database: Kysely<Schema>, leg: LegUuid): Promise<readonly Transfer[]> {
+  const rows = await database
+    .selectFrom('transfer')
+    .selectAll()
+    .where((where) =>
+      where.or(
+        // `;` is the character after the `:` with which each prefix ends.
+        legTransferPrefixes(leg).map((prefix) =>
+          where.and([where('id', '>', prefix), where('id', '<', `${prefix.slice(0, -1)};`)]),
+        ),
+      ),
+    )
+    .orderBy('at')
+    .orderBy('id')
+    .execute();
+  return rows.map(toTransfer);
 }
 
 /** Wallets in the order of their names: a page of names, then their sums, all of it along the two ledger indexes. */

@@ -7,7 +7,13 @@ import { readCdrs } from './cdr-pages.ts';
 import { numberOf } from './cell.ts';
 import { readCustomerTotals } from './customer-queries.ts';
 import { walkDecisions } from './decision-queries.ts';
-import { readBalance, readTransfers, walkWallets } from './ledger-queries.ts';
+import {
+  readBalance,
+  readBalancesBefore,
+  readLegTransfers,
+  readTransfers,
+  walkWallets,
+} from './ledger-queries.ts';
 import { sumUntold, walkUntold } from './outbox.ts';
 import { slicesOf } from './paging.ts';
 import { toCharge } from './charge-rows.ts';
@@ -71,6 +77,8 @@ export function createRecordReader(database: Kysely<Schema>): RecordReader {
 
     transfersOf: (query) => readTransfers(database, query),
 
+    transfersOfLeg: (leg) => readLegTransfers(database, leg),
+
     knownTransferIds: async (ids) => {
       const known = new Set<string>();
       for (const slice of slicesOf(ids)) {
@@ -92,6 +100,8 @@ export function createRecordReader(database: Kysely<Schema>): RecordReader {
         }),
 
     balance: (ledger, currency) => readBalance(database, ledger, currency),
+
+    balancesBefore: (ledger, before) => readBalancesBefore(database, ledger, before),
 
     walletBalances: () => walkWallets(database),
 

@@ -51,6 +51,8 @@ export type RecordReader = {
   decisionsOfKind(query: DecisionQuery): AsyncIterable<Decision>;
   transfer(id: string): Promise<Transfer | undefined>;
   transfersOf(query: TransferQuery): Promise<Page<Transfer>>;
+  /** What the charges of a leg moved, and what took it back, oldest first. */
+  transfersOfLeg(leg: LegUuid): Promise<readonly Transfer[]>;
   /** Which of these transfers are in SQL: what is left of the stream is what is not drained. */
   knownTransferIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Movements that nobody has confirmed, of one account or of all, in constant memory. */
@@ -59,6 +61,8 @@ export type RecordReader = {
   toldBalance(account: AccountPath, currency: string): Promise<Micros>;
   /** What came in less what went out; zero for a ledger without transfers. */
   balance(ledger: LedgerName, currency: string): Promise<Micros>;
+  /** What it was just before a moment, in every currency that had moved by then. */
+  balancesBefore(ledger: LedgerName, before: EpochMs): Promise<ReadonlyMap<string, Micros>>;
   /** Every wallet that ever had a transfer, by name; constant memory. */
   walletBalances(): AsyncIterable<LedgerBalance>;
   counts(): Promise<RecordCounts>;

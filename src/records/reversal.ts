@@ -1,4 +1,4 @@
-import type { RerateRunId } from '../units/ids.ts';
+import type { LegUuid, RerateRunId } from '../units/ids.ts';
 import { chargeTransferId, type Charge } from './records.ts';
 
 // A reversal is called like the transfer that it takes back, its kind changed, with the run that made it at the end.
@@ -21,4 +21,14 @@ export function reversedTransferId(id: string): string | undefined {
 /** The ids of all reversals of a charge begin so. */
 export function reversalIdPrefix(transferId: string): string {
   return `${REVERSAL}${transferId.slice(CHARGE.length)}:`;
+}
+
+/** The run that made a reversal. */
+export function runOfReversal(id: string): string {
+  return id.slice(id.lastIndexOf(':') + 1);
+}
+
+/** What the ids of all transfers of a leg's charges begin with, and of their reversals. */
+export function legTransferPrefixes(leg: LegUuid): readonly string[] {
+  return [`${CHARGE}${leg}:`, `${REVERSAL}${leg}:`];
 }

@@ -80,7 +80,9 @@ export async function fillRecord(
     const saved = await accounts.saveAccount(account);
     if (saved.kind === 'refused') throw new Error(JSON.stringify(saved));
   }
-  for (const { path } of ACCOUNTS.nodes) await records.insertTransfer(topUp(path));
+  for (const { path, account } of ACCOUNTS.nodes) {
+    if (account.walletCurrency !== undefined) await records.insertTransfer(topUp(path));
+  }
   for (let at = 0; at < settlements.length; at += BATCH) {
     await records.writeBatch({ settlements: settlements.slice(at, at + BATCH), decisions: [] });
   }

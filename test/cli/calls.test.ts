@@ -61,7 +61,10 @@ describe('explain', () => {
     expect(out).toContain('admitted for acme/alice: all limits had room');
     expect(out).toContain('1001\u{FFFD}[2J → ');
     expect(out).toContain(`${charge.tariff} version ${charge.tariffVersion}`);
-    expect(out).toContain(`make ${charge.chargedSeconds} s`);
+    expect(out).toContain(
+      `${charge.chargedSeconds} s for ${charge.billedSeconds} s: 2 pulses (60 s + 1 × 60 s)`,
+    );
+    expect(out).toContain('(0.00 + 0.10 × 120 / 60) = 0.20, rounded up to 6 decimals');
   });
 });
 

@@ -18,9 +18,7 @@ afterAll(() => {
 });
 
 /** A folder of its own with an SQLite record of its own, and the command line on it, in this process. */
-export function createCli(live?: Partial<LiveState>) {
-  const folder = mkdtempSync(join(tmpdir(), 'tollgate-cli-'));
-  folders.push(folder);
+export function createCli(live?: Partial<LiveState>, folder = newFolder()) {
   const environment = { TOLLGATE_DATABASE_URL: join(folder, 'record.sqlite') };
   let now = toEpochMs(Date.UTC(2026, 7, 1));
   /** What was drawn on the person's terminal. */
@@ -55,6 +53,12 @@ export function createCli(live?: Partial<LiveState>) {
     now = moment;
   };
   return { folder, run, ask, setNow, draw };
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-cli-'));
+  folders.push(folder);
+  return folder;
 }
 
 const DEAF_LIVE_STATE: LiveState = {
