@@ -1,6 +1,7 @@
 import type { PriceTerms } from '../rating/price.ts';
 import type { PoolId } from '../units/ids.ts';
-import type { LegRecord, PayerRecord } from './leg-record.ts';
+import { canCost } from './funded.ts';
+import type { AllotmentRecord, LegRecord, PayerRecord } from './leg-record.ts';
 
 /** One of the pools that a leg draws on, and the terms by which it does. */
 export type LegPool = { readonly pool: PoolId; readonly terms: PriceTerms; readonly isForced?: true };
@@ -26,8 +27,13 @@ export function poolsAtAnswer({ payers, allotments, time }: DrawsOn): readonly L
 
 /** All that it may draw on in its life. */
 export function poolsOfLeg(record: DrawsOn): readonly LegPool[] {
-  const later = record.allotments.flatMap(({ goesOn }) =>
-    goesOn === undefined ? [] : poolsOfPayer(goesOn.payer),
-  );
-  return [...poolsAtAnswer(record), ...later];
+  return [...poolsAtAnswer(record), ...record.allotments.flatMap(poolsAfter)];
+}
+
+/**
+ * What it goes on by when its allotment has run dry. What costs nothing is drawn from nowhere: its payer need not even
+ * have a wallet.
+ */
+export function poolsAfter({ goesOn }: Pick<AllotmentRecord, 'goesOn'>): readonly LegPool[] {
+  return goesOn !== undefined && canCost(goesOn.payer.terms) ? poolsOfPayer(goesOn.payer) : [];
 }

@@ -205,6 +205,8 @@ export type Evaluation = {
   readonly ended: readonly { readonly legKey: LegKey; readonly endsAt: EpochMs }[];
   /** The legs that end next, all at one instant, exact; none when no end can be told. */
   readonly next: readonly { readonly legKey: LegKey; readonly endsAt: EpochMs }[];
+  /** Until then nobody ends, and then the pool is filled anew: what comes after it can only be told by then. */
+  readonly refilledAt?: EpochMs | undefined;
 };
 
 /** Redis did not answer, or answered that it cannot serve. What happens to the call is `store.onDown`. */

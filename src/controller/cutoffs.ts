@@ -1,11 +1,13 @@
+import { poolsOfLeg } from '../admission/leg-pools.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
 import type { DueWallet, LegDeadline } from '../admission/live-store.ts';
 import type { CutoffHandler, CutoffSchedule } from '../credit/cutoff-schedule.ts';
 import { meaningOf } from '../credit/pools.ts';
-import { rootOf, type AccountPath, type LegKey, type PoolId } from '../units/ids.ts';
+import { rootOf, type AccountPath, type LegKey, type LegUuid, type PoolId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
-import { cutDecision, segmentDecision } from './decisions.ts';
+import { cutDecision } from './decisions.ts';
+import { goesOnPerMinute } from './going-on.ts';
 import { readLeft } from './left-over.ts';
 import type { LegBook } from './leg-book.ts';
 import type { Timers } from './timers.ts';
@@ -125,11 +127,12 @@ export function createCutoffs(
 
   const lookNow = async (account: PoolId): Promise<void> => {
     try {
-      const { ended, next, at } = await store.evaluate(account);
+      const { ended, next, at, refilledAt } = await store.evaluate(account);
       const fresh = ended.filter(({ legKey }) => at - (killed.get(legKey) ?? 0) > KILL_AGAIN_MS);
       // Not waited for: FreeSWITCH may take its time to answer, and the next leg's second comes.
       for (const leg of fresh) cutInTime({ account, ...leg, reason: 'empty' });
       if (ended.length > 0) watch(account, at + KILL_AGAIN_MS + 1);
+      if (refilledAt !== undefined) lookAgain(account, refilledAt, at);
       const [first] = next;
       if (first === undefined) return;
       lookAgain(account, first.endsAt, at);
@@ -191,8 +194,13 @@ export function createCutoffs(
 
   const cut = async ({ account, legKey, endsAt, ...ending }: Ending): Promise<void> => {
     const record = book.byKey(legKey)?.record ?? (await store.find(rootOf(account), legKey))?.record;
-    if (record?.uuid === undefined) return;
-    if (ending.reason === 'empty' && (await goesOn(record, account))) return;
+    if (record?.uuid === undefined || isEnding(record.uuid)) return;
+    if (ending.reason === 'empty' && (await goesOnPerMinute(context, record, account))) {
+      // Another payer's allotment may have run dry as well while this one was seen to.
+      killed.delete(legKey);
+      for (const { pool } of poolsOfLeg(record)) if (pool !== account) watch(pool, store.now());
+      return;
+    }
     const control = context.controlOf(record.node);
     if (control === undefined) return;
     const sentAt = store.now();
@@ -211,20 +219,10 @@ export function createCutoffs(
     log.info({ callUuid, accountId: account, reason, endsAt, lateMs }, 'call cut');
   };
 
-  /** Whether a leg whose allotment has run dry goes on per minute. */
-  const goesOn = async (record: LegRecord, pool: PoolId): Promise<boolean> => {
-    const allotment = record.allotments.find((each) => each.pool === pool);
-    if (allotment?.goesOn === undefined) return false;
-    const outcome = await store.goOn(record, allotment);
-    if (outcome.kind === 'refused') return false;
-    if (outcome.kind === 'continued') {
-      context.record(segmentDecision(record, allotment, outcome));
-      log.info(
-        { callUuid: record.uuid, accountId: allotment.account, allotment: allotment.name },
-        'call goes on per minute',
-      );
-    }
-    return true;
+  /** Its hang-up has been told: there is nothing to end, and nothing that could go on. */
+  const isEnding = (uuid: LegUuid): boolean => {
+    const { phase } = book.leg(uuid) ?? {};
+    return phase === 'going' || phase === 'gone';
   };
 
   /** Where this controller does not see the events, the two are taken to be together: the usual case. */

@@ -64,7 +64,7 @@ function earliest(one: EpochMs | undefined, other: EpochMs | undefined): EpochMs
 }
 
 /** Where nobody talks, nothing needs to be looked at when a new cycle begins. */
-function isDrawnOn({ legs }: Wallet): boolean {
+export function isDrawnOn({ legs }: Wallet): boolean {
   return legs.some(({ state }) => state.kind === 'running');
 }
 

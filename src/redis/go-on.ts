@@ -1,10 +1,9 @@
-import { poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
+import { poolsAfter, type LegPool } from '../admission/leg-pools.ts';
 import type { AllotmentRecord, LegRecord } from '../admission/leg-record.ts';
 import type { GoOnOutcome, TakeRefusal } from '../admission/live-store.ts';
 import { operate } from '../credit/operations.ts';
 import { startedBefore } from '../credit/refill.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
-import { canCost } from '../admission/funded.ts';
 import { assert } from '../units/assert.ts';
 import type { LegKey, PoolId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
@@ -49,7 +48,7 @@ export async function goOn(
   const { endsAt: from } = part.state;
   const passed: PayerLeg = { ...part, state: { ...part.state, kind: 'passed' } };
   const deadline = goesOn.cap && toEpochMs(from + goesOn.cap.seconds * 1000);
-  const pools = canCost(goesOn.payer.terms) ? poolsOfPayer(goesOn.payer) : [];
+  const pools = poolsAfter({ goesOn });
   const wallets = pools.map((each) => each.pool);
   const { legs, due, deadlines } = slotKeys(homeOf(record));
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);

@@ -1,4 +1,4 @@
-import { poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
+import { poolsAfter, poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
 import type { AllotmentRecord, LegCap, LegRecord } from '../admission/leg-record.ts';
 import type { CloseSettlement, Talk } from '../admission/live-store.ts';
 import { operate, type Operated } from '../credit/operations.ts';
@@ -116,7 +116,7 @@ function chainsOf(
         ...allotment.groups.map((pool): LegPool => ({ pool, terms: allotment.terms, isForced: true })),
       ],
       allotment,
-      goesOn: allotment.goesOn === undefined ? [] : poolsOfPayer(allotment.goesOn.payer),
+      goesOn: poolsAfter(allotment),
     }));
   const shared = time === undefined || !parts.has(time.pool) ? [] : [time];
   const seconds = shared.map(({ pool, terms }): Chain => ({

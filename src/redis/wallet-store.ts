@@ -7,7 +7,7 @@ import { rootOf, type PoolId } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import { toEpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
-import { exactArguments, type Snapshot, pairs } from './exact-wallet.ts';
+import { exactArguments, isDrawnOn, type Snapshot, pairs } from './exact-wallet.ts';
 import { extensionEntry } from './opened-pool.ts';
 import { rootSlot, slotKeys, walletKey, walletPartsKey } from './keys.ts';
 import type { StoreContext } from './store-context.ts';
@@ -136,7 +136,8 @@ async function evaluate(context: StoreContext, account: PoolId, left: Left): Pro
     const at = toEpochMs(Number(reply[1]));
     const soon = next[0] !== undefined && next[0].endsAt - at <= SOON_MS;
     if (soon) left.set(account, { wallet, version: reading.version + 1 });
-    return { at, ended: endedLegs(wallet), next };
+    const refilledAt = next.length === 0 && isDrawnOn(wallet) ? wallet.refill?.endsAt : undefined;
+    return { at, ended: endedLegs(wallet), next, refilledAt };
   });
 }
 
