@@ -1,7 +1,5 @@
-import { naivePrice, type NaiveWallet } from '../credit/naive-wallet.ts';
 import { isEnforced, type House } from './house.ts';
 import {
-  firstPulseOf,
   isTrunkFree,
   isUnfunded,
   lengthOf,
@@ -12,6 +10,7 @@ import {
   type Payment,
   type Way,
 } from './paying.ts';
+import type { Purse } from './purse.ts';
 import {
   askedFor,
   decisionOf,
@@ -48,18 +47,29 @@ export type Verdict =
   /** Any one of these may be the one that is named. */
   | { readonly kind: 'refused'; readonly oneOf: readonly Refusal[] };
 
+/** A connection that was let through and is not yet settled. */
+export type Live = Connection & {
+  readonly verdict: Extract<Verdict, { kind: 'admitted' }>;
+  /** Accounts with a rule for the called number when it came: a rule counts the calls that come after it. */
+  readonly countedByNumber: readonly string[];
+  answeredAt: number | undefined;
+  /** Its channel has gone: it is counted no more, and its money waits for FreeSWITCH's word on how long it talked. */
+  goneAt: number | undefined;
+  /** The seconds that it may last, by the limits as they are now. */
+  longest: number | undefined;
+  /** Payers whose allotment has run dry, and when: from then on they pay per minute. */
+  readonly ranDry: Map<string, number>;
+};
+
 /** What is up, as far as it matters to one that asks. */
 export type Present = {
   readonly house: House;
   readonly now: number;
   readonly ticks: readonly Tick[];
-  /** Those that are counted, each with what its payers have done. */
-  readonly up: readonly (Connection & {
-    readonly countedByNumber: readonly string[];
-    readonly verdict: { readonly payments: readonly Payment[] };
-  })[];
+  /** Those that are counted. */
+  readonly up: readonly Live[];
   /** Walked up to now. */
-  readonly wallet: (account: string) => NaiveWallet | undefined;
+  readonly purse: (name: string) => Purse;
 };
 
 /** Who has a soft limit may refuse and is then asked no more; any other refusal stands (ruling 16). */
@@ -147,30 +157,45 @@ function firstWay(
   account: string,
   ways: readonly Way[],
   connection: Connection,
-  { house, up, wallet }: Present,
+  present: Present,
 ): Payment | Refusal {
   const because: string[] = [];
   for (const way of ways) {
     if (way.way === 'none') {
       because.push(way.why);
-    } else if (way.way === 'nothing') {
-      return way;
-    } else if (way.way === 'per_minute') {
-      // Surcharge and first pulse, over and above every hold and every running leg; what costs nothing always passes.
-      const needed = naivePrice(way.terms, firstPulseOf(way.terms));
-      const purse = wallet(account);
-      if (way.isSoft || needed === 0n) return way;
-      if (purse !== undefined && needed <= purse.funds - purse.committed) return way;
-      because.push('no_credit');
-    } else {
-      const onTrunks = up.filter(({ verdict }) =>
-        verdict.payments.some((payment) => isOnTrunk(payment, account)),
-      );
-      if (isTrunkFree(way, onTrunks, connection, house)) return way;
-      because.push('trunks');
+      continue;
     }
+    const missing = whatIsMissing(way, connection, present);
+    if (missing.length === 0) return way;
+    because.push(...missing);
   }
   return { holder: account, because, sipCodes: MONEY_CODES };
+}
+
+function whatIsMissing(
+  payment: Payment,
+  connection: Connection,
+  { house, up, now, purse }: Present,
+): readonly string[] {
+  switch (payment.way) {
+    case 'nothing':
+      return [];
+    case 'flat_rate':
+    case 'flat_rate_burst': {
+      const onTrunks = up.filter(({ verdict }) =>
+        verdict.payments.some((each) => isOnTrunk(each, payment.account)),
+      );
+      return isTrunkFree(payment, onTrunks, connection, house) ? [] : ['trunks'];
+    }
+    case 'allotment':
+      return purse(payment.purse).hasFor(payment.terms, payment.atLeast, now) ? [] : ['allotments'];
+    case 'per_minute':
+      // Surcharge and first pulse, over and above every hold and every running leg.
+      return payment.purses.flatMap((each) => {
+        if (purse(each).hasFor(payment.terms, 0n, now)) return [];
+        return each === payment.account ? ['no_credit'] : ['maxSpend'];
+      });
+  }
 }
 
 const MONEY_CODES = [402, 403];

@@ -2,9 +2,10 @@ import { expect } from 'vitest';
 import type { GateAnswer } from '../../src/calls/gate.ts';
 import type { Decision } from '../../src/records/records.ts';
 import type { Verdict } from './asking.ts';
-import type { Model, Settled } from './model.ts';
+import type { Model } from './model.ts';
 import type { Payment } from './paying.ts';
 import type { Product } from './product.ts';
+import type { Settled } from './settling.ts';
 
 /** All of what the product says and keeps that the rules have a word on, held against the model. */
 
@@ -61,20 +62,17 @@ export async function compareState(
   const { house } = model;
   const holders = [...house.accounts.keys(), ...[...house.routes.keys()].map((route) => `route ${route}`)];
   const ticking = [...model.recent().keys()];
-  const wallets = new Map(
-    [...model.wallets].filter(([, wallet]) => extent === 'thorough' || wallet.legs.size > 0),
-  );
-  const [uses, purses, ticks, settlements] = await Promise.all([
+  const purses = [...model.purses].filter(([, { draws }]) => extent === 'thorough' || draws.size > 0);
+  const now = product.time.now();
+  const [uses, left, ticks, settlements] = await Promise.all([
     product.uses(holders),
-    Promise.all([...wallets.keys()].map((account) => product.wallet(account))),
+    Promise.all(purses.map(([name, purse]) => product.left(name).then((each) => each ?? purse.amount))),
     product.recent(ticking),
     extent === 'thorough' || expected.size > 0 ? product.settlements() : [],
   ]);
   const seen = {
     inUse: nonEmpty(holders.map((holder, index) => [holder, uses[index] ?? {}])),
-    money: Object.fromEntries(
-      [...wallets.keys()].map((account, index) => [account, moneyText(purses[index])]),
-    ),
+    left: Object.fromEntries(purses.map(([name], index) => [name, left[index]])),
     admittedInASecond: Object.fromEntries(ticking.map((holder, index) => [holder, ticks[index]])),
     settled: Object.fromEntries(
       settlements.flatMap(({ cdr: { legKey, answeredAt, billedSeconds }, charges }) =>
@@ -88,7 +86,7 @@ export async function compareState(
   };
   expect(seen).toEqual({
     inUse: nonEmpty(holders.map((holder) => [holder, model.use(holder)])),
-    money: Object.fromEntries([...wallets].map(([account, wallet]) => [account, moneyText(wallet)])),
+    left: Object.fromEntries(purses.map(([name, purse]) => [name, purse.left(now)])),
     admittedInASecond: Object.fromEntries(model.recent()),
     settled: Object.fromEntries(expected),
     cutByTheSwitchItself: [],
@@ -100,16 +98,22 @@ type Said = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]
 
 function admissionOf(decision: Decision): object {
   if (decision.kind === 'refusal') return { decision: 'refused', inputs: decision.inputs };
-  const { softened = [], payers = [], trunks = [] } = decision.inputs as Said;
+  const { softened = [], payers = [], trunks = [], allotments = [] } = decision.inputs as Said;
   const longest = decision.inputs['longest'] as { readonly seconds: number } | undefined;
   const paid = payers.map(({ account, soft, tariff, rateId }) =>
     perMinuteText(String(account), soft === true, `${String(tariff)}/${String(rateId)}`),
   );
-  const lent = trunks.map(({ account, way }) => `${String(account)} ${String(way)}`);
+  // Trunks that were looked at are told of as well.
+  const lent = trunks.flatMap(({ account, way }) =>
+    typeof way === 'string' ? [`${String(account)} ${way}`] : [],
+  );
+  const ahead = allotments.map(({ account, name, goesOn }) =>
+    allotmentText(String(account), String(name), goesOn !== undefined),
+  );
   return {
     decision: decision.verdict,
     softened: softened.map(({ holder }) => String(holder)).toSorted(),
-    payments: [...paid, ...lent].toSorted(),
+    payments: [...paid, ...lent, ...ahead].toSorted(),
     longest: longest?.seconds,
   };
 }
@@ -117,8 +121,13 @@ function admissionOf(decision: Decision): object {
 function paymentText(payment: Payment): readonly string[] {
   if (payment.way === 'nothing') return [];
   if (payment.way === 'per_minute') return [perMinuteText(payment.account, payment.isSoft, payment.rate)];
+  if (payment.way === 'allotment')
+    return [allotmentText(payment.account, payment.name, payment.goesOn !== undefined)];
   return [`${payment.account} ${payment.way}`];
 }
+
+const allotmentText = (account: string, name: string, goesOn: boolean): string =>
+  `${account} allotment ${name}${goesOn ? ', and then money' : ''}`;
 
 const perMinuteText = (account: string, isSoft: boolean, rate: string): string =>
   `${account} ${isSoft ? 'softly ' : ''}by ${rate}`;
@@ -126,11 +135,9 @@ const perMinuteText = (account: string, isSoft: boolean, rate: string): string =
 const chargeText = (charge: {
   readonly payer: string;
   readonly way: string;
+  readonly chargedSeconds: number;
   readonly price: bigint;
-}): string => `${charge.payer} ${charge.way} ${charge.price}`;
-
-const moneyText = (wallet: { readonly balance: bigint; readonly committed: bigint } | undefined): string =>
-  `${wallet?.balance}, promised ${wallet?.committed}`;
+}): string => `${charge.payer} ${charge.way}: ${charge.chargedSeconds} s for ${charge.price}`;
 
 /** As channel variables name it. */
 const nameOf = (holder: string): string => holder.replace(/^route /, '');

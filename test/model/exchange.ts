@@ -1,9 +1,10 @@
 import { expect } from 'vitest';
 import type { Verdict } from './asking.ts';
 import { compareAnswer, compareVerdict } from './comparing.ts';
-import type { Model, Settled } from './model.ts';
+import type { Model } from './model.ts';
 import type { Product } from './product.ts';
 import { isPublic, type Connection } from './rules.ts';
+import type { Settled } from './settling.ts';
 import type { Channel } from './telephones.ts';
 
 /** A cutoff that falls right behind another event is looked at so much later: acts keep that distance. */
@@ -18,6 +19,8 @@ export type Call = {
   branches: CallBranch[];
   /** The other end, once somebody has answered. */
   talksWith: CallBranch | undefined;
+  /** Neither end hangs on the other any more. */
+  isParted: boolean;
   /** Each connection that it has let through and is not done with, and the channel that it is metered on. */
   readonly metered: Map<string, Channel | undefined>;
 };
@@ -90,6 +93,7 @@ export function createExchange(product: Product, model: Model, see: (what: strin
       for (const { metered } of calls) {
         for (const [key, on] of metered) {
           if (on !== channel || model.live.get(key)?.goneAt === undefined) continue;
+          if ((model.live.get(key)?.ranDry.size ?? 0) > 0) see('ran dry and went on');
           const charged = model.settle(key);
           if (charged !== undefined) settled.set(key, charged);
           metered.delete(key);
@@ -104,7 +108,8 @@ export function createExchange(product: Product, model: Model, see: (what: strin
       // Its end was told and is not settled yet: there is nothing to kill.
       if (call === undefined || !isUp(channel)) continue;
       const isOver = model.over().some(({ key }) => call.metered.get(key) === channel);
-      expect({ killed: channel.uuid, isOver }).toEqual({ killed: channel.uuid, isOver: true });
+      const told = { killed: channel.uuid, why: product.lastCut(channel.uuid) };
+      expect({ ...told, isOver }).toEqual({ ...told, isOver: true });
       see('cut');
       await hangUp(call, [channel]);
     }
@@ -157,7 +162,14 @@ export function createExchange(product: Product, model: Model, see: (what: strin
 
   const place: Exchange['place'] = async (variables, who, branches) => {
     const a = phones.place(branches[0]?.number ?? '', variables);
-    const call: Call = { a, pass: 0, branches: [], talksWith: undefined, metered: new Map() };
+    const call: Call = {
+      a,
+      pass: 0,
+      branches: [],
+      talksWith: undefined,
+      isParted: false,
+      metered: new Map(),
+    };
     calls.push(call);
     await catchUp();
     await ask(call, who, branches);
@@ -198,12 +210,11 @@ export function createExchange(product: Product, model: Model, see: (what: strin
   };
 
   const hangUp: Exchange['hangUp'] = async (call, channels) => {
-    const { a, talksWith } = call;
-    const isHeldTogether = phones.areBridged(a, talksWith?.channel);
+    const { a, talksWith, isParted } = call;
     const all = new Set(channels);
     // What was put together ends together, and nobody rings for a caller who is gone.
-    if (isHeldTogether && [a, talksWith?.channel].some((end) => all.has(end))) {
-      all.add(a).add(talksWith?.channel);
+    if (talksWith !== undefined && !isParted && (all.has(a) || all.has(talksWith.channel))) {
+      all.add(a).add(talksWith.channel);
     }
     if (all.has(a)) for (const branch of call.branches) if (isRinging(branch)) all.add(branch.channel);
     for (const channel of all) {
@@ -229,6 +240,7 @@ export function createExchange(product: Product, model: Model, see: (what: strin
   const part: Exchange['part'] = async (call) => {
     const other = call.talksWith?.channel;
     if (other === undefined || !phones.areBridged(call.a, other)) return;
+    call.isParted = true;
     phones.unbridge(call.a, other);
     await catchUp();
     see('parted');

@@ -1,3 +1,5 @@
+import type { Cycle } from './calendar.ts';
+
 /** A telephone company on paper: its accounts, routes and prices, and which of the values set for an account holds. */
 
 export type Bound = number | 'unlimited';
@@ -30,7 +32,20 @@ export type Limits = {
   readonly onExhaustion?: 'unpaid' | 'all';
   readonly fundingOrder?: readonly string[];
   readonly discounts?: Readonly<Record<string, string>>;
+  readonly allotments?: Readonly<Record<string, Allotment>>;
+  readonly maxSpend?: { readonly [Window in SpendWindow]?: string };
+  readonly timeZone?: string;
 };
+export type Allotment = {
+  readonly seconds: number;
+  readonly cycle: Cycle;
+  readonly minimum?: number;
+  readonly increment?: number;
+  readonly grace?: number;
+  readonly groups?: readonly string[];
+};
+export const SPEND_WINDOWS = ['hour', 'day', 'month'] as const;
+export type SpendWindow = (typeof SPEND_WINDOWS)[number];
 export type TrunkKind = 'twoway' | 'inbound' | 'outbound' | 'burst';
 
 export type AccountDocument = {
@@ -118,11 +133,21 @@ export function boundOfNumber(house: House, account: string, number: string): Bo
 
 /** The dearest call; undefined: there is none too dear. */
 export function dearestCall(house: House, account: string): string | undefined {
-  const words = [
-    operatorsWord(house, account, 'maxCallCost'),
-    customersWord(house, account, 'maxCallCost'),
-  ].filter((word) => word !== undefined && word !== 'unlimited');
-  return words.toSorted((one, other) => Number(one) - Number(other))[0];
+  return least(operatorsWord(house, account, 'maxCallCost'), customersWord(house, account, 'maxCallCost'));
+}
+
+/** What may be spent in each hour, day or month of the calendar; each window has a word of its own. */
+export function mostSpent(house: House, account: string, window: SpendWindow): string | undefined {
+  const { operator, customer } = house.accounts.get(account) ?? { operator: {}, customer: {} };
+  const defaults = house.accounts.get(rootOf(account))?.defaults;
+  const granted =
+    operator.maxSpend?.[window] ?? defaults?.maxSpend?.[window] ?? house.defaults.maxSpend?.[window];
+  return least(granted, customer.maxSpend?.[window]);
+}
+
+function least(...words: readonly (string | undefined)[]): string | undefined {
+  const bounds = words.filter((word) => word !== undefined && word !== 'unlimited');
+  return bounds.toSorted((one, other) => Number(one) - Number(other))[0];
 }
 
 export function mayPrepay(house: House, account: string): boolean {

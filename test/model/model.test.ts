@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -5,13 +6,12 @@ import { connectRedis } from '../../src/redis/connection.ts';
 import { connectTestRedis, hasRealRedis, redisUrl } from '../support/redis.ts';
 import type { AccountDocument, House } from './house.ts';
 import { Model } from './model.ts';
-import { micros } from './paying.ts';
+import { micros } from './prices.ts';
 import { importPriceLists } from './price-lists.ts';
 import { createProduct } from './product.ts';
 import { createStory } from './story.ts';
 import { acts, worlds, type Act, type World } from './worlds.ts';
 
-const START = 1_800_000_000_000;
 /** The embedded Redis runs scripts some thirty times slower. */
 const STEPS_USUAL = hasRealRedis() ? 10_000 : 400;
 const STEPS = Number(process.env['TOLLGATE_MODEL_STEPS'] ?? STEPS_USUAL);
@@ -41,6 +41,8 @@ const REFUSALS = [
   'maxCallSeconds',
   'maxCallCost',
   'trunks',
+  'allotments',
+  'maxSpend',
   'no_credit',
   'no_rate',
   'no_wallet',
@@ -53,7 +55,7 @@ const WANTED = [
   ...[1, 2, 3, 4, 5, 6, 7, 8].map((level) => `refused at level ${level}`),
   'refused by a route',
   ...['admitted', 'soft', 'dry_run', 'unrestricted', 'emergency'].map((name) => `decision: ${name}`),
-  ...['flat_rate', 'flat_rate_burst', 'per_minute'].map((way) => `paid: ${way}`),
+  ...['flat_rate', 'flat_rate_burst', 'allotment', 'per_minute'].map((way) => `paid: ${way}`),
   'paid by several',
   'answered',
   'forwarded',
@@ -63,6 +65,7 @@ const WANTED = [
   'caller left',
   'caller parked',
   'cut',
+  'ran dry and went on',
   'limits changed',
 ];
 
@@ -104,8 +107,8 @@ async function play(world: World, all: readonly Act[], seen: Map<string, number>
       purse.wallet === undefined ? [] : [[account, micros(balance)] as const],
     ),
   );
-  const { twice, completesAfterMs } = world;
-  const wire = { startAt: START, twice, completesAfterMs };
+  const { startAt, twice, completesAfterMs } = world;
+  const wire = { startAt, twice, completesAfterMs };
   const product = await createProduct(connection, { house, tariffs, balances, ...wire });
   const model = new Model(house, balances, () => product.time.now());
   const story = createStory(product, model, (what) => seen.set(what, (seen.get(what) ?? 0) + 1));
@@ -113,12 +116,29 @@ async function play(world: World, all: readonly Act[], seen: Map<string, number>
     try {
       await story.play(act);
     } catch (cause) {
-      throw new Error(`act ${index + 1} of ${all.length}: ${JSON.stringify(act)}`, { cause });
+      const told = product.log.lines.filter(({ level }) => level === 'error' || level === 'warn').slice(-3);
+      const place = `act ${index + 1} of ${all.length}: ${JSON.stringify(act)}`;
+      const purses = inspect(pursesOf(model, product.time.now()), { depth: 4 });
+      throw new Error(`${place}\nlast complaints: ${inspect(told)}\npurses: ${purses}`, { cause });
     }
   }
   await story.finish();
   await product.stop();
   expect(await leftOver()).toEqual([]);
+}
+
+/** Everything that anybody draws on, with times since now. */
+function pursesOf({ purses }: Model, now: number): object {
+  const drawn = [...purses].filter(([, { draws }]) => draws.size > 0);
+  const since = (at: number | undefined): number | undefined => at && at - now;
+  return Object.fromEntries(
+    drawn.map(([name, purse]) => [
+      `${name}, ${purse.left(now)} of ${purse.amount}`,
+      [...purse.draws.values()].map(({ key, pulses, answeredAt, endedAt }) =>
+        JSON.stringify({ key, pulses, answeredAt: since(answeredAt), endedAt: since(endedAt) }),
+      ),
+    ]),
+  );
 }
 
 /** Wallets stay, what is on its way into SQL, and the last ticks. Everything else is gone with the calls. */

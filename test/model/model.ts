@@ -1,7 +1,17 @@
-import { NaiveWallet, naivePrice } from '../credit/naive-wallet.ts';
-import { verdictOn, type Verdict } from './asking.ts';
-import { boundOfNumber, COUNTED, type CountedLimit, type House } from './house.ts';
-import { lengthOf, walletOf, type Payment } from './paying.ts';
+import { verdictOn, type Live, type Verdict } from './asking.ts';
+import { cycleStart } from './calendar.ts';
+import {
+  boundOfNumber,
+  COUNTED,
+  mostSpent,
+  operatorsWord,
+  SPEND_WINDOWS,
+  type CountedLimit,
+  type House,
+} from './house.ts';
+import { allotmentPurse, allotmentsOf, lengthOf, walletOf, windowPurse, type Payment } from './paying.ts';
+import { micros } from './prices.ts';
+import { Purse, SECOND, type Draw } from './purse.ts';
 import {
   askedFor,
   boundOn,
@@ -12,29 +22,14 @@ import {
   type Connection,
   type Tick,
 } from './rules.ts';
+import { settleLeg, type Settled } from './settling.ts';
 
-/** A connection that was let through and is not yet settled. */
-export type Live = Connection & {
-  readonly verdict: Extract<Verdict, { kind: 'admitted' }>;
-  /** Accounts with a rule for the called number when it came: a rule counts the calls that come after it. */
-  readonly countedByNumber: readonly string[];
-  answeredAt: number | undefined;
-  /** Its channel has gone: it is counted no more, and its money waits for FreeSWITCH's word on how long it talked. */
-  goneAt: number | undefined;
-  /** The seconds that it may last, by the limits as they are now. */
-  longest: number | undefined;
-};
-
-export type Settled = {
-  readonly billedSeconds: number;
-  /** `account way price`, in micros, of everybody who paid in any way. */
-  readonly charges: readonly string[];
-};
-
-/** A telephone company that obeys the rules: the list of its connections, its wallets walked pulse by pulse. */
+/** A telephone company that obeys the rules: the list of its connections, its purses walked pulse by pulse. */
 export class Model {
   readonly live = new Map<string, Live>();
-  readonly wallets = new Map<string, NaiveWallet>();
+  readonly purses = new Map<string, Purse>();
+  /** Accounts with money of their own. */
+  readonly wallets: readonly string[];
   house: House;
   readonly #clock: () => number;
   #ticks: Tick[] = [];
@@ -42,19 +37,41 @@ export class Model {
   constructor(house: House, balances: ReadonlyMap<string, bigint>, clock: () => number) {
     this.house = house;
     this.#clock = clock;
+    this.wallets = [...balances.keys()];
     for (const [account, balance] of balances) {
-      this.wallets.set(account, new NaiveWallet({ balance, ...walletOf(house, account), now: clock() }));
+      const { credit, policy } = walletOf(house, account);
+      const wallet = new Purse(balance + credit, 'money');
+      wallet.policy = policy;
+      this.purses.set(account, wallet);
+    }
+    for (const account of house.accounts.keys()) this.#openPools(account);
+  }
+
+  /** Allotments and spend windows are given anew by the calendar of their account's zone. */
+  #openPools(account: string): void {
+    const { house } = this;
+    const zone = operatorsWord(house, account, 'timeZone') ?? 'UTC';
+    for (const [name, { seconds, cycle }] of allotmentsOf(house, account)) {
+      const pool = new Purse(BigInt(seconds) * SECOND, 'seconds', (at) => cycleStart(cycle, zone, at));
+      this.purses.set(allotmentPurse(account, name), pool);
+    }
+    for (const window of SPEND_WINDOWS) {
+      const most = mostSpent(house, account, window);
+      const cycle = ({ hour: 'hourly', day: 'daily', month: 'monthly' } as const)[window];
+      const pool = new Purse(micros(most ?? '0'), 'pulses', (at) => cycleStart(cycle, zone, at));
+      if (most !== undefined) this.purses.set(windowPurse(account, window), pool);
     }
   }
 
   /** Lets it through and takes what it needs, or names who refuses and takes nothing. */
   admit(connection: Connection): Verdict {
+    this.#walk();
     const verdict = verdictOn(connection, {
       house: this.house,
       now: this.#clock(),
       ticks: this.#ticks,
       up: this.#up(),
-      wallet: (account) => this.#wallet(account),
+      purse: (name) => this.#purse(name),
     });
     if (verdict.kind === 'admitted') this.#take(connection, verdict);
     return verdict;
@@ -63,7 +80,11 @@ export class Model {
   #take(connection: Connection, verdict: Live['verdict']): void {
     const { key } = connection;
     for (const payment of verdict.payments) {
-      if (payment.way === 'per_minute') this.#walletFor(payment)?.hold(key, payment.terms);
+      if (payment.way === 'per_minute') this.#hold(key, payment);
+      if (payment.way !== 'allotment') continue;
+      const { purse, alsoCounted, terms, atLeast } = payment;
+      this.#purse(purse).hold(key, terms, { atLeast });
+      for (const other of alsoCounted) this.#purse(other).hold(key, terms, { isForced: true });
     }
     const softened = verdict.softened.map(({ holder }) => holder);
     const asked = askedFor(connection, this.house).flat();
@@ -77,6 +98,7 @@ export class Model {
       answeredAt: undefined,
       goneAt: undefined,
       longest: verdict.longest,
+      ranDry: new Map(),
     });
     for (const each of asked) {
       if (each.kind === 'number' || !isBoundBy(each, connection, softened, this.house)) continue;
@@ -88,11 +110,12 @@ export class Model {
   }
 
   answer(key: string): void {
+    this.#walk();
     const live = this.live.get(key);
     if (live === undefined || live.answeredAt !== undefined) return;
     live.answeredAt = this.#clock();
     live.longest = this.#lengthOf(live, this.house);
-    for (const payment of live.verdict.payments) this.#walletFor(payment)?.answer(key, this.#clock());
+    for (const draw of this.#drawsOf(key)) draw.answeredAt = this.#clock();
   }
 
   /** Its channel goes: its places are free at once. */
@@ -101,22 +124,14 @@ export class Model {
     if (live !== undefined) live.goneAt = this.#clock();
   }
 
-  /** What it talked is charged, to each payer by its own price and for the same seconds. */
+  /** What it talked is charged. Undefined: nobody had answered it. */
   settle(key: string): Settled | undefined {
+    this.#walk();
     const live = this.live.get(key);
     if (live === undefined) return undefined;
     this.live.delete(key);
-    const { verdict, answeredAt, goneAt = this.#clock(), longest = Infinity } = live;
-    const measuredMs = answeredAt === undefined ? 0 : goneAt - answeredAt;
-    const talkMs = Math.min(measuredMs, longest * 1000);
-    let billedSeconds = Math.min(Math.ceil(measuredMs / 1000), longest);
-    for (const payment of verdict.payments) {
-      billedSeconds = this.#walletFor(payment)?.payable(key, { billedSeconds, talkMs }) ?? billedSeconds;
-    }
-    const charges = verdict.payments
-      .filter(({ way }) => way !== 'nothing')
-      .map((payment) => `${payment.account} ${payment.way} ${this.#charge(payment, key, billedSeconds)}`);
-    return answeredAt === undefined ? undefined : { billedSeconds, charges: charges.toSorted() };
+    const settled = settleLeg(live, (name) => this.#purse(name), this.#clock());
+    return live.answeredAt === undefined ? undefined : settled;
   }
 
   /** Nobody answered it and nobody will: as if it had never been asked for. */
@@ -124,27 +139,37 @@ export class Model {
     const live = this.live.get(key);
     if (live === undefined || live.answeredAt !== undefined) return;
     this.live.delete(key);
-    for (const payment of live.verdict.payments) this.#walletFor(payment)?.legs.delete(key);
+    for (const purse of this.purses.values()) purse.draws.delete(key);
   }
 
   /** Connections that can pay no further, or have lasted as long as they may; and since when. */
   over(): readonly { readonly key: string; readonly endsAt: number }[] {
-    const wallets = [...this.wallets.keys()].map((account) => this.#wallet(account));
-    return this.#up().flatMap(({ key, answeredAt, longest = Infinity }) => {
+    this.#walk();
+    return this.#up().flatMap((live) => {
+      const { key, answeredAt, verdict, longest = Infinity, ranDry } = live;
       if (answeredAt === undefined) return [];
-      const ends = wallets.flatMap((wallet) => wallet?.legs.get(key)?.endsAt ?? []);
+      const ends = verdict.payments.flatMap((payment) => {
+        const dryAt = ranDry.get(payment.account);
+        const tooDearAt =
+          dryAt !== undefined && payment.way === 'allotment'
+            ? [dryAt + (payment.goesOn?.longest ?? Infinity) * 1000]
+            : [];
+        const purses = paidFrom(payment, dryAt).map((name) => this.#purse(name));
+        return [...purses.flatMap(({ draws }) => draws.get(key)?.endedAt ?? []), ...tooDearAt];
+      });
       const endsAt = Math.min(answeredAt + longest * 1000, ...ends);
       return endsAt <= this.#clock() ? [{ key, endsAt }] : [];
     });
   }
 
   pay(account: string, amount: bigint): void {
-    const wallet = this.#wallet(account);
-    if (wallet !== undefined) wallet.balance += amount;
+    this.#walk();
+    this.#purse(account).amount += amount;
   }
 
   /** New limits hold for new calls; how long calls last and what wallets may spend, for running ones too. */
   change(house: House): void {
+    this.#walk();
     for (const live of this.live.values()) {
       const [was, is] = [this.house, house].map((each) => this.#lengthOf(live, each));
       if (live.answeredAt === undefined || live.goneAt !== undefined || was === is) continue;
@@ -153,10 +178,13 @@ export class Model {
       if (is === undefined || is >= spoken) live.longest = is;
       else if (live.longest === undefined || live.longest > spoken) live.longest = spoken;
     }
-    this.house = house;
-    for (const account of this.wallets.keys()) {
-      Object.assign(this.#wallet(account) ?? {}, walletOf(house, account));
+    for (const account of this.wallets) {
+      const [was, is] = [walletOf(this.house, account), walletOf(house, account)];
+      const wallet = this.#purse(account);
+      wallet.amount += is.credit - was.credit;
+      wallet.policy = is.policy;
     }
+    this.house = house;
   }
 
   /** How often an account or a route is counted now, zeros left out. */
@@ -179,6 +207,46 @@ export class Model {
     return counts;
   }
 
+  /** Lets every pulse be paid that has begun by now, whoever's it is, in the order in which they begin. */
+  #walk(): void {
+    for (;;) {
+      let first: { purse: Purse; name: string; draw: Draw; at: number } | undefined;
+      for (const [name, purse] of this.purses) {
+        const next = purse.next();
+        if (next !== undefined && next.at < (first?.at ?? Infinity)) first = { purse, name, ...next };
+      }
+      if (first === undefined || first.at > this.#clock()) return;
+      const { purse, name, draw, at } = first;
+      purse.pay(draw, at);
+      const live = this.live.get(draw.key);
+      if (draw.endedAt !== undefined && live !== undefined) this.#goOn(live, name, at);
+    }
+  }
+
+  /** An allotment that runs dry hands the call over to money, if there is any for the next pulse (DESIGN 6). */
+  #goOn(live: Live, dry: string, at: number): void {
+    if (live.goneAt !== undefined) return;
+    for (const payment of live.verdict.payments) {
+      if (payment.way !== 'allotment' || payment.purse !== dry || payment.goesOn === undefined) continue;
+      const { purses, terms } = payment.goesOn;
+      if (!purses.every((name) => this.#purse(name).hasFor(terms, 0n, at))) continue;
+      this.#hold(live.key, payment.goesOn);
+      for (const name of purses) {
+        const draw = this.#purse(name).draws.get(live.key);
+        if (draw !== undefined) draw.answeredAt = at;
+      }
+      live.ranDry.set(payment.account, at);
+    }
+  }
+
+  #hold(key: string, { purses, terms }: Extract<Payment, { way: 'per_minute' }>): void {
+    for (const name of purses) this.#purse(name).hold(key, terms);
+  }
+
+  #drawsOf(key: string): readonly Draw[] {
+    return [...this.purses.values()].flatMap(({ draws }) => draws.get(key) ?? []);
+  }
+
   #up(): readonly Live[] {
     return [...this.live.values()].filter(({ goneAt }) => goneAt === undefined);
   }
@@ -188,28 +256,16 @@ export class Model {
     return lengthOf(live, softened, live.verdict.payments, house);
   }
 
-  #wallet(account: string): NaiveWallet | undefined {
-    const wallet = this.wallets.get(account);
-    wallet?.advance(this.#clock());
-    return wallet;
+  #purse(name: string): Purse {
+    const purse = this.purses.get(name);
+    if (purse === undefined) throw new Error(`the model has no purse "${name}"`);
+    return purse;
   }
+}
 
-  /** The wallet that a payment holds money of: none for a trunk, a price of nothing, or a soft leg. */
-  #walletFor(payment: Payment): NaiveWallet | undefined {
-    if (payment.way !== 'per_minute' || payment.isSoft) return undefined;
-    return naivePrice(payment.terms, 3600) > 0n ? this.#wallet(payment.account) : undefined;
-  }
-
-  /** A soft leg is charged when it ends, even below the floor. */
-  #charge(payment: Payment, key: string, billedSeconds: number): bigint {
-    if (payment.way !== 'per_minute') return 0n;
-    const held = this.#walletFor(payment);
-    if (held !== undefined) return held.charge(key, billedSeconds);
-    const purse = new NaiveWallet({ balance: 0n, credit: 0n, policy: 'unpaid', now: this.#clock() });
-    const leg = { key, terms: payment.terms, answeredAt: 0, paidPulses: 1, endsAt: undefined };
-    purse.legs.set(key, leg);
-    const price = purse.charge(key, billedSeconds);
-    this.pay(payment.account, -price);
-    return price;
-  }
+/** The purses whose end is the call's. */
+function paidFrom(payment: Payment, dryAt: number | undefined): readonly string[] {
+  if (payment.way === 'per_minute') return payment.purses;
+  if (payment.way !== 'allotment') return [];
+  return dryAt === undefined ? [payment.purse] : (payment.goesOn?.purses ?? []);
 }

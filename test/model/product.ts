@@ -14,9 +14,11 @@ import type { TariffBook } from '../../src/rating/tariff-book.ts';
 import { slotKeys, ticksKey, useKey } from '../../src/redis/keys.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import { formatSettlement, parseSettlement } from '../../src/redis/settlement-text.ts';
-import { rootOf, type AccountPath, type RouteName } from '../../src/units/ids.ts';
+import { allotmentPool, spendPool, type SpendWindow } from '../../src/credit/pools.ts';
+import { rootOf, type AccountPath, type PoolId, type RouteName } from '../../src/units/ids.ts';
 import { toMicros } from '../../src/units/money.ts';
 import { policyOf } from '../../src/wiring/parts.ts';
+import { createPools } from '../../src/wiring/pools.ts';
 import { createMemoryLog, type MemoryLog } from '../freeswitch/support/memory-log.ts';
 import type { House } from './house.ts';
 import { createTelephones, CORE, NODE, type Telephones } from './telephones.ts';
@@ -34,6 +36,8 @@ export type Product = {
   readonly log: MemoryLog;
   /** What it has decided since it was asked last. */
   decisions(): readonly Decision[];
+  /** The latest that it has decided on the end of a leg. */
+  lastCut(uuid: string): Decision | undefined;
   settlements(): Promise<readonly Settlement[]>;
   /** Resolves when everything that was begun is done. */
   settled(): Promise<void>;
@@ -41,7 +45,8 @@ export type Product = {
   pay(account: string, amount: bigint, id: string): Promise<void>;
   /** Of an account, or of `route …`; zeros left out. */
   uses(holders: readonly string[]): Promise<readonly Readonly<Record<string, number>>[]>;
-  wallet(account: string): Promise<{ readonly balance: bigint; readonly committed: bigint } | undefined>;
+  /** What of a purse is neither used nor promised; undefined: nobody has ever drawn on it. */
+  left(purse: string): Promise<bigint | undefined>;
   /** Admissions of the last second that each holder remembers. */
   recent(holders: readonly string[]): Promise<readonly number[]>;
   stop(): Promise<void>;
@@ -66,12 +71,15 @@ export async function createProduct(
   const read = new Map<string, string>();
   let accounts = lookupOf(options.house, 1);
   let revision = 1;
+  // Wallets are opened below, and nothing was ever charged before.
+  const records = { toldBalance: () => Promise.resolve(toMicros(0n)), paidSince: () => Promise.resolve([]) };
+  const pools = createPools(records, () => accounts, time.now.bind(time));
   const live = createLiveStore(redis, {
     clock: () => time.now(),
     clockRules: true,
     onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
     onDeadline: (root, deadline) => controller.cutoffs.onDeadline(root, deadline),
-    loadWallet: () => Promise.reject(new Error('every wallet is open')),
+    ...pools,
   });
   const pending = new Set<Promise<unknown>>();
   const store = watched(live, pending);
@@ -113,8 +121,8 @@ export async function createProduct(
   });
   const settings = createWalletSettings(context);
   const settled = async (): Promise<void> => {
+    // The controller may wait for time to pass, which it does not meanwhile: only what it asks the store is waited for.
     do {
-      await controller.idle();
       await Promise.allSettled(pending);
       // What was waited for may have begun something new.
       await new Promise((resolve) => setImmediate(resolve));
@@ -136,6 +144,8 @@ export async function createProduct(
     keeper: controller.gatekeeper,
     log,
     decisions: () => decisions.splice(0),
+    lastCut: (uuid) =>
+      decisions.findLast((each) => each.kind === 'cutoff' && (each.legUuid === uuid || each.aLeg === uuid)),
     async settlements() {
       const all = await Promise.all(
         roots.map(async (root) => {
@@ -167,7 +177,10 @@ export async function createProduct(
         return Object.fromEntries(entries.filter(([, count]) => count !== 0));
       });
     },
-    wallet: (account) => live.readWallet(account as AccountPath),
+    async left(purse) {
+      const view = await live.readWallet(poolNamed(purse));
+      return view && view.balance + view.credit - view.committed;
+    },
     recent: (holders) =>
       Promise.all(holders.map((holder) => redis.zcount(ticksKeyOf(holder), `(${time.now() - 1000}`, '+inf'))),
     stop: () => controller.stop(),
@@ -208,6 +221,14 @@ function policyFor({ unfunded, unrated }: House): ControllerContext['policy'] {
   });
   if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
   return policyOf(loaded.config);
+}
+
+/** The model's name of a purse, as the store has it. */
+function poolNamed(purse: string): PoolId {
+  const [account = '', kind, name = ''] = purse.split(' ');
+  const path = account as AccountPath;
+  if (kind === 'allotment') return allotmentPool(path, name);
+  return kind === 'spend' ? spendPool(path, name as SpendWindow) : path;
 }
 
 function slotAndHolder(holder: string): Parameters<typeof useKey> {

@@ -12,7 +12,7 @@ import {
 } from './exchange.ts';
 import { rootOf, type AccountDocument, type House } from './house.ts';
 import type { Model } from './model.ts';
-import { micros } from './paying.ts';
+import { micros } from './prices.ts';
 import type { Product } from './product.ts';
 import type { Act, Step, StepOf, Target } from './worlds.ts';
 
@@ -188,7 +188,14 @@ export function createStory(product: Product, model: Model, see: (what: string) 
       see('transferred');
       await exchange.ask(call, { caller, isForwarded: false }, [branch]);
     },
-    operator: async ({ which, to }) => await setAccount(pickOf(accounts(), which), { operator: to }),
+    async operator({ which, to }) {
+      const account = pickOf(accounts(), which);
+      const { allotments, maxSpend, timeZone } = model.house.accounts.get(account ?? '')?.operator ?? {};
+      // What is given anew by the calendar stays as it was.
+      const given = { allotments, maxSpend, timeZone };
+      const set = Object.entries(given).filter(([, value]) => value !== undefined);
+      await setAccount(account, { operator: { ...to, ...Object.fromEntries(set) } });
+    },
     customer: async ({ which, to }) => await setAccount(pickOf(accounts(), which), { customer: to }),
     async root({ which, to }) {
       const roots = accounts().filter((account) => rootOf(account) === account);
@@ -201,7 +208,7 @@ export function createStory(product: Product, model: Model, see: (what: string) 
       await setHouse({ ...model.house, routes: new Map([...routes, [route, { ...to, route }]]) });
     },
     async money({ which, amount }) {
-      const account = pickOf([...model.wallets.keys()], which);
+      const account = pickOf(model.wallets, which);
       if (account === undefined) return;
       model.pay(account, micros(amount));
       await product.pay(account, micros(amount), `money-${(transfers += 1)}`);

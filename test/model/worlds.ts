@@ -7,6 +7,16 @@ const NUMBERS = ['4930123', '4930123', '4930124', '49401', '14158867900', '14158
 const ODD_NUMBERS = ['800123', '33123', '12425551234'];
 const ROUTES = ['carrier', 'trunk'];
 
+/** Minutes before somewhere an hour, a day, a week, a month or a year ends; the last of them a 29th of February. */
+const STARTS = [
+  '2027-01-15T08:00:00Z',
+  '2027-01-15T22:58:00Z',
+  '2027-01-17T22:52:00Z',
+  '2027-01-31T22:55:00Z',
+  '2027-01-01T02:50:00Z',
+  '2028-02-29T23:55:00Z',
+].map((text) => Date.parse(text));
+
 /** Chosen by a number, whatever there is to choose from. */
 const pick = fc.nat({ max: 999_999 });
 const bound = fc.oneof(
@@ -23,16 +33,24 @@ const capacity = fc.oneof(
   some<Limits>({ calls: bound, callsPerSecond: bound }),
   some<Limits>({ inboundCalls: bound, outboundCalls: bound }),
   some<Limits>({ publicCalls: bound, internalCalls: bound, resourceConsumingCalls: bound }),
-  some<Limits>({
+  fc.record({
     perNumber: fc.array(
-      fc.record({ pattern: fc.constantFrom(String.raw`^\+4930123$`, String.raw`^\+49`, '.'), calls: bound }),
+      fc.record({
+        pattern: fc.constantFrom(String.raw`^\+4930123$`, String.raw`^\+49`, '.'),
+        calls: fc.constantFrom<(number | 'unlimited')[]>(0, 1, 1, 1, 2, 'unlimited'),
+      }),
       { minLength: 1, maxLength: 2 },
     ),
   }),
 );
-const trunk = fc.constantFrom<(number | 'unlimited')[]>(0, 1, 1, 2, 'unlimited');
+const trunk = fc.constantFrom<(number | 'unlimited')[]>(0, 0, 1, 1, 2, 'unlimited');
 const trunks = some<Limits>({
-  trunks: some({ inbound: trunk, outbound: trunk, twoway: trunk, burst: fc.constantFrom(0, 1) }),
+  trunks: some({
+    inbound: trunk,
+    outbound: trunk,
+    twoway: fc.constantFrom(0, 0, 1),
+    burst: fc.constantFrom(0, 1, 1, 1),
+  }),
   flatRate: fc.constant({ whitelist: [String.raw`^\+49`], blacklist: [String.raw`^\+4940`] }),
 });
 const length = some<Limits>({
@@ -50,9 +68,55 @@ const purse = some<Limits>({
   allowPostpay: fc.boolean(),
   maxPostpay: fc.constantFrom('0.00', '0.40', '5.00'),
   onExhaustion: often<'unpaid' | 'all'>('unpaid', 'all', 2),
-  fundingOrder: fc.constantFrom(['flat_rate', 'per_minute'], ['per_minute', 'flat_rate'], ['flat_rate']),
+  fundingOrder: fc.constantFrom(
+    ['flat_rate', 'per_minute'],
+    ['per_minute', 'allotment', 'flat_rate'],
+    ['allotment', 'flat_rate', 'per_minute'],
+    ['flat_rate', 'allotment'],
+  ),
   discounts: fc.constantFrom({ international: '50' }, { did_us: '100' }, { international: '12.5' }),
 });
+/** Seconds, and money, of the calendar. */
+const name = fc.constantFrom('international', 'outbound_international', 'inbound_international', 'did_us');
+const allotment = fc.record({
+  seconds: fc.constantFrom(0, 10, 20, 45, 120),
+  cycle: fc.constantFrom(
+    'minutely' as const,
+    'hourly' as const,
+    'daily' as const,
+    'weekly' as const,
+    'monthly' as const,
+    'yearly' as const,
+  ),
+  minimum: fc.constantFrom(0, 0, 5, 10),
+  increment: fc.constantFrom(1, 1, 6),
+  grace: fc.constantFrom(0, 0, 3),
+});
+const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/Sao_Paulo');
+const calendar: fc.Arbitrary<Limits> = fc
+  .record({
+    drawn: fc.dictionary(name, allotment, { minKeys: 0, maxKeys: 3 }),
+    grouped: fc.boolean(),
+    spend: some({
+      hour: fc.constantFrom('0.10', '0.30', '1.00'),
+      day: fc.constantFrom('0.30', '2.00'),
+      month: fc.constantFrom('0.50', 'unlimited'),
+    }),
+    timeZone: zone,
+  })
+  .map(({ drawn, grouped, spend, timeZone }) => {
+    const [first, ...others] = Object.keys(drawn).toSorted();
+    const counting = grouped && first !== undefined && others.length > 0 ? { groups: others } : {};
+    const allotments = Object.fromEntries(
+      Object.entries(drawn).map(([each, given]) => [
+        each,
+        each === first ? { ...given, ...counting } : given,
+      ]),
+    );
+    const hasAny = Object.keys(allotments).length > 0;
+    return { ...(hasAny ? { allotments } : {}), maxSpend: spend, timeZone };
+  });
+
 const together = (...parts: readonly fc.Arbitrary<Limits>[]) =>
   fc.tuple(...parts).map((all) => Object.assign({}, ...all) as Limits);
 
@@ -61,7 +125,7 @@ const operator: fc.Arbitrary<Limits> = fc.oneof(
   { weight: 8, arbitrary: capacity },
   { weight: 2, arbitrary: flags },
   { weight: 3, arbitrary: purse },
-  { weight: 2, arbitrary: trunks },
+  { weight: 4, arbitrary: trunks },
   { weight: 1, arbitrary: length },
   { weight: 2, arbitrary: together(capacity, purse, trunks) },
   { weight: 1, arbitrary: together(capacity, flags, length) },
@@ -75,8 +139,8 @@ const customer: fc.Arbitrary<Limits> = fc.oneof(
 );
 /** For everybody who does not say otherwise: nothing that refuses all. */
 const defaults: fc.Arbitrary<Limits> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant({}) },
-  { weight: 2, arbitrary: some<Limits>({ calls: fc.integer({ min: 2, max: 6 }) }) },
+  { weight: 12, arbitrary: fc.constant({}) },
+  { weight: 4, arbitrary: some<Limits>({ calls: fc.integer({ min: 2, max: 6 }) }) },
   { weight: 1, arbitrary: some<Limits>({ softLimitOutbound: fc.constant(true) }) },
   { weight: 1, arbitrary: some<Limits>({ enforcement: fc.constant('dry_run') }) },
   { weight: 1, arbitrary: some<Limits>({ maxCallSeconds: fc.constantFrom(20, 60) }) },
@@ -113,14 +177,30 @@ export const worlds = fc
       accounts: fc.tuple(
         ...[...acme, ...beta].map((account) =>
           fc
-            .record({ operator, customer, purse: purses, balance, defaults })
-            .map((drawn) => ({ account, ...drawn })),
+            .record({
+              operator,
+              hasCalendar: often(false, true, 3),
+              calendar,
+              customer,
+              purse: purses,
+              isAble: often(true, false, 4),
+              balance,
+              defaults,
+            })
+            .map(({ hasCalendar, calendar: byCalendar, isAble, ...drawn }) => {
+              const limits = hasCalendar ? { ...drawn.operator, ...byCalendar } : drawn.operator;
+              // Who pays by other means as well can mostly pay by money, or nearly all of his calls were refused.
+              const pays = limits.trunks !== undefined || hasCalendar;
+              const purse = pays && isAble ? { wallet: 'EUR', tariff: 'standard' } : drawn.purse;
+              return { account, ...drawn, purse, operator: limits };
+            }),
         ),
       ),
       routes: fc.tuple(...ROUTES.map((route) => capacityOfRoute().map((limits) => ({ ...limits, route })))),
       defaults,
       unfunded: often<'refuse' | 'allow'>('allow', 'refuse', 3),
       unrated: often<'refuse' | 'allow'>('refuse', 'allow', 3),
+      startAt: fc.constantFrom(...STARTS),
       twice: fc.boolean(),
       completesAfterMs: fc.constantFrom(0, 0, 2_500),
     }),
