@@ -1,14 +1,18 @@
+import { CUSTOMER_VARIABLES, type CustomerVariables } from '../calls/switch-event.ts';
 import { createAccountLookup, payersAt, type AccountLookup } from '../accounts/account-tree.ts';
 import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
 import type { ControllerContext } from '../controller/context.ts';
 import type { Directory } from '../controller/directory.ts';
+import { readCustomerClaim } from '../controller/customer-claims.ts';
 import type { Claims } from '../controller/parties.ts';
 import {
   rehearse,
+  type Rehearsal,
   type RehearsalFigures,
   type RehearsedCall,
-  type Rehearsal,
+  type RehearsedQuestion,
 } from '../controller/rehearsal.ts';
+import { judgeCall, judgesFor } from '../controller/what-if-judges.ts';
 import type { TariffVersion } from '../rating/rate.ts';
 import { EMPTY_TARIFF_BOOK, withTariffVersions } from '../rating/tariff-book.ts';
 import { createLiveStore } from '../redis/live-store.ts';
@@ -18,13 +22,40 @@ import type { EpochMs } from '../units/time.ts';
 import { createLog, openRedis, policyOf } from '../wiring/parts.ts';
 import { createPools } from '../wiring/pools.ts';
 import { checkJson, checkLines } from './check-view.ts';
-import type { Command, CommandContext, CommandLine, Result, ServiceConfig, Stores } from './command.ts';
-import { accountOperand, readFlags, splitNames } from './flag-values.ts';
+import type { Command, CommandContext, CommandLine, Flag, Result, ServiceConfig, Stores } from './command.ts';
+import { accountOperand, readFlags, splitNames, type FlagReader } from './flag-values.ts';
+import { whatIfJson, whatIfLines, type WhatIfVerdict } from './what-if-view.ts';
+
+type CustomerVariable = (typeof CUSTOMER_VARIABLES)[number];
+
+/** As the channel variables are called, without what all of their names begin with. */
+const CUSTOMER_FLAG_NAMES: Readonly<Record<CustomerVariable, string>> = {
+  customer: 'customer',
+  maxCredit: 'max-credit',
+  connect: 'connect',
+  cps: 'cps',
+  ipulse: 'ipulse',
+  fpulse: 'fpulse',
+  maxTime: 'max-time',
+  maxChannels: 'max-channels',
+};
+
+const CUSTOMER_FLAGS: Readonly<Record<string, Flag>> = {
+  customer: { value: 'NAME', doc: 'a customer that is not stored, as channel variables name him' },
+  'max-credit': { value: 'AMOUNT', doc: "the customer's money for all of his calls" },
+  connect: { value: 'AMOUNT', doc: 'with --max-credit: what the answer costs' },
+  cps: { value: 'AMOUNT', doc: 'with --max-credit: the price of a second' },
+  ipulse: { value: 'N', doc: 'with --max-credit: seconds of the first pulse' },
+  fpulse: { value: 'N', doc: 'with --max-credit: seconds of each further pulse' },
+  'max-time': { value: 'N', doc: "seconds of talk for all of the customer's calls" },
+  'max-channels': { value: 'N', doc: 'how many calls the customer may have at once' },
+};
 
 export const CHECK_COMMAND: Command = {
   name: 'check',
   summary: 'what would happen to a call now, step by step; takes nothing; exit code 1 if refused',
   operands: ['ACCOUNT'],
+  optionalOperands: 1,
   flags: {
     to: { value: 'NUMBER', doc: 'the number, as it is dialled' },
     direction: { value: 'D', doc: 'outbound (default): ACCOUNT calls; inbound: ACCOUNT is called' },
@@ -33,10 +64,12 @@ export const CHECK_COMMAND: Command = {
     callee: { value: 'ACCOUNT', doc: 'the account that is called, where it is one of ours' },
     forwarder: { value: 'ACCOUNT', doc: 'the account that forwards the call' },
     from: { value: 'NUMBER', doc: "the caller's number" },
+    ...CUSTOMER_FLAGS,
   },
   notes: [
     'tollgate check acme/retail --to 4930123456 --route carrier',
     'tollgate check acme/retail/1001 --to 1001 --direction inbound --route trunk',
+    'tollgate check --to 4930123456 --customer john --max-credit 10.00 --cps 0.01',
   ],
   run: check,
 };
@@ -44,19 +77,22 @@ export const CHECK_COMMAND: Command = {
 async function check(line: CommandLine, context: CommandContext): Promise<Result> {
   const call = readCall(line);
   const config = context.config();
-  const rehearsal = await rehearseNow(config, await context.stores(), call);
+  const { rehearsal, verdicts } = await rehearseNow(config, await context.stores(), call);
   const { causes } = policyOf(config);
   return {
     done: rehearsal.answer.kind !== 'refused',
-    json: checkJson(call.claims, rehearsal, causes),
-    lines: checkLines(call.claims, rehearsal, causes),
+    json: { ...checkJson(call.claims, rehearsal, causes), whatIf: verdicts.map(whatIfJson) },
+    lines: [...checkLines(call.claims, rehearsal, causes), ...whatIfLines(verdicts)],
   };
 }
 
 /** The same words as the dialplan's variables say. */
 function readCall(line: CommandLine): RehearsedCall {
-  const account = accountOperand(line);
   const flags = readFlags(line);
+  const customer = customerOf(flags);
+  // A customer stands for himself where no account is named.
+  const isAlone = customer !== undefined && line.operands.length === 0;
+  const account = isAlone ? undefined : accountOperand(line);
   const path = 'a path such as acme/retail/alice';
   const direction = flags.choice('direction', ['outbound', 'inbound']) ?? 'outbound';
   const callee = flags.parsed('callee', parseAccountPath, path);
@@ -67,8 +103,13 @@ function readCall(line: CommandLine): RehearsedCall {
     const expected = 'to be left out of an inbound call: ACCOUNT is called';
     flags.complain({ field: '--callee', value: callee, expected });
   }
+  if (direction === 'inbound' && account === undefined) {
+    const expected = 'outbound where no ACCOUNT is named: a customer is one who calls';
+    flags.complain({ field: '--direction', value: direction, expected });
+  }
   flags.check();
   const claims: Claims = {
+    ...(customer && { customer }),
     account: direction === 'outbound' ? account : undefined,
     callee: direction === 'inbound' ? account : callee,
     forwarder,
@@ -79,7 +120,27 @@ function readCall(line: CommandLine): RehearsedCall {
   return { claims, callerNumber: flags.text('from') ?? '' };
 }
 
-async function rehearseNow(config: ServiceConfig, stores: Stores, call: RehearsedCall): Promise<Rehearsal> {
+/** The customer's own variables, by flags of their names; undefined where none is given. */
+function customerOf(flags: FlagReader): CustomerVariables | undefined {
+  const given = CUSTOMER_VARIABLES.flatMap((name) => {
+    const value = flags.text(CUSTOMER_FLAG_NAMES[name]);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  if (given.length === 0) return undefined;
+  const variables: CustomerVariables = Object.fromEntries(given);
+  const claim = readCustomerClaim(variables);
+  if (claim.kind === 'bad') {
+    const { name, value = 'nothing', expected } = claim;
+    flags.complain({ field: `--${CUSTOMER_FLAG_NAMES[name]}`, value, expected });
+  }
+  return variables;
+}
+
+async function rehearseNow(
+  config: ServiceConfig,
+  stores: Stores,
+  call: RehearsedCall,
+): Promise<{ readonly rehearsal: Rehearsal; readonly verdicts: readonly WhatIfVerdict[] }> {
   // What goes wrong is told by the command itself.
   const log = createLog('silent');
   const redis = await openRedis(config, log);
@@ -100,14 +161,28 @@ async function rehearseNow(config: ServiceConfig, stores: Stores, call: Rehearse
       formatSettlement: () => '',
       log,
     };
-    const figures: RehearsalFigures = {
-      ...pools,
-    };
-    return await rehearse(context, figures, call);
+    const rehearsal = await rehearse(context, pools, call);
+    return { rehearsal, verdicts: await whatIfOf(context, pools, rehearsal.asked) };
   } finally {
     clock.stop();
     redis.disconnect();
   }
+}
+
+/** What limits would say that refuse nobody: shadow limits, and those in a dry run. */
+async function whatIfOf(
+  context: ControllerContext,
+  figures: RehearsalFigures,
+  asked: RehearsedQuestion['asked'],
+): Promise<readonly WhatIfVerdict[]> {
+  const verdicts: WhatIfVerdict[] = [];
+  if (asked === undefined) return verdicts;
+  for (const judging of judgesFor(asked.question)) {
+    const { kind, path } = judging;
+    const said = await judgeCall(context, figures, judging, asked);
+    verdicts.push({ kind, path, answer: said.answer });
+  }
+  return verdicts;
 }
 
 /** The accounts as they are on record, and of the tariffs those that price this call: another would only take time. */

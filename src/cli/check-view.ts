@@ -1,3 +1,4 @@
+import type { Admitted } from '../controller/admit-leg.ts';
 import type { LimitStep, Rehearsal } from '../controller/rehearsal.ts';
 import type { FundingStep, FundingWay } from '../controller/rehearsed-funding.ts';
 import type { Claims, Parties } from '../controller/parties.ts';
@@ -10,7 +11,7 @@ import { microsToSeconds } from '../credit/pools.ts';
 import { UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import { firstPulseSeconds, type PriceTerms } from '../rating/price.ts';
-import type { FundingKind } from '../records/records.ts';
+import { isOfOwnPrice, type FundingKind } from '../records/records.ts';
 import { formatMicros } from '../units/money.ts';
 import { moneyJson } from './account-view.ts';
 import { columns } from './help.ts';
@@ -33,7 +34,11 @@ export function checkLines(claims: Claims, rehearsal: Rehearsal, causes: Causes)
   ];
 }
 
-export function checkJson(claims: Claims, rehearsal: Rehearsal, causes: Causes): unknown {
+export function checkJson(
+  claims: Claims,
+  rehearsal: Rehearsal,
+  causes: Causes,
+): Readonly<Record<string, unknown>> {
   const { parties, limits, funding, answer } = rehearsal;
   return {
     verdict: answer.kind === 'refused' ? 'refused' : 'admitted',
@@ -71,7 +76,7 @@ function decisionOf({ answer }: Rehearsal): string {
 }
 
 function callLine(claims: Claims, parties: Parties | undefined): string {
-  const from = claims.forwarder ?? claims.account ?? 'somebody';
+  const from = parties?.caller?.path ?? claims.forwarder ?? claims.account ?? 'somebody';
   const number = parties?.destination ?? claims.dialled;
   const to = claims.callee === undefined ? number : `${claims.callee} (${number})`;
   const by = claims.routes.length === 0 ? '' : ` by ${claims.routes.join(', ')}`;
@@ -134,6 +139,11 @@ function wayRows({ way, passes, chosen }: FundingStep): readonly (readonly strin
       const verdict = passes ? (chosen ? 'taken' : 'not needed') : 'full';
       return [[way.kind === 'flat_rate' ? 'trunk' : 'burst', `${rented}; ${used}: ${verdict}`]];
     }
+    case 'time': {
+      const { needed, available } = way.hold;
+      const left = `${microsToSeconds(available)} s left for all calls, ${microsToSeconds(needed)} s needed to begin`;
+      return [['time', passes ? left : `${left}: too little`]];
+    }
     case 'unpriced':
       return [['free', 'nobody prices this call']];
     case 'closed':
@@ -147,8 +157,9 @@ function moneyRows(
 ): readonly (readonly string[])[] {
   const { payer, hold } = way;
   const { terms, currency, tariff, tariffVersion, rateId, prefix } = payer;
+  const rate = `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`;
   const rows = [
-    ['rate', `${tariff} version ${tariffVersion}, rate ${rateId} for ${prefix}`],
+    ['rate', isOfOwnPrice({ payer: payer.account, tariffVersion }) ? 'what the call brings with it' : rate],
     ['price', priceInWords(terms)],
   ];
   if (hold === undefined) {
@@ -184,14 +195,7 @@ function verdictLines(rehearsal: Rehearsal, causes: Causes): readonly string[] {
   const { answer } = rehearsal;
   if (answer.kind === 'passed') return [`${answer.decision}: let through, and counted for nobody`];
   if (answer.kind === 'admitted') {
-    const { funding, cap } = answer.record;
-    const { funded } = answer.time;
-    const paid = FUNDING_WORDS[funding] ?? funding.replaceAll('_', ' ');
-    if (cap !== undefined && cap.seconds === funded) {
-      const most = `${CAP_LIMITS[cap.reason]} of ${cap.account}`;
-      return [`${answer.record.decision}: ${paid}, for ${funded} s at most by ${most}`];
-    }
-    return [`${answer.record.decision}: ${paid}${funded === 'unlimited' ? '' : `, funded for ${funded} s`}`];
+    return [`${answer.record.decision}: ${fundingInWords(answer)}`];
   }
   const { reason, limit, holder, words, cause } = answer.refusal;
   const { sipCode, reason: sipReason, cause: hangup } = causes[cause];
@@ -203,6 +207,17 @@ function verdictLines(rehearsal: Rehearsal, causes: Causes): readonly string[] {
       ['answer', `${sipCode} ${sipReason}, else ${hangup}`],
     ]),
   ];
+}
+
+/** Who pays, and for how long. */
+export function fundingInWords({ record, time }: Extract<Admitted, { readonly kind: 'admitted' }>): string {
+  const { funding, cap } = record;
+  const { funded } = time;
+  const paid = FUNDING_WORDS[funding] ?? funding.replaceAll('_', ' ');
+  if (cap !== undefined && cap.seconds === funded) {
+    return `${paid}, for ${funded} s at most by ${CAP_LIMITS[cap.reason]} of ${cap.account}`;
+  }
+  return `${paid}${funded === 'unlimited' ? '' : `, funded for ${funded} s`}`;
 }
 
 function fundingJson({ account, way, passes, chosen }: FundingStep): Readonly<Record<string, unknown>> {
@@ -218,6 +233,11 @@ function fundingJson({ account, way, passes, chosen }: FundingStep): Readonly<Re
       leftSeconds: microsToSeconds(hold.available),
       goesOn: allotment.goesOn !== undefined,
     };
+  }
+  if (way.kind === 'time') {
+    const { needed, available } = way.hold;
+    const neededSeconds = microsToSeconds(needed);
+    return { account, passes, chosen, way: 'time', neededSeconds, leftSeconds: microsToSeconds(available) };
   }
   if (way.kind !== 'money') {
     const { kind, ...facts } = way;

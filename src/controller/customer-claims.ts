@@ -8,7 +8,17 @@ import { parseMicros, toMicros, type Micros } from '../units/money.ts';
 /** What a call says of its customer, read; or in words which variable is wrong, and what was expected of it. */
 export type CustomerClaim =
   | { readonly kind: 'pool'; readonly pool: CustomerPool }
-  | { readonly kind: 'bad'; readonly variable: string; readonly words: string };
+  | ({ readonly kind: 'bad' } & BadVariable);
+
+type BadVariable = {
+  readonly name: Name;
+  /** As the dialplan calls it. */
+  readonly variable: string;
+  /** Undefined: it is not set. */
+  readonly value: string | undefined;
+  readonly expected: string;
+  readonly words: string;
+};
 
 type Name = keyof CustomerVariables;
 
@@ -36,12 +46,12 @@ export function readCustomerClaim(variables: CustomerVariables): CustomerClaim {
 
 class BadVariableError extends Error {
   override readonly name = 'BadVariableError';
-  readonly problem: { readonly variable: string; readonly words: string };
+  readonly problem: BadVariable;
   constructor(name: Name, value: string | undefined, expected: string) {
     const variable = VARIABLES_READ[name].name;
     const given = value === undefined ? 'not set' : `"${value.slice(0, SHOWN_CHARACTERS_MAX)}"`;
     super(`${variable} is ${given}: expected ${expected}`);
-    this.problem = { variable, words: this.message };
+    this.problem = { name, variable, value, expected, words: this.message };
   }
 }
 

@@ -17,6 +17,7 @@ import { admitLeg, type Admitted } from './admit-leg.ts';
 import { branchName } from '../calls/branches.ts';
 import type { ControllerContext } from './context.ts';
 import { findParties, type Claims, type Parties } from './parties.ts';
+import type { AnsweredQuestion } from './what-if-decisions.ts';
 import { judgeFunding, type FundingFigures, type FundingStep } from './rehearsed-funding.ts';
 
 /** One limit of one account or route, its use now, and whether one more would fit. No bound: counted and shown. */
@@ -40,8 +41,16 @@ export type Rehearsal = {
     | { readonly kind: 'passed'; readonly decision: DecisionKind };
 };
 
+/** What is said of a question. */
+export type Judgement = Omit<Rehearsal, 'parties' | 'answer'> & { readonly answer: Admitted };
+
 /** What a rehearsal reads besides the live store's own figures. */
 export type RehearsalFigures = Omit<FundingFigures, 'store'>;
+
+export type RehearsedQuestion = Rehearsal & {
+  /** Undefined where it did not come so far that the limits were asked. */
+  readonly asked: AnsweredQuestion | undefined;
+};
 
 export type RehearsedCall = { readonly claims: Claims; readonly callerNumber: string };
 
@@ -53,14 +62,16 @@ export async function rehearse(
   context: ControllerContext,
   figures: RehearsalFigures,
   { claims, callerNumber }: RehearsedCall,
-): Promise<Rehearsal> {
+): Promise<RehearsedQuestion> {
   const parties = findParties(claims, context.directory.accounts(), context.policy.emergencyNumbers);
-  if (parties.kind === 'refused') return { parties: undefined, limits: [], funding: [], answer: parties };
+  const nothing = { asked: undefined, limits: [], funding: [] };
+  if (parties.kind === 'refused') return { ...nothing, parties: undefined, answer: parties };
   if (parties.emergency && parties.caller === undefined && parties.callee === undefined) {
-    return { parties, limits: [], funding: [], answer: { kind: 'passed', decision: 'emergency' } };
+    return { ...nothing, parties, answer: { kind: 'passed', decision: 'emergency' } };
   }
   const question = questionOf(context, parties, { claims, callerNumber });
-  return { parties, ...(await rehearseQuestion(context, figures, question)) };
+  const rehearsed = await rehearseQuestion(context, figures, question);
+  return { asked: { question, answer: rehearsed.answer }, parties, ...rehearsed };
 }
 
 /** The same where it is known who calls whom; `seen` is what is known already of what is in use. */
@@ -69,7 +80,7 @@ export async function rehearseQuestion(
   figures: RehearsalFigures,
   question: Question,
   seen: readonly HolderUse[] = [],
-): Promise<Omit<Rehearsal, 'parties' | 'answer'> & { readonly answer: Admitted }> {
+): Promise<Judgement> {
   const slots = takesOf(question);
   const uses = await readUses(context.store, slots, seen);
   const judged: Judged = { uses, funding: [] };

@@ -8,6 +8,7 @@ import {
   type WalletOpening,
 } from '../admission/live-store.ts';
 import type { FundingOption, HoldTake, SlotPlan, TrunkTake } from '../admission/plan.ts';
+import { emptyPool, raisedTo } from '../credit/opened.ts';
 import { operate } from '../credit/operations.ts';
 import type { RefillRules } from '../credit/pools.ts';
 import { availableAt, fundsOf, heldAmount, type PayerLeg, type Wallet } from '../credit/wallet.ts';
@@ -43,6 +44,8 @@ export type FundingWay =
       /** The calls that are on its trunks already. */
       readonly inUse: TrunkUse;
     }
+  /** The seconds that its customer's calls share, beside whatever pays. */
+  | { readonly kind: 'time'; readonly hold: { readonly needed: Micros; readonly available: Micros } }
   /** Nobody prices the call, and that is allowed. */
   | { readonly kind: 'unpriced' }
   /** Not asked of the live store: known to be no way before. */
@@ -77,7 +80,7 @@ type Judged = {
 export async function judgeFunding(
   figures: FundingFigures,
   plan: SlotPlan,
-  record: Pick<LegRecord, 'payers' | 'allotments'> = { payers: [], allotments: [] },
+  record: Pick<LegRecord, 'payers' | 'allotments' | 'time'> = { payers: [], allotments: [] },
 ): Promise<FundingVerdict> {
   const steps: FundingStep[] = [];
   const wallets: HeldWallet[] = [];
@@ -101,6 +104,8 @@ export async function judgeFunding(
     const holds = heldBy([allotment.pool]);
     await judgeOnly(allotment.account, judgeAllotment(figures, plan, allotment, holds));
   }
+  const { time } = record;
+  if (time !== undefined) await judgeOnly(time.account, judgeTime(figures, plan, heldBy([time.pool])));
   for (const { payer: account, options, others } of plan.firstOf) {
     const judged: Judged[] = [];
     for (const option of options) judged.push(await judgeOption(figures, plan, option));
@@ -188,6 +193,16 @@ async function judgeAllotment(
   return { way: { kind: 'allotment', allotment, hold: first }, refusal, wallets };
 }
 
+async function judgeTime(
+  figures: FundingFigures,
+  plan: SlotPlan,
+  holds: readonly HoldTake[],
+): Promise<Judged> {
+  const { refusal, wallets, first } = await judgeHolds(figures, plan, holds);
+  assert(first !== undefined, 'seconds are held');
+  return { way: { kind: 'time', hold: first }, refusal, wallets };
+}
+
 type JudgedHolds = {
   /** Of the first of them that is short, else of the first. */
   readonly first: { readonly needed: Micros; readonly available: Micros } | undefined;
@@ -203,8 +218,9 @@ async function judgeHolds(
 ): Promise<JudgedHolds> {
   const wallets: HeldWallet[] = [];
   let first: JudgedHolds['first'];
-  for (const { wallet: pool, terms, amount, isForced } of holds) {
-    const wallet = await readWallet(figures, pool);
+  for (const hold of holds) {
+    const { wallet: pool, terms, amount, isForced } = hold;
+    const wallet = await readWallet(figures, hold);
     const available = availableAt(wallet, wallet.at);
     const leg: PayerLeg = {
       legKey,
@@ -225,9 +241,16 @@ async function judgeHolds(
   return { first, refusal: undefined, wallets };
 }
 
-async function readWallet(figures: FundingFigures, account: PoolId): Promise<Wallet> {
+async function readWallet(
+  figures: FundingFigures,
+  { wallet: account, opening: customers }: HoldTake,
+): Promise<Wallet> {
   const { store, loadWallet, refillRules } = figures;
   const open = await store.readWallet(account);
+  if (customers !== undefined) {
+    const at = open?.at ?? store.now();
+    return raisedTo(open ?? emptyPool(account, '', at), customers.amount, at);
+  }
   if (open !== undefined) return open;
   const opening = await loadWallet(account);
   if (opening === undefined) throw new StoreUnavailableError(`no wallet of ${account} in Redis or in SQL`);

@@ -1,11 +1,8 @@
 import type { PoolOpening } from '../admission/plan.ts';
 import type { PayerRecord } from '../admission/leg-record.ts';
-import { operate } from '../credit/operations.ts';
-import type { Wallet } from '../credit/wallet.ts';
+import { emptyPool } from '../credit/opened.ts';
 import { systemLedger, walletLedger, type Transfer } from '../records/records.ts';
-import { assert } from '../units/assert.ts';
 import { accountOf, customerOf, rootOf, type LegKey, type PoolId } from '../units/ids.ts';
-import { toMicros, ZERO_MICROS } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import { NOT_THERE } from './exact-wallet.ts';
 import { transferEntry } from './settlement-text.ts';
@@ -20,20 +17,7 @@ export function openingArguments(pool: PoolId, opening: PoolOpening | undefined)
 
 /** A customer's pool before the first of his calls: empty. */
 export function notThere(account: PoolId, legKey: LegKey, at: EpochMs): WalletReading {
-  const opened = { amount: ZERO_MICROS, serial: `${legKey}@${at}` };
-  const empty = { balance: ZERO_MICROS, credit: ZERO_MICROS, policy: 'all', legs: [] } as const;
-  return { wallet: { account, at, ...empty, opened }, version: NOT_THERE };
-}
-
-/** With as much as the call wants to have come in at least. What wants less changes nothing (ruling 23). */
-export function raisedPool(wallet: Wallet, opening: PoolOpening | undefined, at: EpochMs): Wallet {
-  const before = wallet.opened?.amount;
-  if (opening === undefined || before === undefined || opening.amount <= before) return wallet;
-  const amount = toMicros(opening.amount - before);
-  const { credit, policy } = wallet;
-  const raised = operate(wallet, { kind: 'fund', amount, credit, policy }, at);
-  assert(raised.kind === 'done', 'money can always move');
-  return raised.wallet;
+  return { wallet: emptyPool(account, `${legKey}@${at}`, at), version: NOT_THERE };
 }
 
 /** The books' entry for what is left when the last call has ended; '' for what is no customer's money. */

@@ -9,6 +9,7 @@ import {
   type SlotPlan,
 } from '../admission/plan.ts';
 import { legFiguresOf } from '../credit/figures.ts';
+import { raisedTo } from '../credit/opened.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
@@ -18,7 +19,7 @@ import { exactArguments } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { formatFunded, formatRecord } from './record-text.ts';
 import type { StoreContext } from './store-context.ts';
-import { notThere, openingArguments, raisedPool } from './opened-pool.ts';
+import { notThere, openingArguments } from './opened-pool.ts';
 import { holdsOf, parseTakeReply } from './take-reply.ts';
 import { formatPart } from './wallet-text.ts';
 
@@ -166,7 +167,7 @@ function holdArguments(
   const stored = basis?.readings.get(wallet);
   const reading = stored ?? (basis && opening && notThere(wallet, legKey, basis.at));
   if (basis === undefined || reading === undefined) return [...hold, 'bound'];
-  const raised = raisedPool(reading.wallet, opening, basis.at);
+  const raised = opening === undefined ? reading.wallet : raisedTo(reading.wallet, opening.amount, basis.at);
   const operated = operate(raised, { kind: 'hold', leg }, basis.at);
   if (operated.kind === 'unaffordable') {
     const { available, needed } = operated;

@@ -162,6 +162,90 @@ admitted: per minute, funded for 5940 s
     expect(out).toMatch(/^admitted: toll-free, nobody pays$/m);
   });
 
+  it('takes what a customer of channel variables would bring, and stands in for him alone', async () => {
+    const pools = [
+      '--max-credit',
+      '1.00',
+      '--connect',
+      '0.10',
+      '--cps',
+      '0.01',
+      '--ipulse',
+      '1',
+      '--fpulse',
+      '1',
+    ];
+    const run = await check('--to', '4930123', '--customer', 'John', ...pools, '--max-time', '60');
+    expect(run).toEqual({
+      code: 0,
+      err: '',
+      out: `outbound: adhoc/john → 4930123, international
+limits and their use now
+  adhoc
+    calls                   0, unlimited
+    resourceConsumingCalls  0, unlimited
+    outboundCalls           0, unlimited
+    publicCalls             0, unlimited
+  adhoc/john
+    calls                   0, unlimited
+    resourceConsumingCalls  0, unlimited
+    outboundCalls           0, unlimited
+    publicCalls             0, unlimited
+who pays
+  adhoc/john
+    rate      what the call brings with it
+    price     0.60 a minute + 0.10, pulses of 1 s, then 1 s
+    to begin  0.11 of 1.00 EUR available
+    lasts     90 s on what is available now
+    time  60 s left for all calls, 1 s needed to begin
+admitted: per minute, funded for 60 s
+`,
+    });
+    const poor = await check(
+      '--to',
+      '4930123',
+      '--customer',
+      'john',
+      '--max-credit',
+      '0.05',
+      '--cps',
+      '0.01',
+    );
+    expect(poor.err).toContain('0.60 of 0.05 EUR available: too little\n');
+    const full = await check('acme', '--to', '4930123', '--customer', 'john', '--max-channels', '0');
+    expect(full.err).toContain('refused: limit_reached, calls of acme/adhoc.john\n');
+    const late = await check('--to', '4930123', '--customer', 'john', '--max-time', '0', '--json');
+    expect(late.code).toBe(1);
+    expect(JSON.parse(late.out)).toMatchObject({
+      payers: [{ account: 'adhoc/john', way: 'time', passes: false, leftSeconds: 0 }],
+      refusal: { reason: 'no_time', holder: 'adhoc/john' },
+    });
+  });
+
+  it('tells what shadow limits and those in a dry run would say', async () => {
+    await stage.account({ account: 'shady', operator: { calls: 9 }, shadow: { calls: 0 } });
+    await stage.account({ account: 'shady/dry', operator: { maxCallSeconds: 40, enforcement: 'dry_run' } });
+    const route = ['--to', '4930123', '--route', 'carrier'];
+    await stage.account({
+      account: 'shady',
+      wallet: 'EUR',
+      tariff: 'standard',
+      operator: { calls: 9 },
+      shadow: { calls: 0 },
+    });
+    await stage.topUp('shady', '1.00');
+    const run = await check('shady/dry', ...route);
+    expect(run.code).toBe(0);
+    expect(run.out).toMatch(
+      /limits that refuse nobody\n {2}shadow limits of shady {2}would refuse it: shady has 0 of 0 calls in use\n {2}dry run of shady\/dry {4}would let it through: nobody pays, for 40 s at most by maxCallSeconds of shady\/dry\n$/,
+    );
+    const { whatIf } = JSON.parse((await check('shady/dry', ...route, '--json')).out) as { whatIf: unknown };
+    expect(whatIf).toMatchObject([
+      { kind: 'shadow', account: 'shady', verdict: 'refused', refusal: { limit: 'calls' } },
+      { kind: 'dry_run', account: 'shady/dry', verdict: 'admitted', fundedSeconds: 40 },
+    ]);
+  });
+
   it('refuses in the name of an account that does not exist', async () => {
     const run = await check('acme/nobody', '--to', '4930123');
     expect(run.code).toBe(1);
@@ -176,6 +260,30 @@ admitted: per minute, funded for 5940 s
       '--callee: acme: expected to be left out',
     ],
     [['no such/account', '--to', '49'], 'ACCOUNT: no such/account'],
+    [['--to', '49'], 'ACCOUNT: : expected'],
+    [
+      ['--to', '49', '--customer', 'j', '--max-credit', 'lots', '--cps', '1'],
+      '--max-credit: lots: expected a decimal such as 0.10 from 0 to 1000000000.00, with at most six decimals',
+    ],
+    [
+      ['--to', '49', '--customer', 'j', '--cps', '1', '--max-time', '9'],
+      '--max-credit: nothing: expected an amount such as 10.00, because tollgate_cps is set',
+    ],
+    [
+      ['--to', '49', '--customer', 'j', '--max-credit', '1'],
+      '--cps: nothing: expected the price of a second',
+    ],
+    [['--to', '49', '--customer', 'j o', '--max-time', '1'], '--customer: j o: expected a name'],
+    [['--to', '49', '--max-time', '1'], '--customer: nothing: expected a name'],
+    [['--to', '49', '--customer', 'j'], '--max-credit: nothing: expected an amount, or'],
+    [
+      ['--to', '49', '--customer', 'j', '--max-channels', '-1'],
+      '--max-channels: -1: expected a whole number',
+    ],
+    [
+      ['--to', '49', '--customer', 'j', '--max-time', '1', '--direction', 'inbound'],
+      '--direction: inbound: expected outbound where no ACCOUNT is named',
+    ],
     [['acme', '--to', '49', '--forwarder', '!'], '--forwarder: !'],
   ])('exits 2 for %j', async (args, said) => {
     const run = await check(...args);
