@@ -6,6 +6,7 @@ import { CONFIG_COMMANDS } from './config-commands.ts';
 import { CUSTOMER_COMMANDS } from './customer-commands.ts';
 import { EXPLAIN_COMMAND } from './explain-command.ts';
 import { LIVE_COMMANDS } from './live-commands.ts';
+import { MONEY_COMMANDS } from './money-commands.ts';
 import { PRICE_COMMAND } from './price-command.ts';
 import { RECONCILE_COMMAND } from './reconcile-command.ts';
 import { RERATE_COMMANDS } from './rerate-commands.ts';
@@ -13,7 +14,6 @@ import { ROUTE_COMMANDS } from './route-commands.ts';
 import { SHADOW_COMMANDS } from './shadow-commands.ts';
 import { STATEMENT_COMMAND } from './statement-command.ts';
 import { TARIFF_COMMANDS } from './tariff-commands.ts';
-import { TOPUP_COMMAND } from './topup-command.ts';
 import { VERIFY_COMMAND } from './verify-command.ts';
 
 const SERVE_COMMAND: Command = {
@@ -32,7 +32,7 @@ export const COMMANDS: readonly Command[] = [
   SERVE_COMMAND,
   ...ACCOUNT_COMMANDS,
   ...SHADOW_COMMANDS,
-  TOPUP_COMMAND,
+  ...MONEY_COMMANDS,
   ...ROUTE_COMMANDS,
   ...TARIFF_COMMANDS,
   PRICE_COMMAND,

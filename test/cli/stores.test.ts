@@ -120,7 +120,7 @@ describe('account topup', () => {
     expect(funded).toEqual(['topup:INVOICE-1', 'topup:INVOICE-1']);
     const other = await cli.run('account', 'topup', 'acme', '--amount', '9.00', '--id', 'INVOICE-1');
     expect(other).toMatchObject({ code: 1, out: '' });
-    expect(other.err).toContain('has been used before: it moved 10.00 EUR to wallet:acme');
+    expect(other.err).toContain('has been used before: it moved 10.00 EUR from cash:acme to wallet:acme');
   });
 
   it('stays on record and fails loudly where the live state cannot be reached', async () => {
@@ -145,6 +145,46 @@ describe('account topup', () => {
     expect((await run('account', 'topup', 'nobody', '--amount', '1', '--id', 'x')).err).toBe(
       'no account nobody\n',
     );
+  });
+});
+
+describe('account adjust', () => {
+  it('moves money either way, once for each id, and the statement says why', async () => {
+    const moved: bigint[] = [];
+    const { run, ask } = createCli({
+      fund: ({ amount }) => {
+        moved.push(amount);
+        return Promise.resolve('moved');
+      },
+    });
+    await run('account', 'set', 'acme', '--wallet', 'EUR');
+    const adjust = (amount: string, id: string, reference = 'booked twice') =>
+      ['account', 'adjust', 'acme', '--amount', amount, '--id', id, '--reference', reference] as const;
+    expect(await ask(...adjust('-2.50', 'T1'))).toMatchObject({
+      result: 'moved',
+      amount: { amount: '-2.50', currency: 'EUR' },
+      balance: { amount: '-2.50', currency: 'EUR' },
+    });
+    expect(await ask(...adjust('-2.50', 'T1'))).toMatchObject({ result: 'already' });
+    expect(await ask(...adjust('4.00', 'T2', 'goodwill'))).toMatchObject({ balance: { amount: '1.50' } });
+    expect(moved).toEqual([-2_500_000n, -2_500_000n, 4_000_000n]);
+    expect((await run(...adjust('2.50', 'T1'))).err).toBe(
+      'the id T1 has been used before: it moved 2.50 EUR from wallet:acme to adjust:acme\n',
+    );
+    const { out } = await run('statement', 'acme', '--from', '2026-01-01', '--to', '2027-01-01');
+    expect(out).toMatch(/adjustment\s+booked twice\s+-2\.50\s+-2\.50/);
+    expect(out).toMatch(/2 × adjustment\s+\+1\.50 EUR/);
+    expect((await run('verify', '--record-only')).code).toBe(0);
+  });
+
+  it('refuses nothing, no reason, and what is no amount', async () => {
+    const { run } = createCli();
+    await run('account', 'set', 'acme', '--wallet', 'EUR');
+    const bad = await run('account', 'adjust', 'acme', '--amount', '0', '--id', 'T1');
+    expect(bad).toMatchObject({ code: 2, out: '' });
+    expect(bad.err).toContain('--amount: 0: expected a decimal such as 0.10 or -0.10, not zero');
+    expect(bad.err).toContain('--reference: nothing: expected a value');
+    expect((await run('account', 'adjust', 'acme', '--amount', '-1e3', '--id', 'T1')).code).toBe(2);
   });
 });
 

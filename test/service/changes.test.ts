@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { AccountPath, LegUuid } from '../../src/units/ids.ts';
 import { freshRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, furnish, placeCalls, placedBy, settled, useGates } from './acts.ts';
+import { createStageCli } from './stage-cli.ts';
 import { createStage, eventually, micros, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -80,6 +81,20 @@ describe('a running call', () => {
     const { legs } = await answeredCalls(1);
     const afterMs = await endedAfter(
       () => stage.account({ account: 'acme', wallet: 'EUR', tariff: 'standard' }),
+      legs.map(({ uuid }) => uuid),
+    );
+    expect(afterMs).toBeLessThan(2_000);
+    const [cdr] = await settled(stage, 1);
+    expect(cdr).toMatchObject({ cut: 'credit' });
+    expect(await stage.findings()).toEqual([]);
+  });
+
+  it('ends in under a second when its money turns out to be a mistake', async () => {
+    await openStage('10.00');
+    const { legs } = await answeredCalls(1);
+    const correction = ['--amount', '-9.99', '--id', 'TICKET-7', '--reference', 'another customer paid'];
+    const afterMs = await endedAfter(
+      () => createStageCli(stage).run('account', 'adjust', 'acme', ...correction),
       legs.map(({ uuid }) => uuid),
     );
     expect(afterMs).toBeLessThan(2_000);
