@@ -5,10 +5,11 @@ import { e164Of } from '../admission/question.ts';
 import type { PayerRecord } from '../admission/leg-record.ts';
 import { splitPayer } from '../admission/rate-split.ts';
 import { findClassifier, UNKNOWN_CLASSIFICATION, type Classifier } from '../rating/classify.ts';
-import { chargedSeconds, continuationOf, priceOfCharged } from '../rating/price.ts';
+import { continuationOf, priceOf } from '../rating/price.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { isOfOwnPrice, type Cdr, type Charge, type PerMinuteCharge } from '../records/records.ts';
 import { storedPathOf, type AccountPath } from '../units/ids.ts';
+import { addMicros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import { chargesOf, type PaidPart } from './charges.ts';
 import { moneyParts } from './leg-parts.ts';
@@ -116,26 +117,16 @@ function splitAgain(
   if ('reason' in rated) return rated;
   const payer = splitPayer(payerRecordOf(segments[0].payer, rated), call, books.tariffs);
   const made = chargesOf({ legUuid, version }, moneyParts(payer, billedSeconds));
-  const isSame =
-    made.length === segments.length && segments.every((before, index) => isSameSegment(before, made[index]));
-  return isSame ? segments : made;
+  const paid = (charges: readonly Charge[]) => addMicros(...charges.map(({ price }) => price));
+  return paid(made) === paid(segments) ? segments : made;
 }
 
 type AnsweredCall = RatedCall & { readonly answeredAt: EpochMs };
 
-function isSameSegment(before: PerMinuteCharge, now: Charge | undefined): boolean {
-  return (
-    now !== undefined &&
-    now.billedSeconds === before.billedSeconds &&
-    now.chargedSeconds === before.chargedSeconds &&
-    now.price === before.price
-  );
-}
-
 /** What rating again looks at of a part that was paid per minute: much less than the charge, for a million of them. */
 export type PricedPart = Pick<
   PerMinuteCharge,
-  'payer' | 'segment' | 'billedSeconds' | 'chargedSeconds' | 'price' | 'tariff' | 'tariffVersion' | 'currency'
+  'payer' | 'segment' | 'billedSeconds' | 'price' | 'tariff' | 'tariffVersion' | 'currency'
 > & { readonly discountPpm: number };
 
 function pricedPartOf({ terms, ...charge }: PerMinuteCharge): PricedPart {
@@ -144,7 +135,7 @@ function pricedPartOf({ terms, ...charge }: PerMinuteCharge): PricedPart {
 
 /**
  * Tells of each part of one leg what it is now, were it paid by the tariffs of now; undefined: the price is the same,
- * be it by a later version of the tariff that says the same.
+ * be it by another rate: the charge that stands says by which it was paid.
  */
 export function repricing(
   call: RatedCall,
@@ -160,8 +151,7 @@ export function repricing(
     // It went on per minute in its middle: its connect fee and its minimum were never its own.
     const terms = segment > 1 ? continuationOf(rated.terms) : rated.terms;
     const record = payerRecordOf(payer, rated);
-    const charged = chargedSeconds(terms, billedSeconds);
-    const isSame = charged === part.chargedSeconds && priceOfCharged(terms, charged) === part.price;
+    const isSame = priceOf(terms, billedSeconds) === part.price;
     if (isSame && !isInSeveralTimes(call, record, books)) return undefined;
     return { way: 'per_minute', payer: { ...record, terms }, billedSeconds };
   };

@@ -62,7 +62,6 @@ const PART_COLUMNS = [
   'currency',
   'discount_ppm',
   'billed_seconds',
-  'charged_seconds',
   'price',
 ] as const satisfies readonly (keyof ChargeRow)[];
 type PartRow = Pick<ChargeRow, (typeof PART_COLUMNS)[number]>;
@@ -144,7 +143,6 @@ function partsOf(rows: readonly PartRow[]): readonly PricedPart[] {
       currency,
       discountPpm: Number(row.discount_ppm),
       billedSeconds: numberOf(row.billed_seconds),
-      chargedSeconds: numberOf(row.charged_seconds),
       price: toMicros(price),
     };
   });

@@ -115,6 +115,21 @@ describe('rating again', () => {
     expect(charges[1]).toMatchObject({ segment: 2, billedSeconds: 31, chargedSeconds: 60, price: 100_000n });
   });
 
+  it('leaves a charge as it was where other pulses and another rate come to the same price', () => {
+    const rates = [{ prefix: '44', rate: '0.20', minimumSeconds: 30, incrementSeconds: 30 }];
+    const standing = chargeOf(CDR.legUuid);
+    const terms = { ...standing.terms, perMinute: toMicros(100_000n), surcharge: ZERO_MICROS };
+    // 60 s of 0.10 a minute, and now 30 s of 0.20.
+    const charge = { ...standing, terms, billedSeconds: 30, chargedSeconds: 60, price: toMicros(100_000n) };
+    const { charges, unrated } = reprice(CDR, [charge], { ...BOOKS, tariffs: tariffOf('retail', rates) });
+    expect(charges[0]).toBe(charge);
+    expect(unrated).toEqual([]);
+    const longer = { ...charge, billedSeconds: 31 };
+    expect(reprice(CDR, [longer], { ...BOOKS, tariffs: tariffOf('retail', rates) }).charges).toMatchObject([
+      { chargedSeconds: 60, price: 200_000n },
+    ]);
+  });
+
   it('leaves a charge as it was where there is no rate now, and says so', () => {
     const charge = chargeOf(CDR.legUuid);
     const { charges, unrated } = reprice({ ...CDR, destination: '33123' }, [charge], BOOKS);
