@@ -132,7 +132,7 @@ function gateOf({ valueOf }: CdrFields, { accountVariables }: CdrReading): CdrVa
     home,
     metered,
     bridge: read.bridge,
-    ...(read.customer === undefined ? {} : { customer: read.customer.customer ?? '' }),
+    ...(read.customer && { customer: read.customer }),
     decision: written(VARIABLES_WRITTEN.decision.name),
     admittedDestination: written(VARIABLES_WRITTEN.admittedDestination.name),
   };

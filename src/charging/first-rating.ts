@@ -29,10 +29,18 @@ export const FIRST_WAY: ChooseWay = () => 0;
  * The charges, of version 1, of a call that nobody has rated yet: funded by the limits and the tariff in force at its
  * admission, as the gate would have done. That the money was there is taken for granted: it has been talked.
  */
-export function rateFirst(call: FinishedCall, books: RatingBooks, chooseWay: ChooseWay): FirstRated {
+export function rateFirst(
+  call: FinishedCall,
+  books: RatingBooks,
+  chooseWay: ChooseWay,
+  /** Whose own price came with the call, where it did; nothing on record tells of him. */
+  customer?: AccountNode,
+): FirstRated {
   const { direction, decision } = call;
-  if (direction === 'internal' || decision === 'emergency' || decision === 'refused') return NOT_CHARGED;
-  const question = questionOf(call, direction, books.accounts.node(call.account));
+  if (decision === 'emergency' || decision === 'refused') return NOT_CHARGED;
+  const own = customer?.path === call.account ? customer : undefined;
+  if (direction === 'internal' && own === undefined) return NOT_CHARGED;
+  const question = questionOf(call, own ?? books.accounts.node(call.account));
   if (question.tollFree) return { ...NOT_CHARGED, funding: 'toll_free' };
   const funded = fund(question, books.tariffs, books.policy);
   if (funded.kind === 'refused') return funded;
@@ -69,18 +77,15 @@ const WHOLLY: ReadonlyMap<AccountPath, number> = new Map();
 
 const NOT_CHARGED = { kind: 'rated', charges: [], funding: 'none' } as const;
 
-function questionOf(
-  call: FinishedCall,
-  direction: 'inbound' | 'outbound',
-  node: AccountNode | undefined,
-): FundingQuestion {
-  const { routes, options, destination, admittedAt, decision } = call;
+function questionOf(call: FinishedCall, node: AccountNode | undefined): FundingQuestion {
+  const { direction, routes, options, destination, admittedAt, decision } = call;
   const classifier = classifierOf(call, node);
-  const flag = direction === 'outbound' ? 'softLimitOutbound' : 'softLimitInbound';
+  const flag = direction === 'inbound' ? 'softLimitInbound' : 'softLimitOutbound';
   const soft = decision === 'soft' ? node?.chain.filter(({ limits }) => limits[flag]) : undefined;
   return {
-    caller: direction === 'outbound' ? node : undefined,
-    callee: direction === 'inbound' ? node : undefined,
+    caller: direction === 'inbound' ? undefined : node,
+    // Whoever of ours was called, between accounts it makes no price.
+    callee: direction === 'outbound' ? undefined : node,
     routes: routes.map((name) => ({ name, node: undefined })),
     options,
     destination,

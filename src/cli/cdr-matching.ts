@@ -104,7 +104,8 @@ export async function matchCdrs(
 }
 
 function addAmounts(amounts: Map<string, Micros>, { transfers }: Settlement): void {
-  for (const { currency, amount } of transfers) {
+  for (const { kind, currency, amount } of transfers) {
+    if (kind !== 'charge') continue;
     amounts.set(currency, toMicros((amounts.get(currency) ?? 0n) + amount));
   }
 }

@@ -72,7 +72,7 @@ export function rowOf(difference: Difference): DifferenceRow {
         account: settled?.cdr.account ?? leg.gate.account ?? '',
         at: leg.startedAt,
         words: `${whyLeft(verdict)}; ${where}`,
-        ...totalOf(settled?.transfers ?? []),
+        ...totalOf(settled?.transfers.filter((transfer) => transfer.kind === 'charge') ?? []),
       };
     }
     case 'tollgate_only':

@@ -1,7 +1,7 @@
 import type { ImportVerdict } from '../reconcile/import-verdict.ts';
 import type { Movement, RecordStore } from '../records/record-store.ts';
 import { walletLedger, type Settlement, type Transfer } from '../records/records.ts';
-import type { LegUuid } from '../units/ids.ts';
+import { customerOf, type LegUuid } from '../units/ids.ts';
 import { negateMicros } from '../units/money.ts';
 import type { CommandContext } from './command.ts';
 import type { LiveState } from './live-state.ts';
@@ -53,11 +53,12 @@ export async function createImportSettler(
   };
 }
 
-/** What each wallet loses by it. */
+/** What each wallet loses by it. Customers' own pools lose nothing: what is charged outside of them came in for it. */
 function movementsOf({ charges, transfers }: Settlement): readonly Movement[] {
   return transfers.flatMap(({ id, debit, currency, amount }) => {
     const payer = charges.find((charge) => walletLedger(charge.payer) === debit)?.payer;
-    return payer === undefined ? [] : [{ id, account: payer, currency, amount: negateMicros(amount) }];
+    if (payer === undefined || customerOf(payer) !== undefined) return [];
+    return [{ id, account: payer, currency, amount: negateMicros(amount) }];
   });
 }
 

@@ -191,7 +191,12 @@ function planBatch(batch: BatchRows, standing: Standing): BatchPlan {
   for (const settlement of batch.settlements) {
     planCdr(settlement.cdr);
     const barred = planCharges(settlement.charges);
-    for (const transfer of settlement.transfers) planTransfer(transfer, barred);
+    // What came in for a customer's charge does not without it.
+    const isForCharges = ({ record: { kind } }: SettlementRows['transfers'][number]): boolean =>
+      barred.size > 0 && (kind === 'opening' || kind === 'closing');
+    for (const transfer of settlement.transfers) {
+      planTransfer(transfer, isForCharges(transfer) ? new Set([transfer.row.id]) : barred);
+    }
   }
   for (const transfer of batch.transfers) planTransfer(transfer, new Set());
   for (const row of batch.decisions) {

@@ -1,4 +1,5 @@
 import { reversalOf, transferOfCharge } from '../charging/charges.ts';
+import { squaringTransfers } from '../charging/customer-money.ts';
 import type { RatingBooks } from '../charging/finished-call.ts';
 import { FIRST_WAY, rateFirst } from '../charging/first-rating.ts';
 import { chargedSeconds, priceOf } from '../rating/price.ts';
@@ -72,10 +73,12 @@ export function correctionOf(
     next.some((charge) => charge.payer === payer),
   );
   const run = correctionRun();
-  const transfers = [
+  const moved = [
     ...superseded.flatMap((charge) => reversalOf(charge, run, now) ?? []),
     ...next.flatMap((charge) => transferOfCharge(charge, now) ?? []),
   ];
+  const square = { occasion: `${before.legUuid}:correction`, at: now };
+  const transfers = [...moved, ...squaringTransfers([...superseded, ...next], moved, square)];
   return {
     before,
     after,

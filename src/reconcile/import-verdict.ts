@@ -2,6 +2,7 @@ import type { AccountNode } from '../accounts/account-tree.ts';
 import { directionOf, type NamedRoute } from '../admission/question.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import { transferOfCharge } from '../charging/charges.ts';
+import { squaringTransfers } from '../charging/customer-money.ts';
 import { FIRST_WAY, rateFirst } from '../charging/first-rating.ts';
 import type { RatingBooks } from '../charging/finished-call.ts';
 import { billedSecondsOf, type SecondsMode } from '../rating/quote.ts';
@@ -44,7 +45,7 @@ export type ImportRules = {
   readonly books: RatingBooks;
   readonly seconds: SecondsMode;
   readonly ungated: 'admit' | 'kill' | 'ignore';
-  readonly findParties: (claims: Omit<LegClaims, 'customer'>) => LegParties;
+  readonly findParties: (claims: LegClaims) => LegParties;
   /** Whose a call is that names nobody. */
   readonly account: string | undefined;
   /** Which server of the configuration a leg is of. */
@@ -119,15 +120,17 @@ function chargeVerdict(
     funding: 'none',
     estimated: false,
   };
-  const rated = rateFirst(cdr, rules.books, FIRST_WAY);
+  const rated = rateFirst(cdr, rules.books, FIRST_WAY, whose.customer);
   if (rated.kind === 'refused') return { kind: 'unpayable', account: cdr.account, refusal: rated.refusal };
   const { charges, funding } = rated;
+  const transfers = charges.flatMap((charge) => transferOfCharge(charge, rules.now) ?? []);
+  const square = { occasion: leg.uuid, at: rules.now };
   return {
     kind: 'chargeable',
     settlement: {
       cdr: { ...cdr, funding },
       charges,
-      transfers: charges.flatMap((charge) => transferOfCharge(charge, rules.now) ?? []),
+      transfers: [...transfers, ...squaringTransfers(charges, transfers, square)],
     },
     decision: importDecision({ ...cdr, funding }, { at: rules.now, ...place }),
   };
@@ -136,23 +139,27 @@ function chargeVerdict(
 type CallFacts = Pick<Cdr, 'account' | 'direction' | 'dialled' | 'destination' | 'routes' | 'options'>;
 
 type Whose =
-  | { readonly kind: 'known'; readonly call: CallFacts; readonly emergency: boolean }
+  | {
+      readonly kind: 'known';
+      readonly call: CallFacts;
+      readonly emergency: boolean;
+      /** The customer whose price came with the call. */
+      readonly customer: AccountNode | undefined;
+    }
   | { readonly kind: 'unknown'; readonly words: string };
 
 function whoseOf({ admission }: OpenLeg, { claims }: Metered, rules: ImportRules): Whose {
   const admitted = admission === undefined ? undefined : admittedCall(admission);
-  if (admitted !== undefined) {
-    return { kind: 'known', call: admitted, emergency: admission?.verdict === 'emergency' };
-  }
-  const { customer, ...said } = claims;
-  if (customer !== undefined) {
-    return { kind: 'unknown', words: `the money of customer "${customer}" came and went with his calls` };
-  }
-  const named = {
-    ...said,
-    account: said.account ?? (claims.callee === undefined ? rules.account : undefined),
-  };
+  const isNamed =
+    claims.account !== undefined || claims.callee !== undefined || claims.customer !== undefined;
+  const named = { ...claims, account: isNamed ? claims.account : rules.account };
   const parties = rules.findParties(named);
+  const own = parties.kind === 'known' ? parties.caller : undefined;
+  const customer = own?.customer === undefined ? undefined : own;
+  if (admitted !== undefined) {
+    const isEmergency = admission?.verdict === 'emergency';
+    return { kind: 'known', call: admitted, emergency: isEmergency, customer };
+  }
   if (parties.kind === 'refused') return { kind: 'unknown', words: parties.refusal.words };
   const { caller, callee, routes, options, destination, emergency } = parties;
   const account = (caller ?? callee)?.path;
@@ -160,6 +167,7 @@ function whoseOf({ admission }: OpenLeg, { claims }: Metered, rules: ImportRules
   return {
     kind: 'known',
     emergency,
+    customer,
     call: {
       account,
       direction: directionOf({ caller, callee, routes }),

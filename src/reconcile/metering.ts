@@ -1,3 +1,4 @@
+import type { CustomerVariables } from '../calls/switch-event.ts';
 import { branchName, parseBranches, type Branch } from '../calls/branches.ts';
 import { assert } from '../units/assert.ts';
 import { admissionIdOf, legKeyOf, type LegKey, type LegUuid } from '../units/ids.ts';
@@ -35,7 +36,7 @@ export type LegClaims = {
   readonly routes: readonly string[];
   readonly options: readonly string[];
   readonly dialled: string;
-  readonly customer: string | undefined;
+  readonly customer: CustomerVariables | undefined;
 };
 
 /** As a live leg is keyed that came by no gate. */

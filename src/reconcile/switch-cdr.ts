@@ -1,4 +1,4 @@
-import type { GateVariables } from '../calls/switch-event.ts';
+import type { CustomerVariables, GateVariables } from '../calls/switch-event.ts';
 import type { LegUuid } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 
@@ -47,8 +47,8 @@ export type CdrVariables = Pick<
   | 'metered'
   | 'bridge'
 > & {
-  /** The customer whose money came with his calls; left out where it is none of his. */
-  readonly customer?: string;
+  /** What came with the call for its customer; left out where nothing did. */
+  readonly customer?: CustomerVariables;
   /** `tollgate_decision`, as found. */
   readonly decision: string | undefined;
   /** The destination that the gate decided for. */

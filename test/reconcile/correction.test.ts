@@ -120,6 +120,32 @@ describe('what a guess becomes by the exact figures', () => {
     expect(after.billedSeconds).toBe(billedSeconds);
   });
 
+  it.each([4_000_000, 25_000_000])(
+    'leaves the wallet of a customer that nobody stored at nothing, for %s microseconds',
+    (microseconds) => {
+      const john = account('adhoc/john');
+      const before = guessed(10, { account: john });
+      const part = perMinute('0.60', { incrementSeconds: 1 });
+      const payer = { ...part.payer, account: john };
+      const charges = chargesOf({ legUuid: before.legUuid, version: 1 }, [
+        { ...part, payer, billedSeconds: 10 },
+      ]);
+      const {
+        charges: next,
+        transfers,
+        movements,
+      } = correctionOf(before, charges, exactly(microseconds), RULES);
+      expect(next).toMatchObject([{ payer: john, billedSeconds: microseconds / 1_000_000 }]);
+      expect(transfers.map(({ kind }) => kind)).toEqual([
+        'reversal',
+        'charge',
+        microseconds > 10_000_000 ? 'opening' : 'closing',
+      ]);
+      expect(netOf(transfers, walletLedger(john), 'EUR')).toBe(0n);
+      expect(movements).toEqual([]);
+    },
+  );
+
   it('costs nothing where FreeSWITCH says that nobody answered', () => {
     const before = guessed(10);
     const unanswered = placed(switchLeg('a', { answeredAt: undefined, billMicroseconds: 0, billsec: 0 }));
