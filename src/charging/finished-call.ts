@@ -126,7 +126,7 @@ type AnsweredCall = RatedCall & { readonly answeredAt: EpochMs };
 /** What rating again looks at of a part that was paid per minute: much less than the charge, for a million of them. */
 export type PricedPart = Pick<
   PerMinuteCharge,
-  'payer' | 'segment' | 'billedSeconds' | 'price' | 'tariff' | 'tariffVersion' | 'currency'
+  'payer' | 'segment' | 'billedSeconds' | 'price' | 'tariff' | 'tariffVersion' | 'rateId' | 'currency'
 > & { readonly discountPpm: number };
 
 function pricedPartOf({ terms, ...charge }: PerMinuteCharge): PricedPart {

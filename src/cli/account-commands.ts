@@ -11,7 +11,7 @@ import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
 import { tariffAt, tariffsInWords, type TariffAssignments } from '../accounts/tariff-assignments.ts';
 import { walletLedger } from '../records/records.ts';
 import { assertNever } from '../units/assert.ts';
-import { parseAccountPath, type AccountPath } from '../units/ids.ts';
+import { isWithin, parseAccountPath, type AccountPath } from '../units/ids.ts';
 import { formatMicros, toMicros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import { ACCOUNT_FLAGS, accountByFlags } from './account-flags.ts';
@@ -167,9 +167,7 @@ async function listAccounts(line: CommandLine, context: CommandContext): Promise
   for await (const { ledger, currency, balance } of records.walletBalances()) {
     balances.set(`${ledger} ${currency}`, balance);
   }
-  const nodes = lookup.nodes.filter(
-    ({ path }) => under === undefined || path === under || path.startsWith(`${under}/`),
-  );
+  const nodes = lookup.nodes.filter(({ path }) => under === undefined || isWithin(path, under));
   const at = context.now();
   const views = [];
   for (const node of nodes.toSorted((left, right) => (left.path < right.path ? -1 : 1))) {

@@ -15,6 +15,7 @@ import { SHADOW_COMMANDS } from './shadow-commands.ts';
 import { STATEMENT_COMMAND } from './statement-command.ts';
 import { TARIFF_COMMANDS } from './tariff-commands.ts';
 import { VERIFY_COMMAND } from './verify-command.ts';
+import { WHATIF_COMMAND } from './whatif-command.ts';
 
 const SERVE_COMMAND: Command = {
   name: 'serve',
@@ -42,6 +43,7 @@ export const COMMANDS: readonly Command[] = [
   EXPLAIN_COMMAND,
   STATEMENT_COMMAND,
   ...RERATE_COMMANDS,
+  WHATIF_COMMAND,
   CDR_IMPORT_COMMAND,
   RECONCILE_COMMAND,
   VERIFY_COMMAND,

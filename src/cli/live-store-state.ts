@@ -9,7 +9,7 @@ import type { ChangeFeed } from '../redis/change-feed.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import type { Decision } from '../records/records.ts';
 import type { SettlementFeed } from '../records/settlement-feed.ts';
-import { rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
+import { isWithin, rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { LiveCall, LiveState } from './live-state.ts';
 import { extendCustomer, liveCustomers } from './live-customers.ts';
@@ -40,7 +40,7 @@ export function createLiveState(parts: LiveParts): LiveState {
     const roots = under === undefined ? directory.accounts().roots : [rootOf(under)];
     const legs = (await Promise.all(roots.map((root) => store.liveLegs(root)))).flat();
     return legs
-      .filter(({ account }) => under === undefined || account === under || account.startsWith(`${under}/`))
+      .filter(({ account }) => under === undefined || isWithin(account, under))
       .toSorted((a, b) => a.admittedAt - b.admittedAt);
   };
 

@@ -3,13 +3,11 @@ import { reconcile } from '../reconcile/reconcile.ts';
 import type { Window } from '../reconcile/switch-cdr-store.ts';
 import { parseAccountPath } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
-import { parseMoment } from '../units/time.ts';
 import { CDR_FILE_FLAGS, readCdrSource } from './cdr-import-command.ts';
 import { readCdrs } from './cdr-reading.ts';
 import type { Command, CommandContext, CommandLine, Result } from './command.ts';
 import { readFlags, type FlagReader } from './flag-values.ts';
 import { loadImportRules } from './import-rules.ts';
-
 import { createProgress } from './progress.ts';
 import { createFixer } from './reconcile-fix.ts';
 import {
@@ -21,9 +19,9 @@ import {
   type DifferenceRow,
   type ReconcileReport,
 } from './reconcile-view.ts';
+import { readSpan } from './time-span.ts';
 
 const SHOWN_MAX = 1_000;
-const MOMENT = 'a day or a moment such as 2026-08-01T00:00:00Z';
 
 export const RECONCILE_COMMAND: Command = {
   name: 'reconcile',
@@ -92,15 +90,10 @@ async function reconcileRecord(line: CommandLine, context: CommandContext): Prom
 }
 
 function readWindow(flags: FlagReader, context: CommandContext): Window {
-  const from = flags.parsed('from', parseMoment, MOMENT);
-  const to = flags.parsed('to', parseMoment, MOMENT) ?? context.now();
+  const span = readSpan(flags, context.now());
   const account = flags.parsed('account', parseAccountPath, 'a path such as acme/retail/alice');
-  if (!flags.isSet('from')) flags.complain({ field: '--from', value: 'nothing', expected: MOMENT });
-  if (from !== undefined && from >= to) {
-    flags.complain({ field: '--to', value: flags.text('to') ?? 'now', expected: 'a moment after --from' });
-  }
   flags.check();
-  return { from: from ?? to, to, account };
+  return { ...span, account };
 }
 
 type Tally = {

@@ -4,7 +4,7 @@ import { planKept } from '../charging/plan-rerate.ts';
 import type { RerateFilter } from '../charging/rerate-run.ts';
 import type { NewRun, RerateClaim } from '../charging/rerate-store.ts';
 import { parseAccountPath, parseRerateRunId, parseTariffName, type RerateRunId } from '../units/ids.ts';
-import { ALWAYS, parseMoment, toIsoUtc } from '../units/time.ts';
+import { toIsoUtc } from '../units/time.ts';
 import {
   BadInputError,
   done,
@@ -19,9 +19,9 @@ import { createProgress } from './progress.ts';
 import { loadRatingBooks } from './rating-books.ts';
 import { readReport, reportJson, reportLines, runJson, runRows, writeItemsCsv } from './rerate-view.ts';
 import { columns } from './help.ts';
+import { readSpan } from './time-span.ts';
 import { createTeller } from './teller.ts';
 
-const MOMENT = 'a day or a moment such as 2026-08-01T00:00:00Z';
 const RUN_OPERAND = 'RUN';
 
 export const RERATE_COMMANDS: readonly Command[] = [
@@ -104,19 +104,12 @@ async function plan(line: CommandLine, context: CommandContext): Promise<Result>
 }
 
 function readFilter(flags: FlagReader): RerateFilter {
-  const from = flags.parsed('from', parseMoment, MOMENT);
-  const to = flags.parsed('to', parseMoment, MOMENT);
-  for (const name of ['from', 'to'] as const) {
-    if (!flags.isSet(name)) flags.complain({ field: `--${name}`, value: 'nothing', expected: MOMENT });
-  }
-  if (from !== undefined && to !== undefined && from >= to) {
-    flags.complain({ field: '--to', value: flags.text('to') ?? '', expected: 'a moment after --from' });
-  }
+  const span = readSpan(flags);
   const account = flags.parsed('account', parseAccountPath, 'a path such as acme/retail/alice');
   const tariff = flags.parsed('tariff', parseTariffName, 'a name of a-z 0-9 _ . -');
   const prefix = flags.parsed('prefix', parsePrefix, 'digits of a number in E.164, without a plus');
   flags.check();
-  return { from: from ?? ALWAYS, to: to ?? ALWAYS, account, prefix, tariff };
+  return { ...span, account, prefix, tariff };
 }
 
 function parsePrefix(text: string): string | undefined {

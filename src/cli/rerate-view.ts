@@ -4,6 +4,7 @@ import type { AccountPath, RerateRunId } from '../units/ids.ts';
 import { formatMicros, subtractMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
+import { changeTable, changeText, differenceJson, differenceText, ROWS_MAX } from './change-view.ts';
 import { csvRow } from './csv-row.ts';
 import { columns } from './help.ts';
 import { showMoment } from './moment.ts';
@@ -24,10 +25,8 @@ export type RerateReport = {
   readonly biggest: readonly StoredItem[];
 };
 
-/** A person reads some; a program reads the CSV. */
-const ROWS_MAX = 1_000;
 const BIGGEST_COUNT = 10;
-const ROWS_SHOWN_MAX = 20;
+const REST = 'every charge';
 
 export async function readReport(store: RerateReader, id: RerateRunId): Promise<RerateReport | undefined> {
   const run = await store.run(id);
@@ -111,12 +110,13 @@ export function reportJson(report: RerateReport): Readonly<Record<string, unknow
   };
 }
 
-function sumJson({ charges, before, after, currency }: RerateSum): Readonly<Record<string, unknown>> {
+function sumJson(sum: RerateSum): Readonly<Record<string, unknown>> {
+  const { charges, before, after, currency } = sum;
   return {
     charges,
     before: moneyJson(before, currency),
     after: moneyJson(after, currency),
-    difference: moneyJson(subtractMicros(after, before), currency),
+    difference: differenceJson(sum),
   };
 }
 
@@ -152,56 +152,29 @@ export function reportLines(report: RerateReport): readonly string[] {
   if (totals.length === 0) return head;
   return [
     ...head,
-    ...table(
+    ...changeTable(
       'by account',
       payers.map((row) => [row.payer, ...sumCells(row)]),
-      morePayers,
+      { more: morePayers, rest: REST },
     ),
-    ...table(
+    ...changeTable(
       'by rate',
       rates.map((row) => [row.tariff ?? 'no tariff', row.prefix ?? '', ...sumCells(row)]),
-      moreRates,
+      { more: moreRates, rest: REST },
     ),
     'where most',
     ...columns(biggest.map(biggestCells)),
   ];
 }
 
-function table(title: string, rows: readonly (readonly string[])[], more: number): readonly string[] {
-  const left = rows.length - ROWS_SHOWN_MAX + more;
-  return [
-    title,
-    ...columns(rows.slice(0, ROWS_SHOWN_MAX)),
-    ...(left > 0 ? [`  and ${left} more: --json has ${ROWS_MAX}, --csv every charge`] : []),
-  ];
+function sumCells(sum: RerateSum): readonly string[] {
+  const { charges } = sum;
+  return [charges === 1 ? '1 charge' : `${charges} charges`, changeText(sum), differenceText(sum)];
 }
 
-function sumCells({ charges, before, after, currency }: RerateSum): readonly string[] {
-  const difference = subtractMicros(after, before);
-  const sign = difference > 0n ? '+' : '';
-  return [
-    charges === 1 ? '1 charge' : `${charges} charges`,
-    `${formatMicros(before)} → ${formatMicros(after)} ${currency}`.trimEnd(),
-    `${sign}${formatMicros(difference)}`,
-  ];
-}
-
-function biggestCells({
-  legUuid,
-  payer,
-  admittedAt,
-  destination,
-  before,
-  after,
-  currency,
-}: StoredItem): readonly string[] {
-  return [
-    `${showMoment(admittedAt)} UTC`,
-    legUuid,
-    payer,
-    destination,
-    `${formatMicros(before)} → ${formatMicros(after)} ${currency}`.trimEnd(),
-  ];
+function biggestCells(item: StoredItem): readonly string[] {
+  const { legUuid, payer, admittedAt, destination } = item;
+  return [`${showMoment(admittedAt)} UTC`, legUuid, payer, destination, changeText(item)];
 }
 
 const CSV_COLUMNS = [

@@ -3,7 +3,7 @@ import type { Account } from '../accounts/account.ts';
 import { parseShadowLimits, toLimitsDocument } from '../accounts/limits-document.ts';
 import { countShadows, type ShadowCount } from '../records/shadow-report.ts';
 import { parseAccountPath, rootOf } from '../units/ids.ts';
-import { parseMoment, toIsoUtc, type EpochMs } from '../units/time.ts';
+import { toIsoUtc } from '../units/time.ts';
 import { refusalOf } from './account-refusal.ts';
 import { announce } from './announcement.ts';
 import {
@@ -19,8 +19,7 @@ import { readDocumentFile } from './document-file.ts';
 import { accountOperand, readFlags } from './flag-values.ts';
 import { columns } from './help.ts';
 import { showMoment } from './moment.ts';
-
-const MOMENT = 'a day or a moment such as 2026-08-01T00:00:00Z';
+import { readSpan, type TimeSpan } from './time-span.ts';
 
 export const SHADOW_COMMANDS: readonly Command[] = [
   {
@@ -115,26 +114,17 @@ async function showShadow(line: CommandLine, context: CommandContext): Promise<R
 
 async function reportShadows(line: CommandLine, context: CommandContext): Promise<Result> {
   const flags = readFlags(line);
-  const from = flags.parsed('from', parseMoment, MOMENT);
-  const to = flags.parsed('to', parseMoment, MOMENT) ?? context.now();
+  const window = readSpan(flags, context.now());
   const account = flags.parsed('account', parseAccountPath, 'a path such as acme/retail/alice');
-  if (!flags.isSet('from')) flags.complain({ field: '--from', value: 'nothing', expected: MOMENT });
-  if (from !== undefined && from >= to) {
-    flags.complain({ field: '--to', value: flags.text('to') ?? 'now', expected: 'a moment after --from' });
-  }
   flags.check();
   const kind = flags.isSet('dry-run') ? 'dry_run' : 'shadow';
-  const window = { from: from ?? to, to };
   const { records } = await context.stores();
   const counts = await countShadows(records.decisionsOfKind({ kind, account, ...window }));
   const json = { from: toIsoUtc(window.from), to: toIsoUtc(window.to), kind, accounts: counts };
   return done(json, [headOf(kind, window), ...counts.flatMap(linesOf)]);
 }
 
-function headOf(
-  kind: 'shadow' | 'dry_run',
-  { from, to }: { readonly from: EpochMs; readonly to: EpochMs },
-): string {
+function headOf(kind: 'shadow' | 'dry_run', { from, to }: TimeSpan): string {
   const what = kind === 'shadow' ? 'shadow limits' : 'dry runs';
   return `${what} from ${showMoment(from)} to ${showMoment(to)} UTC: each call judged against real use`;
 }

@@ -2,15 +2,15 @@ import type { RecordReader } from '../records/record-store.ts';
 import { walletLedger, type LedgerName, type Transfer } from '../records/records.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros, negateMicros, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
-import { parseMoment, toIsoUtc, type EpochMs } from '../units/time.ts';
+import { toIsoUtc } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
 import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
 import { csvRow } from './csv-row.ts';
 import { accountOperand, readFlags } from './flag-values.ts';
 import { columns } from './help.ts';
 import { showMoment } from './moment.ts';
+import { readSpan, type TimeSpan } from './time-span.ts';
 
-const MOMENT = 'a day or a moment such as 2026-08-01T00:00:00Z';
 const PAGE_ROWS = 1_000;
 
 export const STATEMENT_COMMAND: Command = {
@@ -27,8 +27,6 @@ export const STATEMENT_COMMAND: Command = {
   run: statement,
 };
 
-type Period = { readonly from: EpochMs; readonly to: EpochMs };
-
 /** In one currency, for a wallet has one; what the record holds in others has a statement of its own. */
 type Statement = {
   readonly currency: string;
@@ -44,14 +42,8 @@ type Sum = { readonly count: number; readonly amount: Micros };
 async function statement(line: CommandLine, context: CommandContext): Promise<Result> {
   const account = accountOperand(line);
   const flags = readFlags(line);
-  const from = flags.parsed('from', parseMoment, MOMENT);
-  const to = flags.parsed('to', parseMoment, MOMENT) ?? context.now();
-  if (!flags.isSet('from')) flags.complain({ field: '--from', value: 'nothing', expected: MOMENT });
-  if (from !== undefined && from >= to) {
-    flags.complain({ field: '--to', value: flags.text('to') ?? 'now', expected: 'a moment after --from' });
-  }
+  const period = readSpan(flags, context.now());
   flags.check();
-  const period = { from: from ?? to, to };
   const { records, accounts } = await context.stores();
   const ledger = walletLedger(account);
   const opening = await records.balancesBefore(ledger, period.from);
@@ -84,7 +76,7 @@ function amountFor(ledger: LedgerName, { credit, amount }: Transfer): Micros {
 async function* walkMovements(
   records: Pick<RecordReader, 'transfersOf'>,
   ledger: LedgerName,
-  period: Period,
+  period: TimeSpan,
   opening: ReadonlyMap<string, Micros>,
 ): AsyncGenerator<Movement> {
   const balances = new Map(opening);
@@ -110,7 +102,7 @@ async function* walkMovements(
 async function readStatements(
   records: Pick<RecordReader, 'transfersOf'>,
   ledger: LedgerName,
-  period: Period,
+  period: TimeSpan,
   opening: ReadonlyMap<string, Micros>,
 ): Promise<readonly Statement[]> {
   const movements = await Array.fromAsync(walkMovements(records, ledger, period, opening));
@@ -156,7 +148,7 @@ function statementJson({ currency, opening, movements, closing, sums }: Statemen
 
 function statementLines(
   account: AccountPath,
-  { from, to }: Period,
+  { from, to }: TimeSpan,
   { currency, opening, movements, closing, sums }: Statement,
 ): readonly string[] {
   return [
@@ -188,7 +180,7 @@ const CSV_COLUMNS = ['at', 'kind', 'id', 'debit', 'credit', 'reference', 'amount
 async function writeCsv(
   records: Pick<RecordReader, 'transfersOf'>,
   ledger: LedgerName,
-  period: Period,
+  period: TimeSpan,
   out: { readonly opening: ReadonlyMap<string, Micros>; readonly print: (line: string) => void },
 ): Promise<void> {
   const { opening, print } = out;

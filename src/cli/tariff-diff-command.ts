@@ -10,16 +10,17 @@ import {
   type RateDetails,
   type TariffDifference,
 } from '../rating/tariff-difference.ts';
-import type { TariffStore } from '../rating/tariff-store.ts';
-import { parseTariffName } from '../units/ids.ts';
 import { formatMicros, type Micros } from '../units/money.ts';
-import { toIsoUtc, type EpochMs } from '../units/time.ts';
+import { toIsoUtc } from '../units/time.ts';
 import { BadInputError, done, failed } from './command.ts';
 import type { Command, CommandContext, CommandLine, Result } from './command.ts';
 import { columns } from './help.ts';
-
-const OPERAND_EXPECTED = 'a tariff such as standard, or a version of one such as standard@3';
-const VERSION = /^(.+?)(?:@(\d{1,9}))?$/;
+import {
+  loadReferred,
+  parseTariffReference,
+  TARIFF_REFERENCE,
+  type TariffReference,
+} from './tariff-reference.ts';
 
 export const TARIFF_DIFF_COMMAND: Command = {
   name: 'tariff diff',
@@ -37,9 +38,9 @@ export const TARIFF_DIFF_COMMAND: Command = {
 async function diffTariffs(line: CommandLine, context: CommandContext): Promise<Result> {
   const { tariffs } = await context.stores();
   const [nameA = '', nameB = ''] = line.operands;
-  const [a, b] = [parseVersion('A', nameA), parseVersion('B', nameB)];
-  const before = await load(tariffs, a, context.now());
-  const after = await load(tariffs, b, context.now());
+  const [a, b] = [readReference('A', nameA), readReference('B', nameB)];
+  const before = await loadReferred(tariffs, a, context.now());
+  const after = await loadReferred(tariffs, b, context.now());
   if (before === undefined) return failed(`no tariff ${nameA}`);
   if (after === undefined) return failed(`no tariff ${nameB}`);
   const difference = tariffDifference(before.rates, after.rates);
@@ -56,24 +57,10 @@ async function diffTariffs(line: CommandLine, context: CommandContext): Promise<
   );
 }
 
-type Wanted = {
-  readonly tariff: NonNullable<ReturnType<typeof parseTariffName>>;
-  readonly version: number | undefined;
-};
-
-function parseVersion(field: string, text: string): Wanted {
-  const [, name = '', version] = VERSION.exec(text) ?? [];
-  const tariff = parseTariffName(name);
-  if (tariff === undefined) throw new BadInputError([{ field, value: text, expected: OPERAND_EXPECTED }]);
-  return { tariff, version: version === undefined ? undefined : Number(version) };
-}
-
-function load(
-  tariffs: TariffStore,
-  { tariff, version }: Wanted,
-  now: EpochMs,
-): Promise<TariffVersion | undefined> {
-  return version === undefined ? tariffs.loadInForce(tariff, now) : tariffs.loadVersion(tariff, version);
+function readReference(field: string, text: string): TariffReference {
+  const reference = parseTariffReference(text);
+  if (reference !== undefined) return reference;
+  throw new BadInputError([{ field, value: text, expected: TARIFF_REFERENCE }]);
 }
 
 function headOf(version: TariffVersion): Readonly<Record<string, unknown>> {

@@ -1,6 +1,4 @@
-import { createReadStream } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { readTariffCsv } from '../imports/tariff-csv.ts';
 import { DEFAULT_ROUNDING } from '../rating/price.ts';
 import { DEFAULT_ZONE } from '../rating/rate.ts';
 import type { TariffImport, TariffStore, TariffVersionSummary } from '../rating/tariff-store.ts';
@@ -9,17 +7,10 @@ import type { TariffName } from '../units/ids.ts';
 import { ALWAYS, parseMoment, toIsoUtc, type EpochMs } from '../units/time.ts';
 import { isTimeZone } from '../units/time-zone.ts';
 import { announce } from './announcement.ts';
-import {
-  BadInputError,
-  done,
-  failed,
-  type Command,
-  type CommandContext,
-  type CommandLine,
-  type Result,
-} from './command.ts';
+import { done, failed, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
 import { readFlags, tariffOperand } from './flag-values.ts';
 import { showMoment } from './moment.ts';
+import { readRatesFile } from './rates-file.ts';
 
 export const TARIFF_IMPORT_COMMAND: Command = {
   name: 'tariff import',
@@ -69,24 +60,16 @@ async function importTariff(line: CommandLine, context: CommandContext): Promise
   flags.check();
   if (currency === undefined) return failed('no currency');
 
-  const reading = await readTariffCsv({ file, bytes: file === '-' ? process.stdin : createReadStream(file) });
-  if (reading.kind === 'errors') {
-    const problems = reading.errors.map(({ line, field, value, expected }) => ({
-      field: `${file}:${line}: ${field}`,
-      value: JSON.stringify(value),
-      expected,
-    }));
-    throw new BadInputError(problems, problems.length + reading.more);
-  }
-  const content = { tariff, currency, rounding, zone, rates: reading.rates };
+  const rates = await readRatesFile(file, 'FILE');
+  const content = { tariff, currency, rounding, zone, rates };
   const startsAt = starts ?? (await defaultStart(tariffs, { content, latest, now: context.now() }));
   const verdict = await tariffs.importVersion({ ...content, startsAt });
   if (verdict.kind === 'refused') return failed(refusalOf(tariff, verdict), { reason: verdict.reason });
   if (verdict.kind === 'imported') await announce(context, (live) => live.announceTariffs());
-  const json = { tariff, result: verdict.kind, version: verdict.version, rates: reading.rates.length };
+  const json = { tariff, result: verdict.kind, version: verdict.version, rates: rates.length };
   return done({ ...json, startsAt: toIsoUtc(startsAt) }, [
     verdict.kind === 'imported'
-      ? `${tariff}: version ${verdict.version} with ${reading.rates.length} rates, in force from ${showMoment(startsAt)} UTC`
+      ? `${tariff}: version ${verdict.version} with ${rates.length} rates, in force from ${showMoment(startsAt)} UTC`
       : `${tariff}: the same as version ${verdict.version}, nothing changed`,
   ]);
 }

@@ -1,6 +1,6 @@
 import type { TariffName } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
-import type { TariffVersion } from './rate.ts';
+import type { Rate, TariffVersion } from './rate.ts';
 import { createTariffTable, type TariffTable } from './tariff-table.ts';
 
 /** A version and the table made from it, once. */
@@ -26,6 +26,15 @@ export function withTariffVersions(book: TariffBook, versions: Iterable<TariffVe
 /** The version with the latest start date that is not after `at`; of two that start together, the later number. */
 export function versionInForce(book: TariffBook, tariff: TariffName, at: EpochMs): TariffInForce | undefined {
   return book.get(tariff)?.findLast((entry) => entry.version.startsAt <= at);
+}
+
+/** The rate that a charge names, by its place in its version. */
+export function rateOf(
+  book: TariffBook,
+  at: { readonly tariff: TariffName; readonly tariffVersion: number; readonly rateId: number },
+): Rate | undefined {
+  const entry = book.get(at.tariff)?.find(({ version }) => version.version === at.tariffVersion);
+  return entry?.version.rates[at.rateId - 1];
 }
 
 function byStart(a: TariffInForce, b: TariffInForce): number {

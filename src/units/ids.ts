@@ -91,6 +91,11 @@ export function chainOf(path: AccountPath): readonly AccountPath[] {
   return segments.map((_, index) => segments.slice(0, index + 1).join('/') as AccountPath);
 }
 
+/** Whether a path is that account's, or one of those below it. */
+export function isWithin(path: AccountPath, account: AccountPath): boolean {
+  return path === account || path.startsWith(`${account}/`);
+}
+
 /** The first segment: it names the Redis Cluster slot and the tenant. */
 export function rootOf(pool: PoolId): AccountPath {
   const path = accountOf(pool);

@@ -17,9 +17,13 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A folder of its own with an SQLite record of its own, and the command line on it, in this process. */
-export function createCli(live?: Partial<LiveState>, folder = newFolder()) {
-  const environment = { TOLLGATE_DATABASE_URL: join(folder, 'record.sqlite') };
+/** A folder of its own with an SQLite record of its own, or another record, and the command line on it, in this process. */
+export function createCli(
+  live?: Partial<LiveState>,
+  folder = newFolder(),
+  record = join(folder, 'record.sqlite'),
+) {
+  const environment = { TOLLGATE_DATABASE_URL: record };
   let now = toEpochMs(Date.UTC(2026, 7, 1));
   /** What was drawn on the person's terminal. */
   const draw: string[] = [];

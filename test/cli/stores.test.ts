@@ -258,7 +258,7 @@ describe('tariff commands', () => {
     expect(wrong.err).toContain(`${file}:4: rate: "cheap"`);
     expect((await run('tariff', 'show', 'std')).err).toBe('no tariff std\n');
     expect((await run('tariff', 'import', 'std', join(folder, 'none.csv'), '--currency', 'EUR')).code).toBe(
-      1,
+      2,
     );
   });
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { inspect } from 'node:util';
 import { Client } from 'pg';
 import { afterEach } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/database.ts';
@@ -150,5 +151,31 @@ export const POSTGRES: TestedDatabase = {
     return async () => void (await askPostgres(url, `drop trigger trip on ${table}`));
   },
 };
+
+/** Every row of every table, as text: what changes nothing leaves it as it was. */
+export async function dumpOf(url: string): Promise<Readonly<Record<string, readonly string[]>>> {
+  const [names, rowsIn] = url.startsWith('postgres')
+    ? dumpers(
+        (sql) => askPostgres(url, sql),
+        "select tablename as name from pg_tables where schemaname = 'public'",
+      )
+    : dumpers(
+        async (sql) => openRaw(url).prepare(sql).all(),
+        "select name from sqlite_master where type = 'table'",
+      );
+  const tables: Record<string, readonly string[]> = {};
+  for (const name of await names()) tables[name] = await rowsIn(name);
+  return tables;
+}
+
+function dumpers(
+  ask: (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>,
+  tables: string,
+): readonly [() => Promise<readonly string[]>, (table: string) => Promise<readonly string[]>] {
+  return [
+    async () => (await ask(tables)).map(({ name }) => String(name)).toSorted(),
+    async (table) => (await ask(`select * from "${table}"`)).map((row) => inspect(row)).toSorted(),
+  ];
+}
 
 export const DATABASES = [SQLITE, POSTGRES] as const;

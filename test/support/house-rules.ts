@@ -15,6 +15,7 @@ const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   admission: ['units', 'rating', 'accounts', 'credit', 'calls', 'records'],
   records: ['units', 'rating', 'accounts', 'calls'],
   charging: ['units', 'rating', 'accounts', 'admission', 'records'],
+  whatif: ['units', 'rating', 'accounts', 'admission', 'records', 'charging'],
   reconcile: ['units', 'rating', 'accounts', 'calls', 'admission', 'records', 'charging'],
 };
 const PURE = Object.keys(PURE_ROOMS);
@@ -40,7 +41,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 const WIRING = /^src\/(?:main\.ts|cli\.ts|cli\/|demo\/|wiring\/)/;
 
 const FILE_LINES_MAX = 300;
-const MONEY_ROOMS = /^src\/(?:units|rating|accounts|admission|credit|records|charging)\//;
+const MONEY_ROOMS = /^src\/(?:units|rating|accounts|admission|credit|records|charging|whatif)\//;
 /** `Number(…)` passes only of a name whose unit says that it is no money, such as `Number(furtherPulses)`. */
 const FLOAT = /\bparseFloat\b|\.toFixed\b|\bNumber\((?!\w*(?:[Pp]ulses|[Ss]econds|[Cc]ount|[Pp]pm|Ms)\))/;
 

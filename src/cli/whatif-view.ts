@@ -1,0 +1,183 @@
+import type { AccountPath } from '../units/ids.ts';
+import { formatMicros } from '../units/money.ts';
+import { toIsoUtc } from '../units/time.ts';
+import type { Fate, Outcome, PaidPart } from '../whatif/outcome.ts';
+import type { FateCount, Paid, PayerSums, RateSums, Report, Sum, Sums } from '../whatif/tally.ts';
+import type { TariffChange } from '../whatif/tariff-change.ts';
+import { moneyJson } from './account-view.ts';
+import { changeTable, changeText, differenceJson, differenceText, ROWS_MAX } from './change-view.ts';
+import { csvRow } from './csv-row.ts';
+import { columns } from './help.ts';
+import { showMoment } from './moment.ts';
+import type { TimeSpan } from './time-span.ts';
+
+/** What was asked for. */
+export type Asking = {
+  readonly span: TimeSpan;
+  readonly account: AccountPath | undefined;
+  readonly change: TariffChange;
+};
+
+const REST = 'every call';
+
+export function whatIfJson(asking: Asking, report: Report): Readonly<Record<string, unknown>> {
+  const { span, account, change } = asking;
+  const { calls, totals, payers, rates, fates } = report;
+  return {
+    from: toIsoUtc(span.from),
+    to: toIsoUtc(span.to),
+    account,
+    tariff: change.by,
+    replaces: change.replaces,
+    calls,
+    totals: totals.map(sumsJson),
+    accounts: payers.slice(0, ROWS_MAX).map((row) => ({ account: row.payer, ...sumsJson(row) })),
+    moreAccounts: Math.max(0, payers.length - ROWS_MAX),
+    rates: rates
+      .slice(0, ROWS_MAX)
+      .map((row) => ({ wasBy: row.wasBy, wouldBy: row.wouldBy, ...sumsJson(row) })),
+    moreRates: Math.max(0, rates.length - ROWS_MAX),
+    unpriced: fates.map(({ fate, calls: count, examples }) => ({ ...fate, calls: count, examples })),
+  };
+}
+
+function sumsJson(sums: Sums): Readonly<Record<string, unknown>> {
+  const { was, would, currency } = sums;
+  return {
+    was: sumJson(was, currency),
+    would: sumJson(would, currency),
+    difference: differenceJson(changeOf(sums)),
+  };
+}
+
+function sumJson({ calls, seconds, revenue }: Sum, currency: string): Readonly<Record<string, unknown>> {
+  return { calls, seconds, revenue: moneyJson(revenue, currency) };
+}
+
+export function whatIfLines(asking: Asking, report: Report): readonly string[] {
+  const { calls, totals, payers, rates, fates } = report;
+  const lines = [
+    headOf(asking),
+    ...columns([['calls', `${calls}`], ...totals.map((sums) => ['in all', ...sumsCells(sums)])]),
+  ];
+  if (totals.length === 0) return [...lines, '  nothing was charged per minute'];
+  return [
+    ...lines,
+    ...changeTable(
+      'by account',
+      payers.slice(0, ROWS_MAX).map((row: PayerSums) => [row.payer, ...sumsCells(row)]),
+      { more: Math.max(0, payers.length - ROWS_MAX), rest: REST },
+    ),
+    ...changeTable(
+      'by rate',
+      rates.slice(0, ROWS_MAX).map((row) => [...rateCells(row), ...sumsCells(row)]),
+      { more: Math.max(0, rates.length - ROWS_MAX), rest: REST },
+    ),
+    ...fates.map(fateLine),
+  ];
+}
+
+function headOf({ span, account, change: { by, replaces } }: Asking): string {
+  const parts = [
+    `what if ${by} had priced what ${replaces ?? 'any tariff'} charged`,
+    `${showMoment(span.from)} to ${showMoment(span.to)} UTC`,
+    ...(account === undefined ? [] : [`calls of ${account}`]),
+  ];
+  return `${parts.join(', ')}; nothing is changed`;
+}
+
+function sumsCells(sums: Sums): readonly string[] {
+  const { was, would } = sums;
+  const isOne = was.calls === 1 && would.calls === 1;
+  return [
+    isOne ? '1 call' : `${counted(was.calls, would.calls)} calls`,
+    `${counted(was.seconds, would.seconds)} s`,
+    changeText(changeOf(sums)),
+    differenceText(changeOf(sums)),
+  ];
+}
+
+function counted(was: number, would: number): string {
+  return was === would ? `${was}` : `${was} → ${would}`;
+}
+
+function changeOf({ was, would, currency }: Sums) {
+  return { before: was.revenue, after: would.revenue, currency };
+}
+
+/** `standard 49 → gold 4915`, and what the latter is called. */
+function rateCells({ wasBy, wouldBy }: RateSums): readonly string[] {
+  const [before, after] = [paidText(wasBy), paidText(wouldBy)];
+  const named = [wouldBy, wasBy].find((paid) => paid !== undefined && 'description' in paid);
+  return [
+    before === after ? after : `${before} → ${after}`,
+    named !== undefined && 'description' in named ? named.description : '',
+  ];
+}
+
+function paidText(paid: Paid | undefined): string {
+  if (paid === undefined) return 'nothing';
+  return 'way' in paid ? paid.way : `${paid.tariff} ${paid.prefix}`.trimEnd();
+}
+
+function fateLine({ fate, calls, examples }: FateCount): string {
+  const count = calls === 1 ? '1 call' : `${calls} calls`;
+  return `${count} of ${fateText(fate)}, such as ${examples[0]}`;
+}
+
+function fateText(fate: FateCount['fate']): string {
+  if (fate.kind === 'currency_differs') {
+    return `${fate.payer}: the tariff has another currency than its wallet, and what it paid stands`;
+  }
+  const became = { refused: 'refused', free: 'for nothing', cut: 'over with what was paid in advance' };
+  return `${fate.payer} without a rate: ${became[fate.becomes]}`;
+}
+
+export const OUTCOME_HEADER = csvRow([
+  'leg',
+  'account',
+  'admitted_at',
+  'destination',
+  'outcome',
+  'payer',
+  'currency',
+  'way_was',
+  'tariff_was',
+  'prefix_was',
+  'seconds_was',
+  'price_was',
+  'way_would',
+  'tariff_would',
+  'prefix_would',
+  'seconds_would',
+  'price_would',
+]);
+
+/** A line for each part of a call that was or would be paid; for a call that nobody paid none. */
+export function outcomeRows({ call, payers, fate }: Outcome): readonly string[] {
+  return payers.flatMap(({ payer, was, would }) =>
+    Array.from({ length: Math.max(was.length, would.length) }, (_, at) =>
+      csvRow([
+        call.legUuid,
+        call.account,
+        toIsoUtc(call.admittedAt),
+        call.destination,
+        fateWord(fate),
+        payer,
+        was[at]?.currency || would[at]?.currency || '',
+        ...partCells(was[at]),
+        ...partCells(would[at]),
+      ]),
+    ),
+  );
+}
+
+function fateWord(fate: Fate): string {
+  return fate.kind === 'no_rate' ? fate.becomes : fate.kind;
+}
+
+function partCells(part: PaidPart | undefined): readonly string[] {
+  if (part === undefined) return ['', '', '', '', ''];
+  const { way, rate, seconds, price } = part;
+  return [way, rate?.tariff ?? '', rate?.prefix ?? '', `${seconds}`, formatMicros(price)];
+}

@@ -1,0 +1,121 @@
+import { payerRecordOf, rateByTariff, type PayerRate } from '../admission/payer-rate.ts';
+import { splitPayer } from '../admission/rate-split.ts';
+import { chargesOf, type PaidPart as ChargedPart } from '../charging/charges.ts';
+import type { PricedPart, RatedCall, RatingBooks } from '../charging/finished-call.ts';
+import { moneyParts } from '../charging/leg-parts.ts';
+import type { RerateFilter } from '../charging/rerate-run.ts';
+import type { PricedCall, RerateReader } from '../charging/rerate-store.ts';
+import { continuationOf } from '../rating/price.ts';
+import type { AccountPath } from '../units/ids.ts';
+import { nameRate, type Fate, type Outcome, type PaidPart, type PayerOutcome } from './outcome.ts';
+import { isReplaced, type TariffChange } from './tariff-change.ts';
+
+type Books = Pick<RatingBooks, 'tariffs' | 'policy'>;
+
+/**
+ * What calls would have cost by another tariff, each for the talk that was talked and the discount that was given.
+ * What was paid for in advance stays so. A page of calls at a time, as they were admitted.
+ */
+export async function* whatIfTariff(
+  filter: RerateFilter,
+  change: TariffChange,
+  books: Books,
+  store: Pick<RerateReader, 'pricedCalls'>,
+): AsyncGenerator<readonly Outcome[]> {
+  for await (const page of store.pricedCalls(filter)) {
+    yield page.map((priced) => outcomeOf(priced, change, books));
+  }
+}
+
+function outcomeOf({ call, parts }: PricedCall, change: TariffChange, books: Books): Outcome {
+  const payers: PayerOutcome[] = [];
+  let fate: Fate = { kind: 'goes' };
+  for (const [payer, own] of Map.groupBy(parts, (part) => part.payer)) {
+    const inOrder = own.toSorted((left, right) => left.segment - right.segment);
+    const was = inOrder.map((part) => paidAs(part, books));
+    const isOther = inOrder.every((part) => isReplaced(part, change));
+    const made = isOther ? pricedBy(call, inOrder, change, books) : was;
+    if (typeof made === 'object') {
+      payers.push({ payer, was, would: made });
+      continue;
+    }
+    const next = fateOf(made, { payer, call, parts: inOrder }, books);
+    payers.push({ payer, was, would: next.kind === 'currency_differs' ? was : [] });
+    if (!isRefused(fate)) fate = next;
+  }
+  if (!isRefused(fate)) return { call, payers, fate };
+  // Refused for one payer's sake it is refused for all of them.
+  return { call, payers: payers.map((each) => ({ ...each, would: [] })), fate };
+}
+
+function isRefused(fate: Fate): boolean {
+  return fate.kind === 'no_rate' && fate.becomes === 'refused';
+}
+
+type Unpriced = 'no_rate' | 'currency_differs';
+
+/** The parts of one payer of one call, in order; each has the tariff that is replaced. */
+function pricedBy(
+  call: RatedCall,
+  parts: readonly PricedPart[],
+  { by }: TariffChange,
+  books: Books,
+): readonly PaidPart[] | Unpriced {
+  const [first] = parts;
+  const { direction } = call;
+  if (first === undefined || direction === 'internal') return [];
+  const { destination, routes, options, admittedAt: at } = call;
+  const leg = { destination, direction, routes, options, at };
+  const rated = rateByTariff(by, leg, books.tariffs, () => first.discountPpm);
+  if (rated === undefined) return 'no_rate';
+  if (rated.version.currency !== first.currency) return 'currency_differs';
+  const charges = chargesOf({ legUuid: call.legUuid, version: 1 }, partsBy(call, parts, rated, books));
+  return charges.flatMap((charge) => (charge.way === 'per_minute' ? paidAs(charge, books) : []));
+}
+
+/** Its first part decides: one that goes on after an allotment keeps the rate of its start. */
+function partsBy(
+  call: RatedCall,
+  parts: readonly PricedPart[],
+  rated: PayerRate,
+  { tariffs, policy }: Books,
+): readonly ChargedPart[] {
+  const payer = payerRecordOf(parts[0]?.payer ?? call.account, rated);
+  const billedSeconds = parts.reduce((sum, part) => sum + part.billedSeconds, 0);
+  const { answeredAt } = call;
+  const goesOn = (parts[0]?.segment ?? 1) > 1;
+  if (goesOn) {
+    return [
+      {
+        way: 'per_minute',
+        payer: { ...payer, terms: continuationOf(payer.terms) },
+        goesOn: true,
+        billedSeconds,
+      },
+    ];
+  }
+  const isSplit = policy.periods === 'split' && answeredAt !== undefined;
+  return moneyParts(isSplit ? splitPayer(payer, { ...call, answeredAt }, tariffs) : payer, billedSeconds);
+}
+
+function paidAs(part: PaidPerMinute, { tariffs }: Books): PaidPart {
+  const { billedSeconds: seconds, price, currency } = part;
+  return { rate: nameRate(tariffs, part), way: 'per_minute', seconds, price, currency };
+}
+
+type PaidPerMinute = Pick<
+  PricedPart,
+  'billedSeconds' | 'price' | 'currency' | 'tariff' | 'tariffVersion' | 'rateId'
+>;
+
+function fateOf(
+  why: Unpriced,
+  asked: { readonly payer: AccountPath; readonly call: RatedCall; readonly parts: readonly PricedPart[] },
+  { policy }: Books,
+): Fate {
+  const { payer, call, parts } = asked;
+  if (why === 'currency_differs') return { kind: why, payer };
+  if ((parts[0]?.segment ?? 1) > 1) return { kind: why, payer, becomes: 'cut' };
+  const unrated = call.direction === 'inbound' ? policy.unratedInbound : policy.unrated;
+  return { kind: why, payer, becomes: unrated === 'refuse' ? 'refused' : 'free' };
+}

@@ -1,0 +1,63 @@
+import { rateOf, type TariffBook } from '../rating/tariff-book.ts';
+import type { Charge } from '../records/records.ts';
+import type { AccountPath, LegUuid, TariffName } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+
+/** A call as it was, and as it would have been. */
+export type Outcome = {
+  readonly call: LookedAt;
+  readonly payers: readonly PayerOutcome[];
+  readonly fate: Fate;
+};
+
+export type LookedAt = {
+  readonly legUuid: LegUuid;
+  readonly account: AccountPath;
+  readonly admittedAt: EpochMs;
+  readonly destination: string;
+};
+
+/** What one of them paid, and would have paid, in the order in which it was talked; nothing: it does not pay. */
+export type PayerOutcome = {
+  readonly payer: AccountPath;
+  readonly was: readonly PaidPart[];
+  readonly would: readonly PaidPart[];
+};
+
+export type PaidPart = {
+  /** Undefined: it was paid for in advance, and `way` says how. */
+  readonly rate: NamedRate | undefined;
+  readonly way: Charge['way'];
+  readonly seconds: number;
+  readonly price: Micros;
+  /** Empty where nothing is paid in money. */
+  readonly currency: string;
+};
+
+/** A rate by what people call it: several of a tariff may have one prefix, each for some of the calls. */
+export type NamedRate = {
+  readonly tariff: TariffName;
+  readonly prefix: string;
+  readonly description: string;
+};
+
+export type Fate =
+  | { readonly kind: 'goes' }
+  /** The tariff has no rate for it. `becomes`: not let through, for nothing, or over with what was paid in advance. */
+  | {
+      readonly kind: 'no_rate';
+      readonly payer: AccountPath;
+      readonly becomes: 'refused' | 'free' | 'cut';
+    }
+  /** The tariff cannot be that of its payer, whose wallet has other money: it stays as it was. */
+  | { readonly kind: 'currency_differs'; readonly payer: AccountPath };
+
+/** The name of a rate on record. */
+export function nameRate(
+  book: TariffBook,
+  at: { readonly tariff: TariffName; readonly tariffVersion: number; readonly rateId: number },
+): NamedRate {
+  const rate = rateOf(book, at);
+  return { tariff: at.tariff, prefix: rate?.prefix ?? '', description: rate?.description ?? '' };
+}
