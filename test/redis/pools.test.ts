@@ -31,7 +31,12 @@ const STRICT = {
 } as const;
 const INTERNATIONAL = allotmentPool(ACME, 'international');
 
-type World = { readonly operator: object; readonly balance?: string };
+type World = {
+  readonly operator: object;
+  readonly balance?: string;
+  /** By which it pays, where it has no wallet. */
+  readonly tariff?: string;
+};
 type Call = { readonly record: LegRecord; readonly answeredAt: EpochMs };
 type Ended = {
   readonly billedSeconds: number;
@@ -52,8 +57,9 @@ beforeEach(async () => {
   paid = [];
 });
 
-function open({ operator, balance }: World): void {
-  const paying = balance === undefined ? {} : { wallet: 'EUR', tariff: 'standard' };
+function open({ operator, balance, tariff }: World): void {
+  const unpaying = tariff === undefined ? {} : { tariff };
+  const paying = balance === undefined ? unpaying : { wallet: 'EUR', tariff: 'standard' };
   accounts = accountsOf([
     { account: 'acme', ...paying, operator: { timeZone: 'Europe/Berlin', ...operator } },
   ]);
@@ -227,6 +233,45 @@ describe('an allotment', () => {
     expect((await hangUp(call)).billedSeconds).toBe(50);
     expect(await left(INTERNATIONAL)).toBe(seconds(80));
     expect(await take(2)).toMatchObject({ funding: 'allotment' });
+  });
+
+  it('that is filled before it is empty is looked at again in that instant, and tells then when it ends', async () => {
+    open({ operator: { allotments: { international: daily(100) } } });
+    const midnight = toEpochMs(Date.UTC(2026, 5, 15, 22));
+    now = addMs(midnight, -30_000);
+    const call = await talk(1);
+    expect(await store.evaluate(INTERNATIONAL)).toMatchObject({ ended: [], next: [], refilledAt: midnight });
+    now = midnight;
+    const { ended, next, refilledAt } = await store.evaluate(INTERNATIONAL);
+    expect({ ended, refilledAt }).toEqual({ ended: [], refilledAt: undefined });
+    expect(next.map(({ endsAt }) => endsAt - midnight)).toEqual([100_000]);
+    pass(100_000);
+    expect((await store.evaluate(INTERNATIONAL)).ended.map(({ endsAt }) => endsAt - midnight)).toEqual([
+      100_000,
+    ]);
+    expect((await hangUp(call)).billedSeconds).toBe(130);
+  });
+
+  it('is gone on from at no cost by an account that has no wallet', async () => {
+    const allotments = { international: daily(40) };
+    open({ operator: { allotments, discounts: { international: '100' } }, tariff: 'standard' });
+    const call = await talk(1);
+    const [allotment] = call.record.allotments;
+    if (allotment === undefined) throw new Error('paid by an allotment');
+    pass(40_100);
+    expect(await ends(INTERNATIONAL)).toEqual([40_000]);
+    expect(await store.goOn(call.record, allotment)).toMatchObject({ kind: 'continued' });
+    expect(await ends(INTERNATIONAL)).toEqual([]);
+    expect(await store.readWallet(ACME)).toBeUndefined();
+    pass(9_900);
+    const { billedSeconds, charges, endedBy } = await hangUp(call);
+    expect([billedSeconds, endedBy]).toEqual([50, undefined]);
+    expect(charges).toMatchObject([
+      { way: 'allotment', billedSeconds: 40 },
+      { way: 'per_minute', billedSeconds: 10, price: 0n },
+    ]);
+    expect(await left(INTERNATIONAL)).toBe(0n);
+    expect(await store.readWallet(ACME)).toBeUndefined();
   });
 
   it('needs the longer of its two pulses to begin, and counts the shorter', async () => {
