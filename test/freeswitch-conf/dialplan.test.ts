@@ -1,10 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { VARIABLES_READ } from '../../src/calls/channel-variables.ts';
+import { CUSTOMER_VARIABLES } from '../../src/calls/switch-event.ts';
 import type { DecisionKind } from '../../src/records/records.ts';
 import { loadContexts, passVariables, walk, type Arrival, type FakeGate } from './dialplan.ts';
 
 const example = fileURLToPath(
   new URL('../../freeswitch-conf/dialplan/tollgate_example.xml', import.meta.url),
+);
+const customers = fileURLToPath(
+  new URL('../../freeswitch-conf/dialplan/tollgate_customers.xml', import.meta.url),
 );
 const MOBILE = '+491511112222';
 
@@ -132,4 +137,67 @@ describe.each(['socket', 'park'] as const)('the dialplan of the gate %s', (gate)
     const variables = { user_name: '1001', ...brought, tollgate_admission: 'from.elsewhere.1' };
     expect(call(MOBILE, silent, { variables }).did).toEqual([gate, 'respond 503 Service Unavailable']);
   });
+});
+
+const PREPAID = { user_name: '2001', prepaid_credit: '5.00', prepaid_cps: '0.01' };
+const BROUGHT = { tollgate_account: 'acme', tollgate_callee: 'acme/1', tollgate_forwarder: 'acme/2' };
+
+describe.each(['socket', 'park'] as const)('the dialplan for customers, by the gate %s', (gate) => {
+  const contexts = loadContexts(customers, gate);
+  const call = (
+    destination: string,
+    answer: FakeGate,
+    variables: Readonly<Record<string, string>> = PREPAID,
+  ) => walk(contexts, { destination, context: 'tollgate_customers', variables }, answer);
+
+  it('says what the customer may spend, and nothing that the call brought along', () => {
+    const asked: Record<string, string | undefined>[] = [];
+    const { did } = call(
+      MOBILE,
+      (variables) => {
+        asked.push(Object.fromEntries(variables));
+        return admits(variables);
+      },
+      { ...PREPAID, ...BROUGHT, tollgate_max_credit: '1000000', tollgate_max_time: '9' },
+    );
+    expect(did).toEqual([gate, `bridge sofia/gateway/carrier/${MOBILE}`]);
+    expect(asked).toMatchObject([
+      {
+        tollgate_customer: '2001',
+        tollgate_max_credit: '5.00',
+        tollgate_max_time: '',
+        tollgate_connect: '0.05',
+        tollgate_cps: '0.01',
+        tollgate_ipulse: '60',
+        tollgate_fpulse: '1',
+        tollgate_max_channels: '2',
+        tollgate_route: 'carrier',
+        tollgate_destination: MOBILE,
+      },
+    ]);
+    for (const name of Object.keys(BROUGHT)) expect(asked[0]).not.toHaveProperty(name);
+  });
+
+  it('fails closed when nobody decides, and asks nobody about 112', () => {
+    expect(call(MOBILE, silent).did).toEqual([gate, 'respond 503 Service Unavailable']);
+    expect(call('112', silent).did).toHaveLength(1);
+  });
+});
+
+describe.each(['socket', 'park'] as const)('the other contexts, by the gate %s', (gate) => {
+  it.each(['tollgate_phones', 'tollgate_trunk', 'tollgate_forwarded'])(
+    'know no customer, whatever the call went through before: %s',
+    (context) => {
+      let asked: ReadonlyMap<string, string> = new Map();
+      const brought = Object.fromEntries(CUSTOMER_VARIABLES.map((each) => [VARIABLES_READ[each].name, '1']));
+      const destination = context === 'tollgate_trunk' ? '+49305551002' : MOBILE;
+      const variables = { user_name: '1001', ...brought };
+      walk(loadContexts(example, gate), { destination, context, variables }, (said) => {
+        asked = new Map(said);
+        return { set: {}, next: 'hang-up' };
+      });
+      expect(asked.get('tollgate_route')).toBe('carrier');
+      expect([...asked.keys()].filter((name) => name in brought)).toEqual([]);
+    },
+  );
 });

@@ -2,11 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { createStage, eventually, type Stage } from '../service/stage.ts';
+import type { LegUuid } from '../../src/units/ids.ts';
 import { freshRedis, redisUrl } from '../support/redis.ts';
 import { expand, huntActions, loadContexts, type Action } from './dialplan.ts';
 
 const example = fileURLToPath(
   new URL('../../freeswitch-conf/dialplan/tollgate_example.xml', import.meta.url),
+);
+const customers = fileURLToPath(
+  new URL('../../freeswitch-conf/dialplan/tollgate_customers.xml', import.meta.url),
 );
 const MOBILE = '+491511112222';
 
@@ -28,7 +32,8 @@ afterEach(() => stage.close());
 
 /** The files themselves, hunted through whenever a leg of the simulator enters its dialplan. */
 function useFiles(sim: Simulator, gate: 'socket' | 'park', hosts: string): void {
-  const contexts = loadContexts(example, gate, { tollgate_gate_hosts: hosts, domain: 'example' });
+  const globals = { tollgate_gate_hosts: hosts, domain: 'example' };
+  const contexts = [example, customers].flatMap((file) => loadContexts(file, gate, globals));
   sim.dialplan((call) => {
     const inline: Action[] = [];
     const now = new Map<string, string | undefined>();
@@ -63,6 +68,8 @@ describe.each(['socket', 'park'] as const)('the dialplan files and Tollgate, by 
       (commands) => commands.some(({ text }) => text === 'api show channels as json'),
     );
   };
+  const customersCall = (to: string, variables: Readonly<Record<string, string>>) =>
+    stage.sim.placeCall({ from: '2001', to, context: 'tollgate_customers', variables });
   const call = (to: string, from = '1001', context = 'tollgate_phones') =>
     stage.sim.placeCall({
       from,
@@ -91,6 +98,37 @@ describe.each(['socket', 'park'] as const)('the dialplan files and Tollgate, by 
     );
     expect(cdr).toMatchObject({ account: 'acme/retail/1001', decision: 'admitted' });
     expect(await stage.balance('acme/retail')).toBe(9_400_000n);
+  });
+
+  it('let a customer talk who is stored in the directory alone, charge him, and close his pool', async () => {
+    await start();
+    const placed = customersCall(MOBILE, { user_name: '2001', prepaid_credit: '1.00', prepaid_cps: '0.01' });
+    await eventually(
+      () => placed.truth?.answeredMicros,
+      (at) => at !== undefined,
+    );
+    placed.hangup();
+    const [cdr] = await eventually(
+      () => stage.cdrs('adhoc'),
+      (cdrs) => cdrs.length === 1,
+    );
+    expect(cdr).toMatchObject({ account: 'adhoc/2001', decision: 'admitted', funding: 'per_minute' });
+    const charges = await stage.database.records.chargesOf(cdr?.legUuid ?? ('' as LegUuid));
+    expect(charges).toMatchObject([{ payer: 'adhoc/2001', price: 650_000n }]);
+    await eventually(
+      () => stage.balance('adhoc/2001'),
+      (balance) => balance === 0n,
+    );
+  });
+
+  it('refuse a customer of whom the directory says no amount', async () => {
+    await start();
+    const placed = customersCall(MOBILE, { user_name: '2001', prepaid_cps: '0.01' });
+    await eventually(
+      () => placed.truth?.variable('tollgate_reason'),
+      (reason) => reason === 'bad_variable',
+    );
+    expect(dialled()).toEqual([]);
   });
 
   it('dial nothing without credit, and the caller hears 402', async () => {
