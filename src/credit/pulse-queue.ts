@@ -1,4 +1,5 @@
 import { commitmentOf, pulsesBegun, type PriceTerms } from '../rating/price.ts';
+import { createHeap } from '../units/heap.ts';
 import type { EpochMs } from '../units/time.ts';
 import { paidUntil, type PayerLeg } from './wallet.ts';
 
@@ -22,17 +23,17 @@ export type PulseQueue = {
 /** No leg pays so many pulses for nothing within any horizon of ours: 2³² one-second pulses are 136 years. */
 const FREE_PULSES_MAX = 2 ** 32;
 
-/** A binary heap of each running leg's next costly pulse that begins after `from`. */
+/** Each running leg's next costly pulse that begins after `from`. */
 export function createPulseQueue(legs: readonly PayerLeg[], from: EpochMs): PulseQueue {
-  const heap: Pulse[] = [];
+  const heap = createHeap(before);
   const queue: PulseQueue = {
-    peek: () => heap[0],
-    pop: () => removeFirst(heap),
+    peek: () => heap.peek(),
+    pop: () => void heap.pop(),
     push(leg, answeredAt, pulses) {
       const number = nextCostlyPulse(leg.terms, pulses);
       if (number === undefined) return;
       const step = commitmentOf(leg.terms, number) - commitmentOf(leg.terms, pulses);
-      insert(heap, { leg, answeredAt, number, startsAt: paidUntil(leg.terms, answeredAt, number - 1), step });
+      heap.push({ leg, answeredAt, number, startsAt: paidUntil(leg.terms, answeredAt, number - 1), step });
     },
   };
   for (const leg of legs) {
@@ -71,32 +72,4 @@ function before(a: Pulse, b: Pulse): boolean {
   if (a.startsAt !== b.startsAt) return a.startsAt < b.startsAt;
   if (a.answeredAt !== b.answeredAt) return a.answeredAt < b.answeredAt;
   return a.leg.legKey < b.leg.legKey;
-}
-
-function insert(heap: Pulse[], pulse: Pulse): void {
-  let child = heap.push(pulse) - 1;
-  while (child > 0) {
-    const parent = (child - 1) >> 1;
-    const above = heap[parent] as Pulse;
-    if (!before(pulse, above)) break;
-    heap[child] = above;
-    child = parent;
-  }
-  heap[child] = pulse;
-}
-
-function removeFirst(heap: Pulse[]): void {
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return;
-  let parent = 0;
-  for (;;) {
-    let child = 2 * parent + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && before(heap[child + 1] as Pulse, heap[child] as Pulse)) child += 1;
-    const below = heap[child] as Pulse;
-    if (!before(below, last)) break;
-    heap[parent] = below;
-    parent = child;
-  }
-  heap[parent] = last;
 }

@@ -1,0 +1,23 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { createHeap } from '../../src/units/heap.ts';
+
+it('gives what is in it in order, however it came in', () => {
+  fc.assert(
+    fc.property(fc.array(fc.option(fc.integer({ min: 0, max: 20 }))), (steps) => {
+      const heap = createHeap<number>((one, other) => one < other);
+      let plain: number[] = [];
+      for (const step of steps) {
+        if (step === null) {
+          expect(heap.pop()).toBe(plain[0]);
+          plain = plain.slice(1);
+        } else {
+          heap.push(step);
+          plain = [...plain, step].toSorted((a, b) => a - b);
+        }
+        expect(heap.peek()).toBe(plain[0]);
+        expect(heap.size).toBe(plain.length);
+      }
+    }),
+  );
+});
