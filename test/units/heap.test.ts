@@ -8,13 +8,9 @@ it('gives what is in it in order, however it came in', () => {
       const heap = createHeap<number>((one, other) => one < other);
       let plain: number[] = [];
       for (const step of steps) {
-        if (step === null) {
-          expect(heap.pop()).toBe(plain[0]);
-          plain = plain.slice(1);
-        } else {
-          heap.push(step);
-          plain = [...plain, step].toSorted((a, b) => a - b);
-        }
+        const popped = step === null ? heap.pop() : heap.push(step);
+        expect(popped).toBe(step === null ? plain[0] : undefined);
+        plain = step === null ? plain.slice(1) : [...plain, step].toSorted((a, b) => a - b);
         expect(heap.peek()).toBe(plain[0]);
         expect(heap.size).toBe(plain.length);
       }
