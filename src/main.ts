@@ -36,6 +36,7 @@ import {
   type ServiceConfig,
 } from './wiring/parts.ts';
 import { recordPlaceOf } from './wiring/record-place.ts';
+import { createLostPools } from './wiring/lost-pools.ts';
 import { createPools } from './wiring/pools.ts';
 
 export type Service = {
@@ -140,6 +141,12 @@ async function build(
     schedule: queue,
     timers,
     figures: pools,
+    lostPool: createLostPools({
+      records: database.records,
+      feed,
+      currency: config.customers.currency,
+      clock: clock.now,
+    }),
     resyncMs: config.controller.resyncMs,
     onParked: (event) => void parkGate.onEvent(event),
   });

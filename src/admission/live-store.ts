@@ -170,6 +170,8 @@ export type WalletOpening = {
   readonly balance: Micros;
   /** For an allotment or a spend window: what its present cycle was filled with, and when that ends. */
   readonly refill?: Pick<Refill, 'amount' | 'endsAt'>;
+  /** For a customer's pool: what came into it, and its name. */
+  readonly opened?: Opened;
 } & WalletSettings;
 export type WalletSettings = {
   readonly credit: Micros;

@@ -17,7 +17,7 @@ import { createRunningCaps } from './running-caps.ts';
 import type { RehearsalFigures } from './rehearsal.ts';
 import { createResync, type ResyncReport } from './resync.ts';
 import type { Timers } from './timers.ts';
-import { createUngated } from './ungated.ts';
+import { createUngated, type LostPool } from './ungated.ts';
 import { createWhatIf } from './what-if.ts';
 
 /** How often memory is tidied and near dead-man timers are renewed. */
@@ -47,6 +47,7 @@ export function createController(
     readonly timers: Timers;
     /** What judging beside the calls reads. */
     readonly figures: RehearsalFigures;
+    readonly lostPool: LostPool;
     readonly resyncMs: number;
     /** A parked leg that asks goes to the `park` gate. */
     readonly onParked: (event: Extract<SwitchEvent, { readonly kind: 'parked' }>) => void;
@@ -58,7 +59,11 @@ export function createController(
   const clocks = createNodeClocks();
   const deadman = createDeadman(context, book);
   const whatIf = createWhatIf(context, { figures: parts.figures, timers });
-  const ungated = createUngated(context, book, (answered) => whatIf.later(answered));
+  const { lostPool } = parts;
+  const ungated = createUngated(context, book, {
+    onAnswered: (answered) => whatIf.later(answered),
+    lostPool,
+  });
   const admitted = createAdmittedRecords();
   const caps = createRunningCaps(context, { book, deadman });
   const events = createLegEvents(context, { book, clocks, deadman, caps, ungated, timers, admitted, whatIf });

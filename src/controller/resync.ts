@@ -1,7 +1,7 @@
 import type { LegRecord } from '../admission/leg-record.ts';
 import type { ChannelRow } from '../calls/switch.ts';
 import type { LegFacts, SwitchEvent } from '../calls/switch-event.ts';
-import type { AccountPath, LegKey, LegUuid, NodeId } from '../units/ids.ts';
+import { rootOf, type AccountPath, type LegKey, type LegUuid, type NodeId } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import { giveBackLeg } from './admit-leg.ts';
 import type { ControllerContext } from './context.ts';
@@ -65,6 +65,7 @@ export function createResync(
     }
     const keys = new Set(records.map((record) => record.legKey));
     for (const legKey of missedSince.keys()) if (!keys.has(legKey)) missedSince.delete(legKey);
+    await forgetLost(node, live, keys);
     const adopted = await adopt(node, rows);
     forgetVanished(node, live);
     return { channels: rows.length, records: records.length, adopted, settled, doubted };
@@ -88,6 +89,25 @@ export function createResync(
     const since = missedSince.get(record.legKey) ?? now;
     missedSince.set(record.legKey, since);
     return now - since >= MISSED_AGAIN_MS ? 'gone' : 'doubted';
+  };
+
+  /** Legs that talk, and of whom Redis has nothing any more: it has lost its data. They are adopted like unknown ones. */
+  const forgetLost = async (
+    node: NodeId,
+    live: ReadonlyMap<LegUuid, ChannelRow>,
+    held: ReadonlySet<LegKey>,
+  ): Promise<void> => {
+    for (const leg of book.ofNode(node)) {
+      const { record } = leg;
+      if (record === undefined || leg.phase !== 'answered' || !live.has(leg.uuid)) continue;
+      if (held.has(record.legKey)) continue;
+      // It may have been admitted after the records were read.
+      if ((await store.find(rootOf(record.account), record.legKey)) !== undefined) continue;
+      if (leg.record !== record || leg.phase !== 'answered') continue;
+      log.warn({ callUuid: leg.uuid, accountId: record.account }, 'leg lost by the store, adopted anew');
+      book.detach(leg);
+      leg.phase = 'unknown';
+    }
   };
 
   /** Legs that ended while another controller took the events: nobody tells this one any more. */

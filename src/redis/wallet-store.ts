@@ -24,9 +24,10 @@ export function createWalletStore(context: StoreContext): WalletStore {
   const left: Left = new Map();
 
   return {
-    async openWallet(account, { balance, credit, policy, refill }) {
+    async openWallet(account, { balance, credit, policy, refill, opened }) {
       const cycle = refill === undefined ? ['', ''] : [`${refill.amount}`, refill.endsAt];
       const args = [context.clockArgument(), `${balance}`, `${credit}`, formatPolicy(policy), ...cycle];
+      args.push(...(opened === undefined ? ['', ''] : [`${opened.amount}`, opened.serial]));
       await run('open', [walletKey(account)], args);
     },
     fund: (account, transferId, amount) => change(context, account, { transferId, amount }),

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CallRequest, SimulatedCall } from '../../src/simulator/inbound-call.ts';
-import type { LegUuid } from '../../src/units/ids.ts';
-import { freshRedis, redisUrl } from '../support/redis.ts';
+import { walletLedger } from '../../src/records/records.ts';
+import type { AccountPath, LegUuid } from '../../src/units/ids.ts';
+import { toEpochMs } from '../../src/units/time.ts';
+import { connectTestRedis, freshRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, placeCalls, placedBy, settled, useGates } from './acts.ts';
 import { createStageCli } from './stage-cli.ts';
 import { createStage, eventually, micros, type Stage } from './stage.ts';
@@ -246,6 +248,47 @@ describe('when a controller stops in the middle of the calls', () => {
     await isProved();
     expect(await stage.balance('adhoc/john')).toBe(0n);
   });
+});
+
+describe('when Redis has lost all that it held', () => {
+  it.each(['the same controller', 'another controller'])(
+    '%s goes on with the calls that talk, by what the books say is left of their pool',
+    async (who) => {
+      const often = { TOLLGATE_CONTROLLER_RESYNC_MS: '500' };
+      await openStage('socket', 0);
+      const first = await stage.startController(often);
+      useGates(stage.sim, 'socket', [first]);
+      const pools = { ...BY_THE_SECOND, max_credit: '1.50' };
+      const over = call(pools);
+      const calls = [call(pools), call(pools)];
+      await answered(over, ...calls);
+      await eventually(
+        async () => await (await stage.live()).calls(undefined),
+        (live) => live.filter(({ state }) => state === 'answered').length === 3,
+      );
+      over.hangup();
+      const [ended] = await settled(stage, 1, 'adhoc');
+      if (who === 'another controller') await first.stop();
+      await connectTestRedis().flushdb();
+      if (who === 'another controller') await stage.startController(often);
+      await allEnded(calls);
+      const cdrs = await settled(stage, 3, 'adhoc');
+      const talked = cdrs.filter(({ legUuid }) => legUuid !== ended?.legUuid);
+      expect(talked.map(({ cut }) => cut)).toEqual(['credit', 'credit']);
+      // All that the pool was opened with, and not a second more: the books knew what had been spent of it.
+      expect(cdrs.reduce((sum, { billedSeconds }) => sum + billedSeconds, 0)).toBe(15);
+      await isProved();
+      expect(await stage.balance('adhoc/john')).toBe(0n);
+      const { rows } = await stage.database.records.transfersOf({
+        ledger: walletLedger('adhoc/john' as AccountPath),
+        from: toEpochMs(0),
+        to: toEpochMs(Number.MAX_SAFE_INTEGER),
+        order: 'oldest_first',
+        limit: 10,
+      });
+      expect(rows.map(({ kind }) => kind).toSorted()).toEqual(['charge', 'charge', 'charge', 'opening']);
+    },
+  );
 });
 
 describe('the command line', () => {

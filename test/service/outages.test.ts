@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRedis, type StartedRedis } from '../../src/servers/redis-server.ts';
 import type { LegUuid } from '../../src/units/ids.ts';
-import { freshRedis, needRealRedis, redisUrl } from '../support/redis.ts';
+import { connectTestRedis, freshRedis, needRealRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, furnish, placeCalls, placedBy, settled, useGates } from './acts.ts';
 import { createStage, eventually, micros, type Stage } from './stage.ts';
 
@@ -182,6 +182,18 @@ describe('a Redis that goes away', () => {
     after.call.hangup();
     await settled(stage, cdrs.length + 1);
   });
+});
+
+it('a Redis that has lost all that it held gets the calls that talk again, cut and charged from their answer', async () => {
+  await openStage('0.12', { TOLLGATE_CONTROLLER_RESYNC_MS: '500' });
+  const { call, leg } = await answeredCall();
+  await connectTestRedis().flushdb();
+  await allEnded([call]);
+  const [cdr] = await settled(stage, 1);
+  // 0.12 at a euro a minute are seven seconds, counted from the answer.
+  expect(cdr).toMatchObject({ legUuid: leg.uuid, billedSeconds: 7, cut: 'credit' });
+  expect(await stage.balance('acme')).toBe(micros('0.003333'));
+  expect(await stage.findings()).toEqual([]);
 });
 
 it('an SQL record that cannot be written delays no call, and gets every CDR when it can', async () => {
