@@ -8,6 +8,7 @@ import { openDatabase } from './database/database.ts';
 import { createDecisionKeeper } from './controller/decision-keeper.ts';
 import { openDirectory } from './controller/directory.ts';
 import { holdNodes } from './controller/node-leases.ts';
+import { continuationAt } from './controller/going-on.ts';
 import { createRecordDrain } from './controller/record-drain.ts';
 import { shareRecord } from './controller/shared-record.ts';
 import { createWalletSettings } from './controller/wallet-settings.ts';
@@ -112,11 +113,13 @@ async function build(
     },
     log,
   });
+  const policy = policyOf(config);
   const pools = createPools(database.records, () => directory.accounts(), clock.now);
   const store = createLiveStore(redis, {
     clock: clock.now,
     onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
     onDeadline: (root, deadline) => controller.cutoffs.onDeadline(root, deadline),
+    goingOn: (record, goesOn, from) => continuationAt({ policy, directory }, record, goesOn, from),
     ...pools,
   });
   const feed = createSettlementFeed(redis, { log });
@@ -130,7 +133,7 @@ async function build(
   const context: ControllerContext = {
     store,
     directory,
-    policy: policyOf(config),
+    policy,
     controlOf: (node) => controls.get(node),
     record: (decision) => decisions.keep(decision),
     announce: (root) => feed.announce(root),

@@ -2,7 +2,6 @@ import type { Payer } from '../accounts/account-tree.ts';
 import { allotmentFor, secondsHeld, usedUpBy } from '../accounts/allotment-use.ts';
 import { allotmentPool, allotmentTerms, secondsToMicros } from '../credit/pools.ts';
 import { continuationOf } from '../rating/price.ts';
-import { costCap } from './cap.ts';
 import { canCost } from './funded.ts';
 import type { Asked, PerMinute } from './funding.ts';
 import type { AllotmentRecord, Continuation } from './leg-record.ts';
@@ -45,9 +44,13 @@ export function allotmentOption(
 }
 
 function continuation(payer: Payer, paid: PerMinute): Continuation | undefined {
-  if (paid.kind === 'refused' || paid.option.part?.way !== 'per_minute') return undefined;
+  if (paid.kind !== 'rated' || paid.option.part?.way !== 'per_minute') return undefined;
   const { payer: record } = paid.option.part;
-  const terms = continuationOf(record.terms);
-  const cap = canCost(terms) ? costCap(payer.path, terms, payer.limits.maxCallCost) : undefined;
-  return { payer: { ...record, terms }, cap };
+  const { maxCallCost } = payer.limits;
+  const isFree = !paid.terms.some((terms) => canCost(continuationOf(terms)));
+  return {
+    payer: { ...record, terms: continuationOf(record.terms) },
+    ...(isFree && { isFree }),
+    ...(maxCallCost === 'unlimited' || isFree ? {} : { costMax: maxCallCost }),
+  };
 }

@@ -4,7 +4,7 @@ import { fundedSeconds } from '../rating/quote.ts';
 import type { PriceTerms } from '../rating/price.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
-import type { LegCap, LegRecord, PayerRecord } from './leg-record.ts';
+import type { Continuation, LegCap, LegRecord, PayerRecord } from './leg-record.ts';
 import type { Question } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { isBound, isEnforced, type Bindings } from './takes.ts';
@@ -83,16 +83,28 @@ export function costCap(account: AccountPath, terms: PriceTerms, bound: MoneyBou
   return seconds === 'unlimited' ? undefined : { seconds, reason: 'max_cost', account };
 }
 
+/** How long a call may go on per minute for what it may cost so. */
+export function continuationCap({ payer, costMax }: Continuation): LegCap | undefined {
+  return costMax === undefined ? undefined : costCap(payer.account, payer.terms, costMax);
+}
+
 /** The cap that held in the end: that of one call's cost counts from where its allotment had run dry. */
 export function capInTheEnd(
-  { cap, allotments }: Pick<LegRecord, 'cap' | 'allotments'>,
-  allotmentSeconds: ReadonlyMap<AccountPath, number>,
+  { cap }: Pick<LegRecord, 'cap'>,
+  {
+    allotmentSeconds,
+    goneOn,
+  }: {
+    readonly allotmentSeconds: ReadonlyMap<AccountPath, number>;
+    readonly goneOn: ReadonlyMap<AccountPath, Continuation>;
+  },
 ): LegCap | undefined {
   let least = cap;
-  for (const { account, goesOn } of allotments) {
-    const paidSeconds = allotmentSeconds.get(account);
-    if (goesOn?.cap === undefined || paidSeconds === undefined) continue;
-    least = tighterCap(least, { ...goesOn.cap, seconds: paidSeconds + goesOn.cap.seconds });
+  for (const [account, goesOn] of goneOn) {
+    const own = continuationCap(goesOn);
+    if (own === undefined) continue;
+    const paidSeconds = allotmentSeconds.get(account) ?? 0;
+    least = tighterCap(least, { ...own, seconds: paidSeconds + own.seconds });
   }
   return least;
 }

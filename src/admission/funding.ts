@@ -1,5 +1,6 @@
 import { payersAt, type Payer } from '../accounts/account-tree.ts';
 import { spendPoolsOf } from '../credit/pools.ts';
+import type { PriceTerms } from '../rating/price.ts';
 import type { Direction } from '../rating/rate.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { allotmentOption } from './allotment-funding.ts';
@@ -8,7 +9,7 @@ import { customerFunding, type CustomerFunding } from './customer-funding.ts';
 import { canCost } from './funded.ts';
 import type { AllotmentRecord, LegCap, PayerRecord, TimeRecord } from './leg-record.ts';
 import { payerRecordOf, rateForPayer } from './payer-rate.ts';
-import { splitPayer, type SplitCall } from './rate-split.ts';
+import { termsInTime, type TimedCall } from './rate-split.ts';
 import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
 import { directionOf, type FundingQuestion } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
@@ -185,7 +186,9 @@ function softWays(payer: Payer, asked: Asked): Ways {
 }
 
 export type PerMinute =
-  | { readonly kind: 'option'; readonly option: FundingOption }
+  /** `terms`: all that it may be charged by, at whatever times of day it talks. */
+  | { readonly kind: 'rated'; readonly option: FundingOption; readonly terms: readonly PriceTerms[] }
+  | { readonly kind: 'unrated'; readonly option: FundingOption }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** By the payer's tariff; for nothing where nobody prices the call and that is allowed. */
@@ -201,7 +204,7 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
   if (rated === undefined) {
     const unrated = direction === 'inbound' ? policy.unratedInbound : policy.unrated;
     if (unrated === 'allow' && mayBeUnrated) {
-      return { kind: 'option', option: { take: undefined, part: undefined } };
+      return { kind: 'unrated', option: { take: undefined, part: undefined } };
     }
     const words =
       payer.tariff === undefined
@@ -213,9 +216,9 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
   const { currency } = version;
   const own = payerRecordOf(payer.path, rated);
   // What costs nothing now may go on into a time of day in which it does.
-  const costs = canCost(
-    policy.periods === 'split' ? splitPayer(own, toSplit(question, direction), tariffs).terms : terms,
-  );
+  const inTime =
+    policy.periods === 'split' ? termsInTime(own, timedCall(question, direction), tariffs) : [terms];
+  const costs = inTime.some(canCost);
   const isSoft = question.soft?.has(payer.path) === true;
   if (costs) {
     const refusal = cannotPay(payer, currency, isSoft);
@@ -229,13 +232,12 @@ function perMinute(payer: Payer, asked: Asked, mayBeUnrated: boolean): PerMinute
   const record = { ...own, ...(windows.length > 0 ? { windows } : {}) };
   const part = { way: 'per_minute', payer: record, cap } as const;
   const holds = [payer.path, ...windows].map((wallet) => ({ wallet, terms }));
-  return { kind: 'option', option: { take: costs ? { kind: 'holds', holds } : undefined, part } };
+  const take = costs ? ({ kind: 'holds', holds } as const) : undefined;
+  return { kind: 'rated', option: { take, part }, terms: inTime };
 }
 
-/** As if it were answered at once. */
-function toSplit({ destination, options, routes, at }: FundingQuestion, direction: Direction): SplitCall {
-  const names = routes.map(({ name }) => name);
-  return { destination, direction, options, routes: names, admittedAt: at, answeredAt: at };
+function timedCall({ destination, options, routes, at }: FundingQuestion, direction: Direction): TimedCall {
+  return { destination, direction, options, routes: routes.map(({ name }) => name), admittedAt: at };
 }
 
 /** Its `fundingOrder` names no way that this call could be paid in. */

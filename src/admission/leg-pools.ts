@@ -1,6 +1,5 @@
 import type { PriceTerms } from '../rating/price.ts';
 import type { PoolId } from '../units/ids.ts';
-import { canCost } from './funded.ts';
 import type { AllotmentRecord, LegRecord, PayerRecord } from './leg-record.ts';
 
 /** One of the pools that a leg draws on, and the terms by which it does. */
@@ -35,5 +34,5 @@ export function poolsOfLeg(record: DrawsOn): readonly LegPool[] {
  * have a wallet.
  */
 export function poolsAfter({ goesOn }: Pick<AllotmentRecord, 'goesOn'>): readonly LegPool[] {
-  return goesOn !== undefined && canCost(goesOn.payer.terms) ? poolsOfPayer(goesOn.payer) : [];
+  return goesOn === undefined || goesOn.isFree === true ? [] : poolsOfPayer(goesOn.payer);
 }

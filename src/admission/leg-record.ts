@@ -1,6 +1,8 @@
 import type { PriceTerms } from '../rating/price.ts';
 import type { AdmittedLeg } from '../records/records.ts';
 import type { AccountPath, AdmissionId, LegUuid, PoolId, TariffName } from '../units/ids.ts';
+import type { Micros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
 import type { Counter, Holder, Slot } from './plan.ts';
 
 /**
@@ -76,8 +78,12 @@ export type AllotmentRecord = {
 /** Terms without surcharge, minimum and grace: the call has begun. */
 export type Continuation = {
   readonly payer: PayerRecord;
-  /** How long it may go on so (`maxCallCost`). */
-  readonly cap: LegCap | undefined;
+  /** It costs nothing, at no time of day: then it is drawn from nowhere, and its payer need not even have a wallet. */
+  readonly isFree?: true;
+  /** How much it may cost from there on (`maxCallCost`). */
+  readonly costMax?: Micros;
+  /** Up to when it may go on for that: known once it does. */
+  readonly until?: EpochMs;
 };
 
 export type PayerRecord = {

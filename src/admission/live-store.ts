@@ -3,7 +3,7 @@ import type { PriceTerms } from '../rating/price.ts';
 import type { AccountPath, LegKey, LegUuid, PoolId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
-import type { AllotmentRecord, LegCap, LegRecord } from './leg-record.ts';
+import type { AllotmentRecord, Continuation, LegCap, LegRecord } from './leg-record.ts';
 import type { Counter, Holder, HolderUse, Slot, SlotPlan, TrunkTake } from './plan.ts';
 
 /**
@@ -138,7 +138,12 @@ export type TakeRefusal =
     };
 
 export type GoOnOutcome =
-  | { readonly kind: 'continued'; readonly at: EpochMs; readonly from: EpochMs }
+  | {
+      readonly kind: 'continued';
+      readonly at: EpochMs;
+      readonly from: EpochMs;
+      readonly goesOn: Continuation;
+    }
   | { readonly kind: 'already' | 'gone' }
   | { readonly kind: 'refused'; readonly refusal: TakeRefusal };
 
@@ -154,6 +159,8 @@ export type CloseSettlement = (final: {
   readonly allotmentSeconds: ReadonlyMap<AccountPath, number>;
   /** By what terms each wallet was charged: those that it was drawn on by. */
   readonly payerTerms: ReadonlyMap<AccountPath, PriceTerms>;
+  /** Of each payer that paid by an allotment, how it paid for what was talked after that. */
+  readonly goneOn: ReadonlyMap<AccountPath, Continuation>;
   /** What could not pay for more of the talk. */
   readonly endedBy: PoolId | undefined;
   readonly at: EpochMs;

@@ -1,9 +1,15 @@
-import { pulsesPaid, type PriceTerms } from '../rating/price.ts';
-import { firstPiece, nextPiece, type PeriodCall, type RatePiece } from '../rating/rate-pieces.ts';
-import type { Direction } from '../rating/rate.ts';
+import { continuationOf, pulsesPaid, type PriceTerms } from '../rating/price.ts';
+import {
+  firstPiece,
+  nextPiece,
+  ratesInTime,
+  type PeriodCall,
+  type RatePiece,
+} from '../rating/rate-pieces.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
+import { termsOf } from '../rating/terms.ts';
 import type { EpochMs } from '../units/time.ts';
-import type { LegRecord, PayerRecord } from './leg-record.ts';
+import type { Continuation, LegRecord, PayerRecord } from './leg-record.ts';
 
 /** A call that lasts longer keeps the rate that it has then. */
 const SPLIT_SECONDS_MAX = 7 * 86_400;
@@ -11,10 +17,9 @@ const SPLIT_SECONDS_MAX = 7 * 86_400;
 const PIECES_MAX = 200;
 
 /** What the times of a call's rates depend on. */
-export type SplitCall = Pick<LegRecord, 'destination' | 'routes' | 'options' | 'admittedAt'> & {
-  readonly direction: LegRecord['direction'];
-  readonly answeredAt: EpochMs;
-};
+export type TimedCall = Pick<LegRecord, 'destination' | 'routes' | 'options' | 'admittedAt' | 'direction'>;
+
+export type SplitCall = TimedCall & { readonly answeredAt: EpochMs };
 
 /** The record with each payer's rates one after the other, where its tariff has others at other times of day. */
 export function splitRecord(record: LegRecord, answeredAt: EpochMs, tariffs: TariffBook): LegRecord {
@@ -25,31 +30,70 @@ export function splitRecord(record: LegRecord, answeredAt: EpochMs, tariffs: Tar
 
 /** Always by the version that was in force at the admission, so that it comes out the same whenever it is asked. */
 export function splitPayer(payer: PayerRecord, call: SplitCall, tariffs: TariffBook): PayerRecord {
-  const { direction } = call;
-  if (direction === 'internal') return payer;
-  const inForce = tariffs.get(payer.tariff)?.find(({ version }) => version.version === payer.tariffVersion);
-  if (inForce === undefined) return payer;
-  const [first, ...later] = piecesOf({
-    inForce,
-    call: ratedCall(call, direction),
-    answeredAt: call.answeredAt,
-    discountPpm: payer.terms.discountPpm,
-  });
-  if (first === undefined || first.rate.id !== payer.rateId || later.length === 0) return payer;
+  const timed = periodCall(payer, call, call.answeredAt, tariffs);
+  const first = timed && firstPiece(timed);
+  if (timed === undefined || first === undefined) return payer;
+  const pieces = piecesFrom(timed, first);
+  return pieces.length === 1 ? payer : withPieces(payer, first, pieces);
+}
+
+/**
+ * How a call goes on whose allotment has run dry: from then on by the rate of that moment, and by those of later times
+ * of day. Where that moment has no rate it goes on by the one of its admission.
+ */
+export function splitContinuation(
+  goesOn: Continuation,
+  call: TimedCall,
+  from: EpochMs,
+  tariffs: TariffBook,
+): Continuation {
+  const { payer } = goesOn;
+  const timed = periodCall(payer, call, from, tariffs);
+  const admitted = timed && firstPiece(timed);
+  if (timed === undefined || admitted === undefined) return goesOn;
+  const later = { ...timed, call: { ...timed.call, at: from } };
+  const begun = firstPiece(later) ?? admitted;
+  const first = { ...begun, terms: continuationOf(begun.terms) };
+  return { ...goesOn, payer: withPieces(payer, first, piecesFrom(later, first)) };
+}
+
+/** By what terms the payer may be charged at some time or other: those that the record has, and those of other times. */
+export function termsInTime(payer: PayerRecord, call: TimedCall, tariffs: TariffBook): readonly PriceTerms[] {
+  const timed = periodCall(payer, call, call.admittedAt, tariffs);
+  if (timed === undefined) return [payer.terms];
+  const { version } = timed.inForce;
+  return [...ratesInTime(timed)].map((rate) => termsOf(version, rate, timed.discountPpm));
+}
+
+/** Undefined: its price is not that of a tariff. */
+function periodCall(
+  { tariff, tariffVersion, terms, rateId }: PayerRecord,
+  { destination, direction, routes, options, admittedAt }: TimedCall,
+  answeredAt: EpochMs,
+  tariffs: TariffBook,
+): PeriodCall | undefined {
+  if (direction === 'internal') return undefined;
+  const inForce = tariffs.get(tariff)?.find(({ version }) => version.version === tariffVersion);
+  if (inForce === undefined) return undefined;
+  const call = { number: destination, direction, routes, options, at: admittedAt };
+  const timed = { inForce, call, answeredAt, discountPpm: terms.discountPpm };
+  return firstPiece(timed)?.rate.id === rateId ? timed : undefined;
+}
+
+function withPieces(payer: PayerRecord, first: RatePiece, pieces: readonly RatePiece[]): PayerRecord {
+  const [, ...later] = pieces;
   return {
     ...payer,
+    rateId: first.rate.id,
+    prefix: first.rate.prefix,
     terms: chained([first, ...later]),
-    later: later.map(({ rate }) => ({ rateId: rate.id, prefix: rate.prefix })),
+    ...(later.length > 0 && { later: later.map(({ rate }) => ({ rateId: rate.id, prefix: rate.prefix })) }),
   };
 }
 
-function ratedCall({ destination, routes, options, admittedAt }: SplitCall, direction: Direction) {
-  return { number: destination, direction, routes, options, at: admittedAt };
-}
-
-function piecesOf(call: PeriodCall): readonly RatePiece[] {
+function piecesFrom(call: PeriodCall, first: RatePiece): readonly RatePiece[] {
   const pieces: RatePiece[] = [];
-  let piece = firstPiece(call);
+  let piece: RatePiece | undefined = first;
   while (piece !== undefined && piece.fromSecond < SPLIT_SECONDS_MAX && pieces.length < PIECES_MAX) {
     pieces.push(piece);
     piece = nextPiece(call, piece);

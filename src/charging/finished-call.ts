@@ -3,16 +3,16 @@ import type { FundingPolicy } from '../admission/funding.ts';
 import { payerRecordOf, rateByTariff, rateForPayer, type PayerRate } from '../admission/payer-rate.ts';
 import { e164Of } from '../admission/question.ts';
 import type { PayerRecord } from '../admission/leg-record.ts';
-import { splitPayer } from '../admission/rate-split.ts';
+import { splitContinuation, splitPayer, termsInTime } from '../admission/rate-split.ts';
 import { findClassifier, UNKNOWN_CLASSIFICATION, type Classifier } from '../rating/classify.ts';
 import { continuationOf, priceOf } from '../rating/price.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { isOfOwnPrice, type Cdr, type Charge, type PerMinuteCharge } from '../records/records.ts';
 import { storedPathOf, type AccountPath } from '../units/ids.ts';
 import { addMicros } from '../units/money.ts';
-import type { EpochMs } from '../units/time.ts';
+import { addMs, type EpochMs } from '../units/time.ts';
 import { chargesOf, type PaidPart } from './charges.ts';
-import { moneyParts } from './leg-parts.ts';
+import { continuationParts, moneyParts } from './leg-parts.ts';
 
 /** What the price of a finished leg depends on. A `Cdr` is one. */
 export type FinishedCall = Pick<
@@ -91,13 +91,13 @@ export function reprice(call: RatedCall, charges: readonly Charge[], books: Rati
     return { charges: charges.map(again), unrated };
   }
   const split = [...Map.groupBy(charges, ({ payer }) => payer).values()].flatMap((segments) => {
-    const money = segments.flatMap((charge) =>
+    const ahead = segments.filter(({ way }) => way === 'allotment');
+    const [first, ...further] = segments.flatMap((charge) =>
       charge.way === 'per_minute' && !isOfOwnPrice(charge) ? [charge] : [],
     );
-    const [first] = money;
-    // Beside an allotment it went on by the rate of its start.
-    if (first === undefined || money.length < segments.length) return segments.map(again);
-    const made = splitAgain({ ...call, answeredAt }, [first, ...money.slice(1)], books);
+    if (first === undefined || ahead.length + further.length + 1 < segments.length)
+      return segments.map(again);
+    const made = splitAgain({ ...call, answeredAt }, { ahead, money: [first, ...further] }, books);
     if (!('reason' in made)) return made;
     unrated.push(made);
     return segments;
@@ -105,20 +105,50 @@ export function reprice(call: RatedCall, charges: readonly Charge[], books: Rati
   return { charges: split, unrated };
 }
 
-/** A payer's segments anew, each by the rate of its time of day. */
+/** A payer's segments anew, each by the rate of its time of day, behind what an allotment paid for. */
 function splitAgain(
   call: AnsweredCall,
-  segments: readonly [PerMinuteCharge, ...PerMinuteCharge[]],
+  { ahead, money }: Segments,
   books: RatingBooks,
 ): readonly Charge[] | Unrated {
-  const [{ legUuid, version }] = segments;
-  const billedSeconds = segments.reduce((sum, segment) => sum + segment.billedSeconds, 0);
-  const rated = ratedAgain(call, pricedPartOf(segments[0]), sideOf(call, books));
+  const [first] = money;
+  const { legUuid, version } = first;
+  const rated = ratedAgain(call, pricedPartOf(first), sideOf(call, books));
   if ('reason' in rated) return rated;
-  const payer = splitPayer(payerRecordOf(segments[0].payer, rated), call, books.tariffs);
-  const made = chargesOf({ legUuid, version }, moneyParts(payer, billedSeconds));
+  const payer = payerRecordOf(first.payer, rated);
+  const seconds = secondsOf(money);
+  const parts = hasGoneOn(first)
+    ? continuationParts(goingOnAgain(call, payer, secondsOf(ahead), books), seconds)
+    : moneyParts(splitPayer(payer, call, books.tariffs), seconds);
+  const made = chargesOf({ legUuid, version }, parts);
   const paid = (charges: readonly Charge[]) => addMicros(...charges.map(({ price }) => price));
-  return paid(made) === paid(segments) ? segments : made;
+  return [...ahead, ...(paid(made) === paid(money) ? money : made)];
+}
+
+type Segments = {
+  readonly ahead: readonly Charge[];
+  readonly money: readonly [PerMinuteCharge, ...PerMinuteCharge[]];
+};
+
+/** Where the allotment had run dry, which is where it ran dry then. */
+function goingOnAgain(
+  call: AnsweredCall,
+  payer: PayerRecord,
+  secondsBefore: number,
+  { tariffs }: RatingBooks,
+): PayerRecord {
+  const from = addMs(call.answeredAt, secondsBefore * 1000);
+  const goesOn = { payer: { ...payer, terms: continuationOf(payer.terms) } };
+  return splitContinuation(goesOn, call, from, tariffs).payer;
+}
+
+/** The first of a payer's money segments, in the middle of the call: its connect fee and minimum were never its own. */
+function hasGoneOn({ segment }: Pick<Charge, 'segment'>): boolean {
+  return segment > 1;
+}
+
+function secondsOf(charges: readonly Charge[]): number {
+  return charges.reduce((sum, { billedSeconds }) => sum + billedSeconds, 0);
 }
 
 type AnsweredCall = RatedCall & { readonly answeredAt: EpochMs };
@@ -148,8 +178,8 @@ export function repricing(
     const { payer, billedSeconds, segment } = part;
     const rated = ratedAgain(call, part, side);
     if ('reason' in rated) return rated;
-    // It went on per minute in its middle: its connect fee and its minimum were never its own.
-    const terms = segment > 1 ? continuationOf(rated.terms) : rated.terms;
+    // Of a further segment too its connect fee and its minimum were never its own.
+    const terms = hasGoneOn({ segment }) ? continuationOf(rated.terms) : rated.terms;
     const record = payerRecordOf(payer, rated);
     const isSame = priceOf(terms, billedSeconds) === part.price;
     if (isSame && !isInSeveralTimes(call, record, books)) return undefined;
@@ -159,9 +189,7 @@ export function repricing(
 
 /** Only all segments of its payer together tell then whether the price is the same. */
 function isInSeveralTimes(call: RatedCall, payer: PayerRecord, { policy, tariffs }: RatingBooks): boolean {
-  const { answeredAt } = call;
-  if (policy.periods !== 'split' || answeredAt === undefined) return false;
-  return splitPayer(payer, { ...call, answeredAt }, tariffs) !== payer;
+  return policy.periods === 'split' && termsInTime(payer, call, tariffs).length > 1;
 }
 
 function sideOf(call: RatedCall, books: RatingBooks): Side {

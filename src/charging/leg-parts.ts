@@ -1,4 +1,4 @@
-import type { AllotmentRecord, LegRecord, PayerRecord } from '../admission/leg-record.ts';
+import type { AllotmentRecord, Continuation, LegRecord, PayerRecord } from '../admission/leg-record.ts';
 import { secondsBeforeNext, type PriceTerms } from '../rating/price.ts';
 import type { AccountPath } from '../units/ids.ts';
 import type { PaidPart } from './charges.ts';
@@ -10,7 +10,11 @@ export type ChargedTalk = {
   readonly allotmentSeconds: ReadonlyMap<AccountPath, number>;
   /** What a payer's wallet was charged by, where that is not what the record says. */
   readonly payerTerms?: ReadonlyMap<AccountPath, PriceTerms>;
+  /** How a payer paid for what was talked after its allotment, where that is not what the record says. */
+  readonly goneOn?: ReadonlyMap<AccountPath, Continuation>;
 };
+
+type MoneyPart = Extract<PaidPart, { readonly way: 'per_minute' }>;
 
 /** Who paid for what of an answered leg's talk, each payer's parts in their order. */
 export function paidParts(
@@ -30,9 +34,9 @@ export function paidParts(
 }
 
 /** One part for each rate that the talk has reached. Within the grace it is free whole. */
-export function moneyParts(payer: PayerRecord, billedSeconds: number): readonly PaidPart[] {
+export function moneyParts(payer: PayerRecord, billedSeconds: number): readonly MoneyPart[] {
   const { terms, later = [], ...rest } = payer;
-  const parts: PaidPart[] = [];
+  const parts: MoneyPart[] = [];
   let left = billedSeconds;
   let rate = { rateId: payer.rateId, prefix: payer.prefix };
   for (let part: PriceTerms | undefined = terms; part !== undefined;) {
@@ -49,7 +53,7 @@ export function moneyParts(payer: PayerRecord, billedSeconds: number): readonly 
 
 function allotmentParts(
   { account, name, terms, goesOn }: AllotmentRecord,
-  { billedSeconds, allotmentSeconds }: ChargedTalk,
+  { billedSeconds, allotmentSeconds, goneOn }: ChargedTalk,
 ): readonly PaidPart[] {
   const { minimumSeconds, incrementSeconds, graceSeconds } = terms;
   const seconds = Math.min(billedSeconds, allotmentSeconds.get(account) ?? billedSeconds);
@@ -62,8 +66,13 @@ function allotmentParts(
     billedSeconds: seconds,
   };
   if (restSeconds <= 0 || goesOn === undefined) return [first];
-  const { payer } = goesOn;
-  const rest: PaidPart = { way: 'per_minute', payer, goesOn: true, billedSeconds: restSeconds };
+  const { payer } = goneOn?.get(account) ?? goesOn;
+  const rest = continuationParts(payer, restSeconds);
   // What the allotment paid nothing of has no part of it.
-  return seconds === 0 ? [rest] : [first, rest];
+  return seconds === 0 ? rest : [first, ...rest];
+}
+
+/** The same of what is talked after an allotment has run dry. */
+export function continuationParts(payer: PayerRecord, billedSeconds: number): readonly MoneyPart[] {
+  return moneyParts(payer, billedSeconds).map((part) => ({ ...part, goesOn: true }));
 }

@@ -12,10 +12,10 @@ const CUTS = { money: 'credit', allotment: 'allotment', spend: 'max_spend', time
 export function cutReasonOf(
   record: LegRecord,
   ending: Ending,
-  { endedBy, allotmentSeconds }: Parameters<CloseSettlement>[0],
+  final: Parameters<CloseSettlement>[0],
 ): CutReason | undefined {
-  if (endedBy !== undefined) return CUTS[meaningOf(endedBy).kind];
-  return ending.cut ?? capReached(capInTheEnd(record, allotmentSeconds), ending);
+  if (final.endedBy !== undefined) return CUTS[meaningOf(final.endedBy).kind];
+  return ending.cut ?? capReached(capInTheEnd(record, final), ending);
 }
 
 /** Which limit ended a call that lasted as long as it may: the kill lands in its last second, or later. */

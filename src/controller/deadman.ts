@@ -1,10 +1,11 @@
-import type { LegRecord } from '../admission/leg-record.ts';
+import type { AllotmentRecord, LegRecord } from '../admission/leg-record.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import { commitmentOf, pulsesBegun, type PriceTerms } from '../rating/price.ts';
 import type { PoolId } from '../units/ids.ts';
 import { ZERO_MICROS, type Micros } from '../units/money.ts';
-import { toEpochMs, type EpochMs } from '../units/time.ts';
+import { addMs, toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
+import { continuationAt } from './going-on.ts';
 import type { Leg, LegBook } from './leg-book.ts';
 
 /** A timer this near is set anew when money has come; a farther one is renewed when it is near (ruling 11). */
@@ -53,6 +54,19 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
     return funds === undefined ? 'unlimited' : fundedSeconds(terms, funds > paid ? funds : paid);
   };
 
+  /** How long the leg may go on per minute, once this allotment has paid for so many seconds of it. */
+  const secondsAfter = async (
+    { record, answeredAt }: Leg,
+    { goesOn }: AllotmentRecord,
+    ahead: Seconds,
+  ): Promise<Seconds | undefined> => {
+    if (goesOn === undefined || record === undefined) return undefined;
+    if (answeredAt === undefined || ahead === 'unlimited') return 'unlimited';
+    const from = addMs(answeredAt, ahead * 1000);
+    const { payer } = continuationAt(context, record, goesOn, from);
+    return await secondsOf(payer.wallet, payer.terms);
+  };
+
   const secondsFor = async (leg: Leg): Promise<number | undefined> => {
     let least: Seconds = leg.record?.cap?.seconds ?? 'unlimited';
     if (leg.answeredAt === undefined) return undefined;
@@ -66,10 +80,10 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
     }
     const { time } = leg.record ?? {};
     if (time !== undefined) least = earlier(least, await secondsOf(time.pool, time.terms));
-    for (const { pool, terms, goesOn } of leg.record?.allotments ?? []) {
+    for (const allotment of leg.record?.allotments ?? []) {
       // Counted from now on: it may have been filled anew since the answer. Near its end it is looked at again.
-      const ahead = later(talked, await secondsOf(pool, terms));
-      const after = goesOn && (await secondsOf(goesOn.payer.wallet, goesOn.payer.terms));
+      const ahead = later(talked, await secondsOf(allotment.pool, allotment.terms));
+      const after = await secondsAfter(leg, allotment, ahead);
       least = earlier(least, after === undefined ? ahead : later(ahead, after));
     }
     if (least === 'unlimited') return undefined;

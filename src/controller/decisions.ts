@@ -1,5 +1,11 @@
 import { CAP_LIMITS } from '../admission/cap.ts';
-import type { AllotmentRecord, LegCap, LegRecord, PayerRecord } from '../admission/leg-record.ts';
+import type {
+  AllotmentRecord,
+  Continuation,
+  LegCap,
+  LegRecord,
+  PayerRecord,
+} from '../admission/leg-record.ts';
 import type { WalletView } from '../admission/live-store.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import type { FundedTime } from '../admission/decide.ts';
@@ -140,8 +146,8 @@ function isEmpty(reason: EmptyReason | LegCap['reason']): reason is EmptyReason 
 /** The leg's allotment has run dry, and it goes on per minute. */
 export function segmentDecision(
   record: LegRecord,
-  { account, name, goesOn }: AllotmentRecord,
-  { at, from }: { readonly at: EpochMs; readonly from: EpochMs },
+  { account, name }: AllotmentRecord,
+  { at, from, goesOn }: { readonly at: EpochMs; readonly from: EpochMs; readonly goesOn: Continuation },
 ): Decision {
   const words = `the allotment ${name} of ${account} ran dry, and the call goes on per minute`;
   return {
@@ -153,7 +159,7 @@ export function segmentDecision(
     legUuid: record.uuid,
     account,
     reason: 'no_allotment',
-    inputs: { words, allotment: name, from, payer: goesOn && payerInputs(goesOn.payer) },
+    inputs: { words, allotment: name, from, payer: payerInputs(goesOn.payer) },
   };
 }
 

@@ -1,7 +1,23 @@
-import type { LegRecord } from '../admission/leg-record.ts';
+import type { Continuation, LegRecord } from '../admission/leg-record.ts';
+import { splitContinuation } from '../admission/rate-split.ts';
 import type { PoolId } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { FundingPolicy } from '../admission/funding.ts';
 import type { ControllerContext } from './context.ts';
 import { segmentDecision } from './decisions.ts';
+
+/** By which rates a leg goes on from a moment on: those of its times of day, where calls are split by them. */
+export function continuationAt(
+  {
+    policy,
+    directory,
+  }: Pick<ControllerContext, 'directory'> & { readonly policy: Pick<FundingPolicy, 'periods'> },
+  record: LegRecord,
+  goesOn: Continuation,
+  from: EpochMs,
+): Continuation {
+  return policy.periods === 'split' ? splitContinuation(goesOn, record, from, directory.tariffs()) : goesOn;
+}
 
 /** Whether a leg whose allotment has run dry goes on per minute (DESIGN 6): from now on, if its payer has money. */
 export async function goesOnPerMinute(

@@ -30,6 +30,19 @@ const SECOND_MS = 1_000;
 /** Periods repeat every week, and a change of the clocks is a day's: what has not changed by then never does. */
 const CHANGE_MS_MAX = 9 * 86_400_000;
 
+/** Every rate that the call may have at some moment, whenever it is answered: once for each time that it holds. */
+export function* ratesInTime({ inForce, call }: Pick<PeriodCall, 'inForce' | 'call'>): Generator<Rate> {
+  const { table } = inForce;
+  const periods = possibleRates(table, call).flatMap(({ period }) => period ?? []);
+  const until = addMs(call.at, CHANGE_MS_MAX);
+  let at: EpochMs | undefined = call.at;
+  while (at !== undefined && at <= until) {
+    const rate = chooseRate(table, { ...call, at });
+    if (rate !== undefined) yield rate;
+    at = nextPeriodEdge(periods, table.zone, at);
+  }
+}
+
 /** The rate that a call begins by, that of its admission (ruling 18). */
 export function firstPiece({ inForce, call, discountPpm }: PeriodCall): RatePiece | undefined {
   const rate = chooseRate(inForce.table, call);

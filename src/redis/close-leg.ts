@@ -87,7 +87,7 @@ async function closeHome(
   const keys = closeKeys(home, taken, pools);
   let parts = await readParts(context, record.legKey, pools);
   return await context.decide<SettleOutcome>(pools, async (basis, wished) => {
-    const { final, debits } = priceLeg({ record, talk, parts, basis });
+    const { final, debits } = priceLeg({ record, talk, parts, basis, goingOn: context.goingOn });
     const at = context.options.clock();
     const args: (string | number)[] = [
       context.clockArgument(),

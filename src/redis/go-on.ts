@@ -1,3 +1,4 @@
+import { continuationCap } from '../admission/cap.ts';
 import { poolsAfter, type LegPool } from '../admission/leg-pools.ts';
 import type { AllotmentRecord, LegRecord } from '../admission/leg-record.ts';
 import type { GoOnOutcome, TakeRefusal } from '../admission/live-store.ts';
@@ -12,6 +13,7 @@ import type { ExactBasis } from './exact-step.ts';
 import { exactArguments } from './exact-wallet.ts';
 import { slotKeys, walletKey, walletPartsKey } from './keys.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
+import { formatRecord, parseRecord } from './record-text.ts';
 import type { OpenMissing } from './take-leg.ts';
 import { formatPart, parsePart } from './wallet-text.ts';
 
@@ -47,14 +49,19 @@ export async function goOn(
   if (part.state.kind !== 'ended' || goesOn === undefined) return { kind: 'already' };
   const { endsAt: from } = part.state;
   const passed: PayerLeg = { ...part, state: { ...part.state, kind: 'passed' } };
-  const deadline = goesOn.cap && toEpochMs(from + goesOn.cap.seconds * 1000);
-  const pools = poolsAfter({ goesOn });
+  const continued = context.goingOn(record, goesOn, from);
+  const cap = continuationCap(continued);
+  const deadline = cap && toEpochMs(from + cap.seconds * 1000);
+  const pools = poolsAfter({ goesOn: continued });
   const wallets = pools.map((each) => each.pool);
   const { legs, due, deadlines } = slotKeys(homeOf(record));
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
   const keys = [legs, due, deadlines, walletPartsKey(pool), ...walletKeys];
   return await context.decide<GoOnOutcome>([pool, ...wallets], async (basis, wished) => {
-    const args = [context.clockArgument(), wished, legKey, formatPart(passed), deadline ?? '', pools.length];
+    const noted = deadline === undefined ? ['', ''] : await notedUntil(context, record, pool, deadline);
+    if (noted === undefined) return { kind: 'gone' };
+    const head = [context.clockArgument(), wished, legKey, formatPart(passed), deadline ?? ''];
+    const args: (string | number)[] = [...head, ...noted, pools.length];
     for (const each of pools) {
       args.push(each.pool, formatPart(runningLeg(context, each, legKey, from)));
       const joined = join(each, { legKey, from, basis });
@@ -65,6 +72,8 @@ export async function goOn(
     switch (reply[0]) {
       case 'exact':
         return { undecided: context.snapshotOf(reply) };
+      case 'stale':
+        return { undecided: undefined };
       case 'no-wallet':
         await openMissing(reply[1] as PoolId);
         return { undecided: undefined };
@@ -72,12 +81,29 @@ export async function goOn(
         const [, at, ...dues] = reply as readonly [string, string, ...string[]];
         for (const [index, wallet] of wallets.entries()) context.reportDue(wallet, dues[index]);
         if (deadline !== undefined) context.reportDeadline(record, deadline);
-        return { kind: 'continued', at: toEpochMs(Number(at)), from };
+        return { kind: 'continued', at: toEpochMs(Number(at)), from, goesOn: continued };
       }
       default:
         return { kind: reply[0] as 'already' | 'gone' };
     }
   });
+}
+
+/** ARGV of the record as it is, and as it says up to when the leg goes on. Undefined: it is no live leg any more. */
+async function notedUntil(
+  context: StoreContext,
+  record: LegRecord,
+  pool: PoolId,
+  until: EpochMs,
+): Promise<readonly [string, string] | undefined> {
+  const { legs } = slotKeys(homeOf(record));
+  const text = await guardStore(() => context.redis.hget(legs, record.legKey));
+  if (text === null) return undefined;
+  const kept = parseRecord(text, '', '');
+  const allotments = kept.allotments.map((each): AllotmentRecord =>
+    each.pool === pool && each.goesOn !== undefined ? { ...each, goesOn: { ...each.goesOn, until } } : each,
+  );
+  return [text, formatRecord({ ...kept, allotments })];
 }
 
 /** ARGV of an exact wallet with the leg in it; or why it cannot go on. Undefined: there is nothing to work from yet. */

@@ -1,5 +1,6 @@
-import { poolsAfter, poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
-import type { AllotmentRecord, LegCap, LegRecord } from '../admission/leg-record.ts';
+import { continuationCap } from '../admission/cap.ts';
+import { poolsAfter, type LegPool } from '../admission/leg-pools.ts';
+import type { AllotmentRecord, Continuation, LegCap, LegRecord } from '../admission/leg-record.ts';
 import type { CloseSettlement, Talk } from '../admission/live-store.ts';
 import { operate, type Operated } from '../credit/operations.ts';
 import { inThisCycle, type PayerLeg } from '../credit/wallet.ts';
@@ -10,6 +11,8 @@ import { negateMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments } from './exact-wallet.ts';
+import { chainsOf, type Chain } from './leg-chains.ts';
+import type { GoingOn } from './store-context.ts';
 import { parsePart } from './wallet-text.ts';
 
 type Final = Omit<Parameters<CloseSettlement>[0], 'at'>;
@@ -36,6 +39,7 @@ export type Closing = {
   /** Its parts as read, by pool. */
   readonly parts: ReadonlyMap<PoolId, string>;
   readonly basis: ExactBasis | undefined;
+  readonly goingOn: GoingOn;
 };
 
 const BOUND = ['bound'] as const;
@@ -60,12 +64,17 @@ export function priceLeg(closing: Closing): LegPrice {
   }
   const debits = new Map<PoolId, Debit>();
   const allotmentSeconds = new Map<AccountPath, number>();
+  const goneOn = new Map<AccountPath, Continuation>();
   for (const chain of chains) {
     const split = splitOf(closing, chain, { billedSeconds, talkMs });
     for (const { pool } of chain.first) debit(closing, debits, pool, { ...split.first, joins: undefined });
     if (chain.allotment === undefined) continue;
-    allotmentSeconds.set(chain.allotment.account, split.first.billedSeconds);
-    for (const each of chain.goesOn)
+    const { account } = chain.allotment;
+    allotmentSeconds.set(account, split.first.billedSeconds);
+    const goesOn = continuation(closing, chain.allotment, split.from);
+    if (goesOn === undefined) continue;
+    goneOn.set(account, goesOn);
+    for (const each of poolsAfter({ goesOn }))
       debit(closing, debits, each.pool, { ...split.goesOn, joins: { ...each, from: split.from } });
   }
   for (const payer of record.payers)
@@ -75,10 +84,23 @@ export function priceLeg(closing: Closing): LegPrice {
       billedSeconds,
       allotmentSeconds,
       payerTerms: payerTerms(closing),
+      goneOn,
       endedBy: talk === undefined ? undefined : endedBy,
     },
     debits,
   };
+}
+
+/** By the terms that it was drawn on by since it went on, or would have been. */
+function continuation(
+  closing: Closing,
+  { goesOn }: AllotmentRecord,
+  from: EpochMs,
+): Continuation | undefined {
+  if (goesOn === undefined) return undefined;
+  const found = closing.goingOn(closing.record, goesOn, from);
+  const leg = partOf(closing, found.payer.wallet);
+  return leg === undefined ? found : { ...found, payer: { ...found.payer, terms: leg.terms } };
 }
 
 function payerTerms(closing: Closing): Final['payerTerms'] {
@@ -89,43 +111,7 @@ function payerTerms(closing: Closing): Final['payerTerms'] {
   return new Map(drawn);
 }
 
-/**
- * One payer's pools in the order in which they pay: an allotment and its groups, or money, and what follows it. A
- * customer's seconds are asked like a payer.
- */
-type Chain = {
-  readonly first: readonly LegPool[];
-  readonly allotment: AllotmentRecord | undefined;
-  readonly goesOn: readonly LegPool[];
-};
-
 type Seconds = { readonly billedSeconds: number; readonly talkMs: number };
-
-function chainsOf(
-  { payers, allotments, time }: LegRecord,
-  parts: ReadonlyMap<PoolId, string>,
-): readonly Chain[] {
-  const money = payers
-    .filter(({ soft, wallet }) => soft !== true && parts.has(wallet))
-    .map((payer): Chain => ({ first: poolsOfPayer(payer), allotment: undefined, goesOn: [] }));
-  const ahead = allotments
-    .filter(({ pool }) => parts.has(pool))
-    .map((allotment): Chain => ({
-      first: [
-        { pool: allotment.pool, terms: allotment.terms },
-        ...allotment.groups.map((pool): LegPool => ({ pool, terms: allotment.terms, isForced: true })),
-      ],
-      allotment,
-      goesOn: poolsAfter(allotment),
-    }));
-  const shared = time === undefined || !parts.has(time.pool) ? [] : [time];
-  const seconds = shared.map(({ pool, terms }): Chain => ({
-    first: [{ pool, terms }],
-    allotment: undefined,
-    goesOn: [],
-  }));
-  return [...money, ...ahead, ...seconds];
-}
 
 /** How many of the seconds this payer can pay for, and what could not pay for more. */
 function payable(
@@ -134,18 +120,20 @@ function payable(
   asked: Seconds,
 ): { readonly billedSeconds: number; readonly endedBy: PoolId | undefined } {
   const first = payableBy(closing, chain.first, asked);
-  if (chain.allotment?.goesOn === undefined) return first;
+  const from = answeredAt(closing, chain, first.billedSeconds);
+  const goesOn = chain.allotment && continuation(closing, chain.allotment, from);
+  if (goesOn === undefined) return first;
   const restSeconds = asked.billedSeconds - first.billedSeconds;
   if (restSeconds <= 0) return { billedSeconds: asked.billedSeconds, endedBy: undefined };
-  const rest = restOf(chain.allotment, asked, first.billedSeconds);
-  const goesOn = payableBy(closing, chain.goesOn, rest, answeredAt(closing, chain, first.billedSeconds));
-  return { billedSeconds: first.billedSeconds + goesOn.billedSeconds, endedBy: goesOn.endedBy };
+  const rest = restOf(goesOn, asked, first.billedSeconds);
+  const after = payableBy(closing, poolsAfter({ goesOn }), rest, from);
+  return { billedSeconds: first.billedSeconds + after.billedSeconds, endedBy: after.endedBy };
 }
 
 /** The seconds that are left to what follows the allotment, and no more than one call may cost. */
-function restOf({ goesOn }: AllotmentRecord, asked: Seconds, paidBefore: number): Seconds {
+function restOf(goesOn: Continuation, asked: Seconds, paidBefore: number): Seconds {
   const restSeconds = asked.billedSeconds - paidBefore;
-  const billedSeconds = Math.min(restSeconds, goesOn?.cap?.seconds ?? restSeconds);
+  const billedSeconds = Math.min(restSeconds, continuationCap(goesOn)?.seconds ?? restSeconds);
   return { billedSeconds, talkMs: Math.max(0, asked.talkMs - paidBefore * 1000) };
 }
 
@@ -265,7 +253,8 @@ function answeredAt(closing: Closing, { first: [own] }: Chain, paidSeconds: numb
   if (state === undefined || state.kind === 'held') {
     // A talk whose answer nobody told us of began as long ago as it lasted.
     const at = closing.basis?.at ?? toEpochMs(0);
-    return toEpochMs(Math.max(0, at - (closing.talk?.talkMs ?? 0) + paidSeconds * 1000));
+    const began = closing.record.answeredAt ?? at - (closing.talk?.talkMs ?? 0);
+    return toEpochMs(Math.max(0, began + paidSeconds * 1000));
   }
   return toEpochMs(state.answeredAt + paidSeconds * 1000);
 }

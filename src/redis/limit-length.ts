@@ -1,7 +1,7 @@
 import type { LegCap, LegRecord } from '../admission/leg-record.ts';
 import { assert } from '../units/assert.ts';
 import { rootOf } from '../units/ids.ts';
-import { toEpochMs } from '../units/time.ts';
+import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
 import { slotKeys } from './keys.ts';
 import { formatRecord, parseRecord } from './record-text.ts';
@@ -9,6 +9,12 @@ import { homeOf, type StoreContext } from './store-context.ts';
 
 /** Who else changes a record does it once or twice in a leg's life. */
 const TRIES_MAX = 10;
+
+/** What it goes on by per minute may cost no more than so: that stays, however long calls may last. */
+function goesOnUntil({ allotments }: LegRecord): EpochMs | undefined {
+  const moments = allotments.flatMap(({ goesOn }) => goesOn?.until ?? []);
+  return moments.length === 0 ? undefined : toEpochMs(Math.min(...moments));
+}
 
 /** Exchanges the cap in a leg's record, as long as nobody else has changed the record meanwhile. */
 export async function limitLength(
@@ -23,7 +29,7 @@ export async function limitLength(
     if (text === null) return undefined;
     const before = parseRecord(text, record.uuid ?? '', `${record.answeredAt ?? ''}`);
     const kept = { ...before, cap };
-    const args = [legKey, text, formatRecord(kept), before.cap?.seconds ?? '', cap?.seconds ?? ''];
+    const args = [legKey, text, formatRecord(kept), cap?.seconds ?? '', goesOnUntil(before) ?? ''];
     const endsAt = await context.run('limit', [legs, answered, deadlines], args);
     if (endsAt === 'stale') continue;
     if (typeof endsAt === 'string' && endsAt !== '') {

@@ -40,6 +40,7 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
   const context: StoreContext = {
     redis,
     rulesOf,
+    goingOn: options.goingOn ?? ((_record, goesOn) => goesOn),
     snapshotOf: (reply) => parseSnapshot(reply, rulesOf),
     options,
     run: defineScripts(redis),

@@ -11,12 +11,16 @@ import type { FundingKind } from '../records/records.ts';
 import { formatTerms, parseTerms } from '../rating/terms-text.ts';
 import { assert } from '../units/assert.ts';
 import type { LegUuid } from '../units/ids.ts';
+import { toMicros } from '../units/money.ts';
 import { toEpochMs } from '../units/time.ts';
 
 type StoredPayer = Omit<PayerRecord, 'terms'> & { readonly terms: string };
 type StoredAllotment = Omit<AllotmentRecord, 'terms' | 'goesOn'> & {
   readonly terms: string;
-  readonly goesOn?: Omit<Continuation, 'payer'> & { readonly payer: StoredPayer };
+  readonly goesOn?: Omit<Continuation, 'payer' | 'costMax'> & {
+    readonly payer: StoredPayer;
+    readonly costMax?: string;
+  };
 };
 type StoredPart =
   | Exclude<FundedPart, { readonly way: 'per_minute' | 'allotment' }>
@@ -108,14 +112,18 @@ function readPart(part: StoredPart): FundedPart {
 
 function storedAllotment({ terms, goesOn, ...allotment }: AllotmentRecord): StoredAllotment {
   const stored = { ...allotment, terms: formatTerms(terms) };
-  return goesOn === undefined
-    ? stored
-    : { ...stored, goesOn: { ...goesOn, payer: storedPayer(goesOn.payer) } };
+  if (goesOn === undefined) return stored;
+  const { payer, costMax, ...rest } = goesOn;
+  const bound = costMax === undefined ? {} : { costMax: `${costMax}` };
+  return { ...stored, goesOn: { ...rest, payer: storedPayer(payer), ...bound } };
 }
 
 function readAllotment({ terms, goesOn, ...allotment }: StoredAllotment): AllotmentRecord {
-  const read = goesOn === undefined ? undefined : { cap: goesOn.cap, payer: readPayer(goesOn.payer) };
-  return { ...allotment, terms: parseTerms(terms), goesOn: read };
+  const read = { ...allotment, terms: parseTerms(terms) };
+  if (goesOn === undefined) return { ...read, goesOn };
+  const { payer, costMax, ...rest } = goesOn;
+  const bound = costMax === undefined ? {} : { costMax: toMicros(BigInt(costMax)) };
+  return { ...read, goesOn: { ...rest, payer: readPayer(payer), ...bound } };
 }
 
 function storedPayer(payer: PayerRecord): StoredPayer {

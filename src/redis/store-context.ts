@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { LegRecord } from '../admission/leg-record.ts';
+import type { Continuation, LegRecord } from '../admission/leg-record.ts';
 import type { LegDeadline, WalletOpening } from '../admission/live-store.ts';
 import type { Slot } from '../admission/plan.ts';
 import { rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
@@ -23,7 +23,11 @@ export type LiveStoreOptions = {
   readonly loadWallet: (pool: PoolId) => Promise<WalletOpening | undefined>;
   /** How an allotment or a spend window is filled; left out where there are none. */
   readonly refillRules?: RefillRulesOf;
+  /** How a leg goes on per minute from a moment on; left out where rates have no times of day. */
+  readonly goingOn?: GoingOn;
 };
+
+export type GoingOn = (record: LegRecord, goesOn: Continuation, from: EpochMs) => Continuation;
 
 /** What the parts of the store share. */
 export type StoreContext = {
@@ -34,6 +38,7 @@ export type StoreContext = {
   readonly clockArgument: () => string;
   readonly reportDue: (account: PoolId, due: unknown) => void;
   readonly rulesOf: RefillRulesOf;
+  readonly goingOn: GoingOn;
   readonly reportDeadline: (record: LegRecord, endsAt: EpochMs) => void;
   readonly snapshotOf: (reply: unknown) => Snapshot;
   readonly options: LiveStoreOptions;

@@ -1,17 +1,23 @@
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { AccountLookup } from '../../src/accounts/account-tree.ts';
 import { decide } from '../../src/admission/decide.ts';
+import { chosenParts, withFunded } from '../../src/admission/funded.ts';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore } from '../../src/admission/live-store.ts';
 import { splitRecord } from '../../src/admission/rate-split.ts';
 import { reprice, type RatingBooks } from '../../src/charging/finished-call.ts';
 import { rateFirst, FIRST_WAY } from '../../src/charging/first-rating.ts';
+import type { Directory } from '../../src/controller/directory.ts';
+import { continuationAt } from '../../src/controller/going-on.ts';
 import { settlementOf } from '../../src/controller/settlement.ts';
+import { allotmentPool } from '../../src/credit/pools.ts';
 import { parseClock, type RatePeriod } from '../../src/rating/rate-period.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import type { Settlement } from '../../src/records/records.ts';
 import { admissionIdOf, legKeyOf, type LegKey, type LegUuid } from '../../src/units/ids.ts';
 import { addMs, toEpochMs, type EpochMs } from '../../src/units/time.ts';
+import { createPools } from '../../src/wiring/pools.ts';
 import { accountsOf, money, questionOf, tariffOf } from '../controller/world.ts';
 import { ACME } from '../redis/samples.ts';
 import { freshRedis } from '../support/redis.ts';
@@ -35,24 +41,43 @@ const POLICY = {
   periods: 'split',
 } as const;
 const ACCOUNTS = accountsOf([{ account: 'acme', wallet: 'EUR', tariff: 'times' }]);
+/** So many seconds a day are paid for in advance. */
+const withAllotment = (seconds: number, operator: object = {}): AccountLookup =>
+  accountsOf([
+    {
+      account: 'acme',
+      wallet: 'EUR',
+      tariff: 'times',
+      operator: { allotments: { international: { seconds, cycle: 'daily' } }, ...operator },
+    },
+  ]);
 const BOOKS: RatingBooks = { accounts: ACCOUNTS, tariffs: TARIFFS, policy: POLICY };
 const at = (hour: number, minute = 0, second = 0): EpochMs =>
   toEpochMs(Date.UTC(2026, 5, 15, hour, minute, second));
 
 let now: EpochMs;
 let store: LiveStore;
+let accounts: AccountLookup;
 
 beforeEach(async () => {
   await open('10.00');
 });
 
-async function open(balance: string): Promise<void> {
+async function open(balance: string, known: AccountLookup = ACCOUNTS): Promise<void> {
   const redis = await freshRedis();
+  accounts = known;
+  const records = { toldBalance: async () => money(balance), paidSince: async () => [] };
+  const directory = { tariffs: () => TARIFFS } as Directory;
   store = createLiveStore(redis, {
     clock: () => now,
     clockRules: true,
     onDue: () => undefined,
-    loadWallet: async () => ({ balance: money(balance), credit: money('0'), policy: 'unpaid' }),
+    ...createPools(
+      records,
+      () => known,
+      () => now,
+    ),
+    goingOn: (record, goesOn, from) => continuationAt({ policy: POLICY, directory }, record, goesOn, from),
   });
 }
 
@@ -61,11 +86,13 @@ async function talk(answeredAt: EpochMs): Promise<LegRecord> {
   now = answeredAt;
   const admission = admissionIdOf('leg-1' as LegUuid, 1);
   const legKey = legKeyOf(admission, 'a') as LegKey;
-  const question = { ...questionOf(ACCOUNTS, { caller: 'acme' }), admission, legKey, at: now };
+  const question = { ...questionOf(accounts, { caller: 'acme' }), admission, legKey, at: now };
   const decided = decide(question, TARIFFS, POLICY);
   if (decided.kind === 'refused') throw new Error(decided.refusal.words);
-  await store.take(decided.plan.home, decided.record);
-  const record = { ...splitRecord(decided.record, answeredAt, TARIFFS), answeredAt };
+  const taken = await store.take(decided.plan.home, decided.record);
+  if (taken.kind !== 'taken') throw new Error(taken.kind);
+  const taking = withFunded(decided.record, chosenParts(decided.plan.home, taken.chosen ?? []));
+  const record = { ...splitRecord(taking, answeredAt, TARIFFS), answeredAt };
   await store.answer(record, answeredAt);
   return record;
 }
@@ -159,6 +186,91 @@ describe('a call that goes on into another time of day', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+});
+
+const INTERNATIONAL = allotmentPool(ACME, 'international');
+
+/** As a controller does it when the seconds that were paid for in advance are gone. */
+async function goOn(record: LegRecord): Promise<unknown> {
+  const { ended } = await store.evaluate(INTERNATIONAL);
+  const [allotment] = record.allotments;
+  return ended.length === 0 || allotment === undefined ? undefined : await store.goOn(record, allotment);
+}
+
+describe('a call that goes on per minute after its allotment', () => {
+  it('is charged by the rate of that moment, and by those of later times of day', async () => {
+    await open('100.00', withAllotment(60));
+    const record = await talk(at(17, 59, 50));
+    now = at(18, 0, 51);
+    expect(await goOn(record)).toMatchObject({ kind: 'continued', from: at(18, 0, 50) });
+    const settled = await hangUp(record, at(22, 0, 10));
+    expect(partsOf(settled)).toEqual([
+      [1, 0, 60, 0n],
+      [2, 2, 4 * 3600 - 50, money('71.75')],
+      [3, 3, 10, 0n],
+    ]);
+  });
+
+  it('ends at the instant up to which its money lasts over both rates, and no call costs more than it may', async () => {
+    await open('0.20', withAllotment(60));
+    const record = await talk(at(17, 58, 50));
+    now = at(17, 59, 50);
+    await goOn(record);
+    expect((await store.evaluate(ACME)).next.map(({ endsAt }) => endsAt)).toEqual([at(18, 0, 18)]);
+    await hangUp(record, at(18, 0, 10));
+    await open('10.00', withAllotment(60, { maxCallCost: '0.20' }));
+    const capped = await talk(at(17, 58, 50));
+    now = at(17, 59, 50);
+    await goOn(capped);
+    expect((await store.dueDeadlines(ACME, at(20))).map(({ endsAt }) => endsAt)).toEqual([at(18, 0, 18)]);
+    expect((await hangUp(capped, at(18, 0, 30))).cdr.billedSeconds).toBe(88);
+  });
+
+  it('is charged by day though it was admitted when it cost nothing', async () => {
+    await open('0.10', withAllotment(60));
+    const record = await talk(at(7, 58, 50));
+    now = at(7, 59, 50);
+    await goOn(record);
+    // One pulse of the day's is 0.06, and two are more than there is.
+    expect((await store.evaluate(ACME)).next.map(({ endsAt }) => endsAt)).toEqual([at(8, 0, 6)]);
+    expect(partsOf(await hangUp(record, at(8, 1)))).toEqual([
+      [1, 0, 60, 0n],
+      [2, 3, 10, 0n],
+      [3, 1, 6, money('0.06')],
+    ]);
+  });
+
+  it('costs what its wallet was charged, and the same when it is rated again', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 86_399 }),
+        fc.oneof(fc.integer({ min: 0, max: 300_000 }), fc.integer({ min: 0, max: 80_000_000 })),
+        fc.oneof(fc.integer({ min: 60, max: 300 }), fc.integer({ min: 60, max: 40_000 })),
+        fc.boolean(),
+        async (second, talkMs, seconds, isSeen) => {
+          const known = withAllotment(seconds);
+          await open('10000.00', known);
+          const answeredAt = addMs(at(0), second * 1000);
+          const record = await talk(answeredAt);
+          // Else it goes on in its settlement.
+          if (isSeen && talkMs > seconds * 1000) {
+            now = addMs(answeredAt, seconds * 1000 + (talkMs % 900));
+            await goOn(record);
+          }
+          const settled = await hangUp(record, addMs(answeredAt, Math.max(talkMs, now - answeredAt)));
+          const price = settled.charges.reduce((sum, charge) => sum + charge.price, 0n);
+          expect((await store.readWallet(ACME))?.balance ?? money('10000.00')).toBe(
+            money('10000.00') - price,
+          );
+          const again = reprice(settled.cdr, settled.charges, { ...BOOKS, accounts: known });
+          expect(again.charges.map((charge, index) => charge === settled.charges[index])).toEqual(
+            settled.charges.map(() => true),
+          );
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 });

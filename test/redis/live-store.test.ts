@@ -2,7 +2,6 @@ import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore } from '../../src/admission/live-store.ts';
-import { slotKeys } from '../../src/redis/keys.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import { toPriceTerms } from '../../src/rating/price.ts';
 import type { AccountPath, LegUuid, RouteName } from '../../src/units/ids.ts';
@@ -231,19 +230,6 @@ describe('the length of a leg', () => {
     expect(await deadlines(toEpochMs(START + 20_000))).toEqual([]);
     expect((await store.limitLength(record, undefined))?.cap).toBeUndefined();
     expect([await kept(record), await deadlines()]).toEqual([undefined, []]);
-  });
-
-  it('leaves alone an earlier end that is not of its own', async () => {
-    const record = await admitted(10);
-    await store.answer(record, START);
-    const { deadlines: key } = slotKeys({ kind: 'root', root: ACME });
-    await redis.zadd(key, START + 4_000, record.legKey);
-    for (const seconds of [20, undefined, 6]) {
-      await store.limitLength(record, seconds === undefined ? undefined : cap(seconds));
-      expect([await kept(record), await deadlines()]).toEqual([seconds, [4_000]]);
-    }
-    await store.limitLength(record, cap(3));
-    expect(await deadlines()).toEqual([3_000]);
   });
 
   it('has no deadline before its answer', async () => {

@@ -218,6 +218,27 @@ describe('an allotment', () => {
     expect((await hangUp(call)).billedSeconds).toBe(40);
   });
 
+  it.each([
+    ['tightened below it and taken back', '0.30', 70_000, [60, 500, undefined]],
+    ['loosened, which it was no tighter than', '0.80', 120_000, [500, undefined]],
+  ])('ends at what it may cost from where it goes on, though its length is %s', async (...given) => {
+    const [, maxCallCost, endsAt, limits] = given;
+    const operator = { allotments: { international: daily(40) }, maxCallSeconds: 100, maxCallCost };
+    open({ operator, balance: '10.00' });
+    const { record } = await talk(1);
+    const [allotment] = record.allotments;
+    pass(40_050);
+    await ends(INTERNATIONAL);
+    if (allotment !== undefined) await store.goOn(record, allotment);
+    for (const limit of limits) {
+      const cap =
+        limit === undefined ? undefined : { seconds: limit, reason: 'max_seconds' as const, account: ACME };
+      await store.limitLength(record, cap);
+    }
+    const due = await store.dueDeadlines(ACME, addMs(NOON, 1_000_000));
+    expect(due.map((each) => each.endsAt - NOON)).toEqual([endsAt]);
+  });
+
   it('is full again when its cycle begins, and a call over midnight counts in the day it is spoken in', async () => {
     open({ operator: { allotments: { international: daily(100) } } });
     const midnight = toEpochMs(Date.UTC(2026, 5, 15, 22));

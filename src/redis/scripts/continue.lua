@@ -1,17 +1,20 @@
 -- continue: a running leg that was paid for by an allotment goes on by other wallets from a moment on.
 -- KEYS  1 legs  2 due  3 deadlines  4 parts of the allotment, then per wallet: wallet, parts
 -- ARGV  clock, snapshots wished 0/1, legKey, part text in the allotment once passed, deadline or '',
+--       record as the caller read it and as it is then ('' and '': it stays),
 --       wallets, per wallet: account, part text once running, mode and, when 'exact', an exact wallet
 -- Reply {'continued', now, due or '' per wallet} | {'already'} | {'gone'} | {'no-wallet', account} |
---       {'exact', now, snapshots if wished}
+--       {'stale'} when the record is another by now | {'exact', now, snapshots if wished}
 -- Replay: the part in the allotment has passed, so nothing changes and the reply is 'already'.
 
 local now, wished = clock(take()), take() == '1'
-local legKey, passed, deadline = take(), take(), take()
-if redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'gone' } end
+local legKey, passed, deadline, expected, record = take(), take(), take(), take(), take()
+local standing = redis.call('HGET', KEYS[1], legKey)
+if not standing then return { 'gone' } end
 local before = redis.call('HGET', KEYS[4], legKey)
 if not before then return { 'gone' } end
 if readLegPart(before).state ~= 'ended' then return { 'already' } end
+if record ~= '' and standing ~= expected then return { 'stale' } end
 
 local key, moves, accounts, walletKeys, partKeys, undecided = 4, {}, {}, {}, {}, false
 local wallets = takeNumber()
@@ -47,5 +50,6 @@ for i = 1, wallets do
   reply[#reply + 1] = due
 end
 redis.call('HSET', KEYS[4], legKey, passed)
+if record ~= '' then redis.call('HSET', KEYS[1], legKey, record) end
 if deadline ~= '' then redis.call('ZADD', KEYS[3], 'LT', deadline, legKey) end
 return reply
