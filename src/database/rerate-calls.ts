@@ -12,7 +12,7 @@ import { slicesOf, subtreeRange } from './paging.ts';
 import type { CdrRow, ChargeRow, Schema } from './schema.ts';
 
 /** What is read at once: large enough that the statement costs nothing beside its rows, and some MB at most. */
-const CALLS_PER_PAGE = 2_000;
+const CALLS_PER_PAGE = 500;
 
 export async function countCalls(database: Kysely<Schema>, filter: RerateFilter): Promise<number> {
   const { rows } = await sql<{ readonly calls: bigint }>`
@@ -72,10 +72,7 @@ function readCalls(
   filter: RerateFilter,
   after: CallRow | undefined,
 ): Promise<readonly CallRow[]> {
-  let select = database.selectFrom('cdr').select(CALL_COLUMNS).where(matching(filter));
-  if (after !== undefined) {
-    select = select.where(sql<boolean>`(admitted_at, leg_uuid) > (${after.admitted_at}, ${after.leg_uuid})`);
-  }
+  const select = database.selectFrom('cdr').select(CALL_COLUMNS).where(matching(filter, after));
   return select.orderBy('admitted_at').orderBy('leg_uuid').limit(CALLS_PER_PAGE).execute();
 }
 
@@ -100,8 +97,13 @@ function readParts(
   return wanted.execute();
 }
 
-function matching({ from, to, account, prefix }: RerateFilter): RawBuilder<boolean> {
-  const parts = [sql`admitted_at >= ${integerCell(from)} and admitted_at < ${integerCell(to)}`];
+/** One beginning and no other: given two, SQLite may walk from the earlier one on every page. */
+function matching({ from, to, account, prefix }: RerateFilter, after?: CallRow): RawBuilder<boolean> {
+  const begin =
+    after === undefined
+      ? sql`admitted_at >= ${integerCell(from)}`
+      : sql`(admitted_at, leg_uuid) > (${after.admitted_at}, ${after.leg_uuid})`;
+  const parts = [begin, sql`admitted_at < ${integerCell(to)}`];
   if (account !== undefined) {
     const below = subtreeRange(account);
     parts.push(sql`(account = ${account} or (account >= ${below.from} and account < ${below.to}))`);
@@ -130,13 +132,12 @@ function callOf(row: CallRow): RatedCall {
 }
 
 function partsOf(rows: readonly PartRow[]): readonly PricedPart[] {
-  return rows.flatMap((row) => {
-    // Most legs have one charge, and nothing to be compared with.
-    const isSuperseded = rows.some(({ payer, version }) => payer === row.payer && version > row.version);
+  const parts: PricedPart[] = [];
+  for (const row of rows) {
     const { payer, segment, tariff, currency, price } = row;
     // Paid otherwise than per minute it has no tariff, and no price.
-    if (isSuperseded || tariff === null || currency === null) return [];
-    return {
+    if (tariff === null || currency === null || isSuperseded(row, rows)) continue;
+    parts.push({
       payer,
       segment: numberOf(segment),
       tariff,
@@ -146,8 +147,14 @@ function partsOf(rows: readonly PartRow[]): readonly PricedPart[] {
       discountPpm: Number(row.discount_ppm),
       billedSeconds: numberOf(row.billed_seconds),
       price: toMicros(price),
-    };
-  });
+    });
+  }
+  return parts;
+}
+
+/** Most legs have one charge, and nothing to be compared with. */
+function isSuperseded({ payer, version }: PartRow, rows: readonly PartRow[]): boolean {
+  return rows.length > 1 && rows.some((other) => payer === other.payer && version < other.version);
 }
 
 /** Calls differ little in their routes and options: each text is read once. */

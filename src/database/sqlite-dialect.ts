@@ -113,8 +113,34 @@ class NodeSqliteDriver extends SqliteDriver {
   }
 }
 
+type Row = Readonly<Record<string, unknown>>;
+type Prepared = {
+  readonly statement: StatementSync;
+  readonly columns: readonly string[];
+  /** A row of nothing. */
+  readonly blank: Row;
+};
+
+/** Rows come as lists of values: the driver's own objects take twice as long to make, and longer to read. */
+function prepare(database: DatabaseSync, sql: string): Prepared {
+  const statement = database.prepare(sql);
+  statement.setReturnArrays(true);
+  const columns = statement.columns().map(({ name }) => name);
+  return { statement, columns, blank: Object.fromEntries(columns.map((column) => [column, null])) };
+}
+
+/** Each begins as a copy of a blank one: so all have one shape from the start, which is what makes them cheap. */
+function rowsOf(lists: readonly unknown[], { columns, blank }: Prepared): Row[] {
+  return lists.map((list) => {
+    const values = list as readonly unknown[];
+    const row: Record<string, unknown> = { ...blank };
+    for (let index = 0; index < columns.length; index += 1) row[columns[index] ?? ''] = values[index];
+    return row;
+  });
+}
+
 function adaptDatabase(database: DatabaseSync, file: SqliteFile): SqliteDatabase {
-  const cache = new Map<string, StatementSync>();
+  const cache = new Map<string, Prepared>();
   const named = <Result>(work: () => Result): Result => {
     try {
       return work();
@@ -122,26 +148,26 @@ function adaptDatabase(database: DatabaseSync, file: SqliteFile): SqliteDatabase
       throw nameSqliteError(file.path, error);
     }
   };
-  const prepareOnce = (sql: string): StatementSync => {
-    const known = cache.get(sql);
-    const statement = known ?? database.prepare(sql);
+  const prepareOnce = (sql: string): Prepared => {
+    const prepared = cache.get(sql) ?? prepare(database, sql);
     // Deleting and setting again keeps the map in order of use.
     cache.delete(sql);
-    cache.set(sql, statement);
+    cache.set(sql, prepared);
     if (cache.size > STATEMENTS_CACHED_MAX) {
       for (const oldest of cache.keys()) {
         cache.delete(oldest);
         break;
       }
     }
-    return statement;
+    return prepared;
   };
   return {
     prepare: (sql): SqliteStatement => {
-      const statement = named(() => prepareOnce(sql));
+      const prepared = named(() => prepareOnce(sql));
+      const { statement, columns } = prepared;
       return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => named(() => statement.all(...toQueryParameters(parameters))),
+        reader: columns.length > 0,
+        all: (parameters) => named(() => rowsOf(statement.all(...toQueryParameters(parameters)), prepared)),
         run: (parameters) => named(() => statement.run(...toQueryParameters(parameters))),
         // A statement of its own: running a cached one again would end an iteration half way.
         iterate: (parameters) => named(() => database.prepare(sql).iterate(...toQueryParameters(parameters))),

@@ -118,10 +118,10 @@ export function customerPath(customer: CustomerId, below: AccountPath | undefine
 
 /** Whose path it is; undefined: that of an account that may be stored. */
 export function customerOf(path: AccountPath): CustomerId | undefined {
-  const [root, ...below] = path.split('/');
-  const last = below.at(-1);
-  if (last === undefined) return undefined;
-  if (root === ADHOC_ROOT) return last as CustomerId;
+  const before = path.lastIndexOf('/');
+  if (before === -1) return undefined;
+  const last = path.slice(before + 1);
+  if (path.startsWith(`${ADHOC_ROOT}/`)) return last as CustomerId;
   return last.startsWith(CUSTOMER_PREFIX) ? (last.slice(CUSTOMER_PREFIX.length) as CustomerId) : undefined;
 }
 

@@ -11,6 +11,7 @@ import { fullCalls } from './figures/full-calls.ts';
 import { liveLegs } from './figures/live-legs.ts';
 import { rating } from './figures/rating.ts';
 import { recordPages } from './figures/record-pages.ts';
+import { rerate } from './figures/rerate.ts';
 import { scheduling } from './figures/scheduling.ts';
 import type { Row } from './row.ts';
 import { formatRows } from './table.ts';
@@ -25,6 +26,7 @@ const FIGURES: readonly Figure[] = [
   cutError,
   rating,
   recordPages,
+  rerate,
 ];
 
 const HELP = `npm run bench -- [--full] [--json] [--out FILE] [--only NAME,…] [--calls N] [--profile FOLDER]
@@ -36,7 +38,7 @@ A missed target is reported and is no failure; exit code 1 means that something 
   --json            the report as JSON on stdout
   --out FILE        the report as JSON in a file
   --only NAME,…     ${FIGURES.map(({ name }) => name).join(', ')}
-  --calls N         calls in the large record of record-pages: 1000000 in SQLite, a fifth of it in PostgreSQL
+  --calls N         calls in the large record of record-pages and rerate: 1000000 in SQLite, a fifth of it in PostgreSQL
   --profile FOLDER  CPU profiles of the service there, and its hottest functions
 `;
 

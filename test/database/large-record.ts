@@ -1,7 +1,11 @@
 import { sql, type Kysely } from 'kysely';
 import { createRecordWriter } from '../../src/database/record-writer.ts';
 import type { Schema } from '../../src/database/schema.ts';
-import { account, leg, NOON, settlementOf } from '../records/samples.ts';
+import { DEFAULT_ROUNDING } from '../../src/rating/price.ts';
+import type { TariffImport } from '../../src/rating/tariff-store.ts';
+import { toMicros } from '../../src/units/money.ts';
+import { toEpochMs } from '../../src/units/time.ts';
+import { account, leg, NOON, settlementOf, tariffName } from '../records/samples.ts';
 
 /** Tenants of a large record: each has resellers, and each of those people who call. */
 const TENANTS = 20;
@@ -20,6 +24,16 @@ export const YEAR_MS = 365 * 86_400_000;
 
 const SAMPLE = 'sample';
 const ACCOUNT = `root || '/' || reseller || '/' || person`;
+const PREFIX = 490;
+/** The first digits behind the prefix, which tell the rate: 0 to 429. */
+const AREAS = 430;
+const AREA = 'n / 10000000';
+const AREA_DIGITS = 3;
+/** A minute of each area costs so much more than of the one before. */
+const MINUTE_MICROS = 100n;
+const BILLED = '(1 + n % 600)';
+const MINUTES = '((n % 600 + 60) / 60)';
+const PRICE = `(${AREA} + 1) * ${MINUTES} * ${MINUTE_MICROS}`;
 
 /** What differs from call to call; all else is as in the sample. */
 const CHANGES = {
@@ -28,23 +42,84 @@ const CHANGES = {
     leg_key: `'a' || h || '.1:b0'`,
     a_leg: `'a' || h`,
     account: ACCOUNT,
+    dialled: `'00' || cast(n + ${PREFIX}0000000000 as text)`,
+    destination: `cast(n + ${PREFIX}0000000000 as text)`,
     admitted_at: 'moment',
     answered_at: 'moment + 5000',
-    ended_at: 'moment + 65400',
+    ended_at: `moment + 5000 + ${BILLED} * 1000 - 600`,
+    bill_microseconds: `${BILLED} * 1000000 - 600000`,
+    billsec: `${BILLED} - 1`,
+    billed_seconds: BILLED,
   },
-  charge: { leg_uuid: 'leg', payer: ACCOUNT, transfer_id: `'charge:' || leg` },
+  charge: {
+    leg_uuid: 'leg',
+    admitted_at: 'moment',
+    payer: ACCOUNT,
+    transfer_id: `'charge:' || leg`,
+    rate_id: `${AREA} + 1`,
+    prefix: `'${PREFIX}' || substr(cast(1000 + ${AREA} as text), 2, ${AREA_DIGITS})`,
+    per_minute: `(${AREA} + 1) * ${MINUTE_MICROS}`,
+    billed_seconds: BILLED,
+    charged_seconds: `${MINUTES} * 60`,
+    price: PRICE,
+  },
   transfer: {
     id: `'charge:' || leg`,
     debit: `'wallet:' || ${ACCOUNT}`,
     credit: `'revenue:' || root`,
+    amount: PRICE,
     at: 'moment',
     reference: 'leg',
   },
   decision: { id: `'d' || h`, a_leg: `'a' || h`, account: ACCOUNT, at: 'moment' },
 } as const;
 
+/** By which the calls were charged; `times` the price. */
+export function largeTariff(times = 1n): TariffImport {
+  const rates = Array.from({ length: AREAS }, (_, area) => ({
+    id: area + 1,
+    prefix: `${PREFIX}${`${area}`.padStart(AREA_DIGITS, '0')}`,
+    description: '',
+    perMinute: toMicros(BigInt(area + 1) * MINUTE_MICROS * times),
+    surcharge: undefined,
+    minimumSeconds: undefined,
+    incrementSeconds: undefined,
+    graceSeconds: undefined,
+    direction: undefined,
+    routes: [],
+    options: [],
+    weight: undefined,
+    period: undefined,
+  }));
+  const when = { currency: 'EUR', zone: 'UTC', startsAt: toEpochMs(0), rounding: DEFAULT_ROUNDING };
+  return { ...when, tariff: tariffName('retail'), rates };
+}
+
+/** Everybody who calls in it, and those above them. Who calls pays. */
+export function largeAccounts({
+  people,
+}: Pick<LargeRecordOptions, 'people'>): readonly Readonly<Record<string, unknown>>[] {
+  const tenants = [...numbered('t', TENANTS), 'rare'];
+  return tenants.flatMap((tenant) => [
+    { account: tenant },
+    ...numbered(`${tenant}/s`, RESELLERS).flatMap((reseller) => [
+      { account: reseller },
+      ...numbered(`${reseller}/u`, people).map((person) => ({
+        account: person,
+        wallet: 'EUR',
+        tariff: 'retail',
+      })),
+    ]),
+  ]);
+}
+
+function numbered(name: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, number) => `${name}${number}`);
+}
+
 /**
- * Fills an empty record with so many calls, evenly over a year and over all people in no order, each with a charge, its
+ * Fills an empty record with so many calls, evenly over a year and over all people in no order, each with its charge by the
+ * tariff, a
  * transfer and a decision. Ids are scattered as uuids are. By statements of the database's own, the same for both.
  */
 export async function fillLargeRecord(database: Kysely<Schema>, options: LargeRecordOptions): Promise<void> {
@@ -90,7 +165,7 @@ function callsSource({ calls, people, rareCalls }: LargeRecordOptions): string {
   return `with recursive numbers(i) as (select 1 union all select i + 1 from numbers where i < ${calls}),
     scattered as (select i, ${scattered} as n from numbers),
     calls as (
-      select 'l' || cast(n as text) as leg, cast(n as text) as h,
+      select n, 'l' || cast(n as text) as leg, cast(n as text) as h,
         case when i % ${Math.floor(calls / rareCalls)} = 0 then 'rare' else 't' || ${digit('n', TENANTS)} end as root,
         's' || ${digit(`n / ${TENANTS}`, RESELLERS)} as reseller,
         'u' || ${digit(`n / ${TENANTS * RESELLERS}`, people)} as person,

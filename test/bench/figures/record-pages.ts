@@ -1,17 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kysely, sql } from 'kysely';
 import { openDatabase, type Database } from '../../../src/database/database.ts';
-import { createPostgresDialect, postgresName } from '../../../src/database/postgres-dialect.ts';
-import type { Schema } from '../../../src/database/schema.ts';
-import { createSqliteDialect, openSqlite } from '../../../src/database/sqlite-dialect.ts';
 import type { RecordReader } from '../../../src/records/record-store.ts';
 import { startPostgres, type StartedPostgres } from '../../../src/servers/postgres-server.ts';
 import { toEpochMs } from '../../../src/units/time.ts';
-import { fillLargeRecord, YEAR_FROM, YEAR_MS, type LargeRecordOptions } from '../../database/large-record.ts';
+import { YEAR_FROM, YEAR_MS, type LargeRecordOptions } from '../../database/large-record.ts';
 import { account, leg } from '../../records/samples.ts';
 import type { Bench, Figure } from '../figure.ts';
+import { fillPostgres, fillSqlite, nameOf } from '../filled-records.ts';
 import { interleave } from '../rounds.ts';
 import { ratioAtMost, rowOf, type Row } from '../row.ts';
 
@@ -48,16 +45,9 @@ export const recordPages: Figure = {
 
 async function measureSqlite(bench: Bench, folder: string, calls: number): Promise<readonly Row[]> {
   const filled = async (name: string, options: LargeRecordOptions): Promise<Database> => {
-    const path = join(folder, name);
-    await (await openDatabase({ url: path })).close();
-    const file = { path, lockWaitMs: 1_000 };
-    const sqlite = await openSqlite(file);
-    // Only while it is made.
-    sqlite.exec('pragma synchronous = off; pragma cache_size = -200000');
-    const kysely = new Kysely<Schema>({ dialect: createSqliteDialect(sqlite, file) });
-    await fillLargeRecord(kysely, options);
-    await kysely.destroy();
-    return await openDatabase({ url: path });
+    const url = join(folder, name);
+    await fillSqlite(url, options);
+    return await openDatabase({ url });
   };
   return await measureRecords(bench, 'SQLite', calls, filled);
 }
@@ -67,29 +57,10 @@ async function measurePostgres(
   postgres: StartedPostgres,
   calls: number,
 ): Promise<readonly Row[]> {
-  const place = {
-    connectionsMax: 1,
-    connectTimeoutMs: 5_000,
-    statementTimeoutMs: undefined,
-    lockWaitMs: 1_000,
-  };
-  const open = (url: string): Kysely<Schema> =>
-    new Kysely({ dialect: createPostgresDialect({ ...place, url, name: postgresName(url) }) });
-  const filled = async (name: string, options: LargeRecordOptions): Promise<Database> => {
-    const administrator = open(postgres.url('postgres'));
-    await sql`create database ${sql.id(name)} template template0 encoding 'UTF8'`.execute(administrator);
-    await administrator.destroy();
-    const url = postgres.url(name);
-    const database = await openDatabase({ url });
-    const kysely = open(url);
-    await fillLargeRecord(kysely, options);
-    // As it does by itself, some time after a table has grown.
-    await sql`vacuum analyze`.execute(kysely);
-    await kysely.destroy();
-    return database;
-  };
+  const filled = async (name: string, options: LargeRecordOptions): Promise<Database> =>
+    await openDatabase({ url: await fillPostgres(postgres, name, options) });
   try {
-    return await measureRecords(bench, `PostgreSQL ${postgres.version.split(' ')[0]}`, calls, filled);
+    return await measureRecords(bench, nameOf(postgres), calls, filled);
   } finally {
     await postgres.stop();
   }
