@@ -15,8 +15,10 @@ export type LiveStore = {
   /** Redis's clock as this process estimates it; exact moments come back from the scripts themselves. */
   now(): EpochMs;
 
-  /** Takes all of the plan in its slot or none of it. `record` is kept in the home slot only. */
-  take(plan: SlotPlan, record: LegRecord | undefined): Promise<TakeOutcome>;
+  /** Takes all of the plan in the leg's home slot, where its record is kept and all that pays is, or none of it. */
+  take(plan: SlotPlan, record: LegRecord): Promise<TakeOutcome>;
+  /** Takes all of the plan in another slot, or none of it. */
+  count(plan: SlotPlan): Promise<CountOutcome>;
   /**
    * Gives back everything a leg took in one slot: holds, counters, record. For a leg that never ran. Not even the tick
    * of one that another slot `refused` stays; one that rang `unanswered` was an admission of its second (ruling 21).
@@ -94,15 +96,22 @@ export type TakeOutcome =
       readonly uses: readonly HolderUse[];
     }
   /** The leg key was admitted before: a replayed question. The record is the one kept then. */
-  | { readonly kind: 'already'; readonly record: LegRecord | undefined }
-  | {
-      readonly kind: 'refused';
-      readonly refusal: TakeRefusal;
-      /** Why the same payer could not pay in the ways before that one. */
-      readonly besides?: readonly TakeRefusal[];
-      /** Of the holders up to the one that refused; none where it was known before anybody was asked. */
-      readonly uses?: readonly HolderUse[];
-    };
+  | { readonly kind: 'already'; readonly record: LegRecord }
+  | TakeRefused;
+
+export type CountOutcome =
+  | { readonly kind: 'counted'; readonly uses: readonly HolderUse[] }
+  | { readonly kind: 'already' }
+  | TakeRefused;
+
+export type TakeRefused = {
+  readonly kind: 'refused';
+  readonly refusal: TakeRefusal;
+  /** Why the same payer could not pay in the ways before that one. */
+  readonly besides?: readonly TakeRefusal[];
+  /** Of the holders up to the one that refused; none where it was known before anybody was asked. */
+  readonly uses?: readonly HolderUse[];
+};
 
 export type HeldWallet = {
   readonly wallet: PoolId;

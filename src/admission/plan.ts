@@ -1,5 +1,13 @@
 import type { PriceTerms } from '../rating/price.ts';
-import { rootOf, type AccountPath, type LegKey, type PoolId, type RouteName } from '../units/ids.ts';
+import {
+  parseAccountPath,
+  parseRouteName,
+  rootOf,
+  type AccountPath,
+  type LegKey,
+  type PoolId,
+  type RouteName,
+} from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 import type { FundedPart } from './leg-record.ts';
 
@@ -115,6 +123,8 @@ export function slotName(slot: Slot): string {
   return slot.kind === 'root' ? slot.root : `route:${slot.route}`;
 }
 
+const ROUTE_PREFIX = 'route ';
+
 export function holderName(holder: Holder): string {
   switch (holder.kind) {
     case 'account':
@@ -124,8 +134,21 @@ export function holderName(holder: Holder): string {
     case 'trunks':
       return `${holder.path}#trunks`;
     case 'route':
-      return `route ${holder.route}`;
+      return `${ROUTE_PREFIX}${holder.route}`;
   }
+}
+
+/** Reads back `holderName`; undefined for a text that is none. */
+export function holderNamed(name: string): Holder | undefined {
+  if (name.startsWith(ROUTE_PREFIX)) {
+    const route = parseRouteName(name.slice(ROUTE_PREFIX.length));
+    return route === undefined ? undefined : { kind: 'route', route };
+  }
+  const [text = '', part] = name.split('#');
+  const path = parseAccountPath(text);
+  if (path === undefined) return undefined;
+  if (part === undefined) return { kind: 'account', path };
+  return part === 'trunks' ? { kind: 'trunks', path } : { kind: 'number', path, number: part };
 }
 
 /** The slot in which it is counted. */

@@ -144,7 +144,7 @@ async function takeOthers(
   const taken: Slot[] = [];
   const uses: HolderUse[] = [];
   for (const plan of others) {
-    const outcome = await context.store.take(plan, undefined);
+    const outcome = await context.store.count(plan);
     if (outcome.kind !== 'already') uses.push(...(outcome.uses ?? []));
     if (outcome.kind === 'refused') {
       for (const slot of taken) await context.store.giveBack(slot, record.legKey, record, 'refused');

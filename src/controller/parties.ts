@@ -64,6 +64,7 @@ export function findParties(
       const words = `"${name}" cannot be the name of a route`;
       return { kind: 'refused', refusal: refuse('bad_route', 'barred', '', words) };
     }
+    if (routes.some((known) => known.name === route)) continue;
     routes.push({ name: route ?? name, node: route === undefined ? undefined : accounts.route(route) });
   }
   const internal = callee.kind === 'account' && routes.length === 0;

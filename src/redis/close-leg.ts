@@ -1,10 +1,11 @@
 import type { LegRecord, TakenSlot } from '../admission/leg-record.ts';
 import type { CloseSettlement, LiveStore, SettleOutcome, Talk } from '../admission/live-store.ts';
 import { poolsOfLeg } from '../admission/leg-pools.ts';
-import { COUNTERS, slotName, type Slot } from '../admission/plan.ts';
+import { slotName, type Slot } from '../admission/plan.ts';
 import type { LegKey, PoolId } from '../units/ids.ts';
 import { ZERO_MICROS } from '../units/money.ts';
 import { guardStore } from './connection.ts';
+import { backArguments } from './counted-text.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { priceLeg, type Debit } from './leg-price.ts';
 import { closingEntry } from './opened-pool.ts';
@@ -30,10 +31,11 @@ export function closeLeg(context: StoreContext, openMissing: OpenMissing): LegCl
 async function releaseSlot(
   context: StoreContext,
   legKey: LegKey,
-  { slot, counted }: TakenSlot,
+  taken: TakenSlot,
+  dropTicks = false,
 ): Promise<void> {
-  const keys = [slotKeys(slot).slots, ...counted.map(({ holder }) => useKey(slot, holder))];
-  await context.run('release', keys, [legKey, ...countedArguments(counted)]);
+  const keys = [slotKeys(taken.slot).slots, ...holderKeys(taken, dropTicks)];
+  await context.run('release', keys, [legKey, ...backArguments(taken.counted)]);
 }
 
 /** A leg that never ran: nothing is charged. */
@@ -48,9 +50,7 @@ async function dropSlot(
     await closeHome(context, openMissing, record, { talk: undefined, close: () => '', dropTicks });
     return;
   }
-  const head = [context.clockArgument(), 0, record.legKey, '', dropTicks ? 1 : 0, 0];
-  const args = [...head, ...countedArguments(taken.counted), 0];
-  await context.run('close', closeKeys(taken.slot, taken, []), args);
+  await releaseSlot(context, record.legKey, taken, dropTicks);
 }
 
 async function settle(
@@ -84,23 +84,19 @@ async function closeHome(
     counted: [],
   };
   const pools = poolsOfLeg(record).map(({ pool }) => pool);
-  const keys = closeKeys(home, taken, pools);
+  const keys = [...closeKeys(home, pools), ...holderKeys(taken, dropTicks)];
   let parts = await readParts(context, record.legKey, pools);
   return await context.decide<SettleOutcome>(pools, async (basis, wished) => {
     const { final, debits } = priceLeg({ record, talk, parts, basis, goingOn: context.goingOn });
     const at = context.options.clock();
-    const args: (string | number)[] = [
-      context.clockArgument(),
-      wished,
-      record.legKey,
-      close({ ...final, at }),
-    ];
-    args.push(dropTicks ? 1 : 0, 1, ...countedArguments(taken.counted), pools.length);
+    const entry = close({ ...final, at });
+    const args: (string | number)[] = [context.clockArgument(), wished, record.legKey, entry, pools.length];
     for (const pool of pools) {
       const { amount, isWithoutPart, mode } = debits.get(pool) ?? NO_DEBIT;
       args.push(pool, `${amount}`, parts.get(pool) ?? '', isWithoutPart ? 1 : 0);
       args.push(closingEntry(pool, record.payers), ...mode);
     }
+    args.push(...backArguments(taken.counted));
     const reply = (await context.run('close', keys, args)) as readonly unknown[];
     switch (reply[0]) {
       case 'already':
@@ -139,17 +135,13 @@ async function readParts(
   return parts;
 }
 
-function closeKeys(slot: Slot, { counted }: TakenSlot, pools: readonly PoolId[]): string[] {
+function closeKeys(slot: Slot, pools: readonly PoolId[]): readonly string[] {
   const { legs, slots, bound, answered, due, settlements, deadlines } = slotKeys(slot);
-  const uses = counted.flatMap(({ holder }) => [useKey(slot, holder), ticksKey(slot, holder)]);
   const walletKeys = pools.flatMap((pool) => [walletKey(pool), walletPartsKey(pool)]);
-  return [legs, slots, bound, answered, due, settlements, deadlines, ...uses, ...walletKeys];
+  return [legs, slots, bound, answered, due, settlements, deadlines, ...walletKeys];
 }
 
-function countedArguments(counted: TakenSlot['counted']): readonly (string | number)[] {
-  const args: (string | number)[] = [counted.length];
-  for (const { counters } of counted) {
-    args.push(counters.length, ...counters.map((counter) => COUNTERS.indexOf(counter) + 1));
-  }
-  return args;
+function holderKeys({ slot, counted }: TakenSlot, dropTicks: boolean): readonly string[] {
+  const uses = counted.map(({ holder }) => useKey(slot, holder));
+  return [...uses, ...(dropTicks ? counted.map(({ holder }) => ticksKey(slot, holder)) : [])];
 }

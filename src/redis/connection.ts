@@ -43,20 +43,22 @@ function corkPerTurn(redis: Redis): Redis {
   return redis;
 }
 
-const SCRIPTS = [
-  'take',
-  'answer',
-  'close',
-  'release',
-  'bind',
-  'unbind',
-  'limit',
-  'fund',
-  'open',
-  'evaluate',
-  'continue',
-] as const;
-export type ScriptName = (typeof SCRIPTS)[number];
+/** Each script, and what is put in front of it besides `prelude`: every function there costs each of its runs. */
+const SCRIPTS = {
+  take: ['uses', 'counts', 'wallets'],
+  count: ['uses', 'counts'],
+  answer: ['wallets'],
+  close: ['uses', 'returns', 'wallets'],
+  release: ['uses', 'returns'],
+  bind: [],
+  unbind: [],
+  limit: [],
+  fund: ['wallets'],
+  open: ['wallets'],
+  evaluate: ['wallets'],
+  continue: ['wallets'],
+} as const;
+export type ScriptName = keyof typeof SCRIPTS;
 export type ScriptRunner = (
   name: ScriptName,
   keys: readonly string[],
@@ -67,11 +69,10 @@ type ScriptCommand = (keyCount: number, ...keysAndArgs: readonly (string | numbe
 
 /** Defines every script on the connection (EVALSHA, loaded on first use). A Redis that cannot answer is named so. */
 export function defineScripts(redis: Redis): ScriptRunner {
-  const prelude = scriptText('prelude');
   const commands = new Map<ScriptName, ScriptCommand>();
-  for (const name of SCRIPTS) {
+  for (const [name, parts] of Object.entries(SCRIPTS) as [ScriptName, readonly string[]][]) {
     const command = `tollgate_${name}`;
-    redis.defineCommand(command, { lua: `${prelude}\n${scriptText(name)}` });
+    redis.defineCommand(command, { lua: ['prelude', ...parts, name].map(scriptText).join('\n') });
     const defined = (redis as unknown as Record<string, ScriptCommand>)[command] as ScriptCommand;
     commands.set(name, defined.bind(redis));
   }

@@ -33,7 +33,7 @@ export function parseSnapshot(reply: unknown, rulesOf: RefillRulesOf): Snapshot 
   return { now: toEpochMs(Number(now)), readings };
 }
 
-/** ARGV of an exact wallet (`takeExact` in the prelude): valid until the first pulse that could not be paid, or a new cycle. */
+/** ARGV of an exact wallet (`takeExact` in `wallets.lua`): valid until the first pulse that could not be paid, or a new cycle. */
 export function exactArguments(
   reading: WalletReading,
   after: Wallet,

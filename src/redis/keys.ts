@@ -1,6 +1,6 @@
-import { slotName, type Holder, type Slot } from '../admission/plan.ts';
+import { holderNamed, slotName, type Holder, type Slot } from '../admission/plan.ts';
 import type { AccountPath, PoolId } from '../units/ids.ts';
-import { parseAccountPath, parseRouteName, rootOf } from '../units/ids.ts';
+import { parseRouteName, rootOf } from '../units/ids.ts';
 
 /**
  * Every Redis key of Tollgate, version 1 of the layout. README's table of keys is written from this file. The
@@ -63,11 +63,7 @@ export function holderOfUseKey(key: string): Holder | undefined {
     const route = parseRouteName(slot.slice('route:'.length));
     return route === undefined ? undefined : { kind: 'route', route };
   }
-  const [text = '', part] = rest.split('#');
-  const path = parseAccountPath(text);
-  if (path === undefined) return undefined;
-  if (part === undefined) return { kind: 'account', path };
-  return part === 'trunks' ? { kind: 'trunks', path } : { kind: 'number', path, number: part };
+  return holderNamed(rest);
 }
 
 /** ZSET leg key → when it was admitted, over the last second: only where callsPerSecond is set. */

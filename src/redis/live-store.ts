@@ -25,7 +25,7 @@ import {
 import { parseRecord } from './record-text.ts';
 import { homeOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
 import { countsOf } from './take-reply.ts';
-import { takeLeg, type OpenMissing } from './take-leg.ts';
+import { countLeg, takeLeg, type OpenMissing } from './take-leg.ts';
 import { createWalletStore } from './wallet-store.ts';
 import { formatPart, parsePart } from './wallet-text.ts';
 
@@ -63,6 +63,7 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
   return {
     now: options.clock,
     take: (plan, record) => takeLeg(context, openMissing, plan, record),
+    count: (plan) => countLeg(context, plan),
     answer: (record, answeredAt) => answer(context, record, answeredAt),
     goOn: (record, allotment) => goOn(context, openMissing, record, allotment),
     ...closeLeg(context, openMissing),

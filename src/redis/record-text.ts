@@ -13,6 +13,7 @@ import { assert } from '../units/assert.ts';
 import type { LegUuid } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 import { toEpochMs } from '../units/time.ts';
+import { formatCounted, parseCounted } from './counted-text.ts';
 
 type StoredPayer = Omit<PayerRecord, 'terms'> & { readonly terms: string };
 type StoredAllotment = Omit<AllotmentRecord, 'terms' | 'goesOn'> & {
@@ -28,7 +29,7 @@ type StoredPart =
   | (Omit<Extract<FundedPart, { readonly way: 'per_minute' }>, 'payer'> & { readonly payer: StoredPayer });
 type StoredRecord = Omit<
   LegRecord,
-  'payers' | 'dryRun' | 'allotments' | 'time' | 'uuid' | 'answeredAt' | 'funding'
+  'payers' | 'dryRun' | 'allotments' | 'time' | 'uuid' | 'answeredAt' | 'funding' | 'taken'
 > & {
   readonly v: 1;
   readonly payers: readonly StoredPayer[];
@@ -39,6 +40,8 @@ type StoredRecord = Omit<
   readonly time?: Omit<TimeRecord, 'terms'> & { readonly terms: string };
   /** Left out where it follows from `funded`. */
   readonly funding: FundingKind | undefined;
+  /** Of each slot, as `slots` has it. */
+  readonly taken: readonly string[];
   /** Written by the script: the way taken of each payer that had several. */
   readonly funded?: readonly StoredPart[];
 };
@@ -59,6 +62,7 @@ export function formatRecord(record: LegRecord, isOpen = false): string {
     ...(allotments.length > 0 ? { allotments: allotments.map(storedAllotment) } : {}),
     ...(time && { time: { ...time, terms: formatTerms(time.terms) } }),
     funding: isOpen ? undefined : record.funding,
+    taken: record.taken.map(formatCounted),
   };
   return JSON.stringify(stored);
 }
@@ -71,7 +75,7 @@ export function formatFunded(part: FundedPart): string {
 /** Reads back what `formatRecord` and the script wrote, with what is kept beside it: '' where there is none. */
 export function parseRecord(text: string, uuid: string, answeredAt: string): LegRecord {
   const stored = JSON.parse(text) as StoredRecord;
-  const { v, payers, dryRun, allotments = [], time, funded = [], funding, ...rest } = stored;
+  const { v, payers, dryRun, allotments = [], time, funded = [], funding, taken, ...rest } = stored;
   assert(v === 1, `a leg record of layout ${String(v)}`);
   const base: LegRecord = {
     ...rest,
@@ -81,6 +85,7 @@ export function parseRecord(text: string, uuid: string, answeredAt: string): Leg
     payers: payers.map(readPayer),
     ...(dryRun === undefined ? {} : { dryRun: dryRun.map(readPayer) }),
     allotments: allotments.map(readAllotment),
+    taken: taken.map(parseCounted),
     ...(time && { time: { ...time, terms: parseTerms(time.terms) } }),
   };
   return withFunded(base, funded.map(readPart), funding === undefined);

@@ -1,46 +1,42 @@
-import type { LegRecord } from '../admission/leg-record.ts';
-import type { TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
-import {
-  COUNTERS,
-  holderName,
-  slotName,
-  type FundingOption,
-  type HoldTake,
-  type SlotPlan,
-} from '../admission/plan.ts';
+import type { LegRecord, TakenSlot } from '../admission/leg-record.ts';
+import type { CountOutcome, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
+import { COUNTERS, slotName, type FundingOption, type HoldTake, type SlotPlan } from '../admission/plan.ts';
 import { legFiguresOf } from '../credit/figures.ts';
 import { raisedTo } from '../credit/opened.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
 import { rootOf, type PoolId } from '../units/ids.ts';
+import { formatCounted, takeArguments } from './counted-text.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments } from './exact-wallet.ts';
 import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { formatFunded, formatRecord } from './record-text.ts';
 import type { StoreContext } from './store-context.ts';
 import { notThere, openingArguments } from './opened-pool.ts';
-import { holdsOf, parseTakeReply } from './take-reply.ts';
+import { holdsOf, parseCountReply, parseTakeReply } from './take-reply.ts';
 import { formatPart } from './wallet-text.ts';
+
+/** Where the script needs no time, it does not ask for it. */
+const NO_CLOCK = 'none';
 
 export type OpenMissing = (account: PoolId) => Promise<void>;
 
-/** All of a leg's takes in one slot or none; the record goes to the home slot only. */
+/** All of a leg's takes in its home slot or none. */
 export async function takeLeg(
   context: StoreContext,
   openMissing: OpenMissing,
   plan: SlotPlan,
-  record: LegRecord | undefined,
+  record: LegRecord,
 ): Promise<TakeOutcome> {
   const wallets = walletsOf(plan);
   const keys = takeKeys(plan);
-  const recordText = record === undefined ? '' : formatRecord(record, plan.firstOf.length > 0);
   const head = [
     plan.legKey,
-    recordText,
-    record?.uuid ?? '',
-    membershipText(plan),
-    ...takeArguments(plan),
+    formatRecord(record, plan.firstOf.length > 0),
+    record.uuid ?? '',
+    formatCounted(takenOf(plan)),
+    ...takeArguments(plan.takes),
     plan.holds.length,
   ];
   return await context.decide<TakeOutcome>(wallets, async (basis, wished) => {
@@ -61,6 +57,15 @@ export async function takeLeg(
   });
 }
 
+/** All of a leg's takes in another slot or none: a script of a fifth of the price. */
+export async function countLeg(context: StoreContext, plan: SlotPlan): Promise<CountOutcome> {
+  assert(plan.holds.length + plan.firstOf.length === 0, 'a leg is paid for in its home slot');
+  const asksClock = plan.takes.some(({ perSecond }) => perSecond !== undefined);
+  const head = [asksClock ? context.clockArgument() : NO_CLOCK, plan.legKey, formatCounted(takenOf(plan))];
+  const keys = [slotKeys(plan.slot).slots, ...holderKeys(plan)];
+  return parseCountReply(plan, await context.run('count', keys, [...head, ...takeArguments(plan.takes)]));
+}
+
 /** A leg's part in a wallet is kept by its key, in the slot of its root: two holds on one wallet would be one. */
 function walletsOf(plan: SlotPlan): readonly PoolId[] {
   const { slot, holds } = plan;
@@ -72,17 +77,21 @@ function walletsOf(plan: SlotPlan): readonly PoolId[] {
 
 function takeKeys(plan: SlotPlan): string[] {
   const { legs, slots, due, bound, answered, settlements } = slotKeys(plan.slot);
-  const uses = plan.takes.map(({ holder }) => useKey(plan.slot, holder));
-  const ticks = plan.takes.flatMap(({ holder, perSecond }) =>
-    perSecond === undefined ? [] : [ticksKey(plan.slot, holder)],
-  );
   const wallets = plan.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
   const ways = optionsOf(plan).flatMap(({ take }) => {
     if (take?.kind === 'holds')
       return take.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
     return take === undefined ? [] : [useKey(plan.slot, { kind: 'trunks', path: take.trunk.account })];
   });
-  return [legs, slots, due, bound, answered, settlements, ...uses, ...ticks, ...wallets, ...ways];
+  return [legs, slots, due, bound, answered, settlements, ...holderKeys(plan), ...wallets, ...ways];
+}
+
+function holderKeys({ slot, takes }: SlotPlan): readonly string[] {
+  const uses = takes.map(({ holder }) => useKey(slot, holder));
+  // The scripts read all uses before they write one.
+  assert(new Set(uses).size === uses.length, 'a leg takes what it takes of a holder at once');
+  const ticks = takes.filter(({ perSecond }) => perSecond !== undefined);
+  return [...uses, ...ticks.map(({ holder }) => ticksKey(slot, holder))];
 }
 
 function optionsOf({ firstOf }: SlotPlan): readonly FundingOption[] {
@@ -102,7 +111,8 @@ function waysArguments(
       args.push(take?.kind ?? 'free', part === undefined ? '' : formatFunded(part));
       if (take?.kind === 'trunk') {
         const { account, counter, inbound, outbound, shared } = take.trunk;
-        args.push(`;${holderName({ kind: 'trunks', path: account })}=${counter}`);
+        const onTrunk = { holder: { kind: 'trunks', path: account }, counters: [counter] } as const;
+        args.push(`;${formatCounted({ slot: plan.slot, counted: [onTrunk] })}`);
         args.push(COUNTERS.indexOf(counter) + 1, inbound ?? -1, outbound ?? -1, shared ?? -1);
       } else if (take?.kind === 'holds') {
         args.push('', ...holdsArguments(plan, take.holds, basis, short));
@@ -132,25 +142,6 @@ function holdsArguments(
   return [holds.length, isShort ? 1 : 0, ...args];
 }
 
-function takeArguments(plan: SlotPlan): readonly (string | number)[] {
-  const args: (string | number)[] = [plan.takes.length];
-  let before = '';
-  for (const { counts, perSecond } of plan.takes) {
-    // A holder that counts nothing says so: 0 is no counter's.
-    let counters = counts.length === 0 ? '0' : '';
-    let bounds = '';
-    for (const { counter, bound } of counts) {
-      const index = COUNTERS.indexOf(counter) + 1;
-      counters += `${index} `;
-      if (bound !== undefined) bounds += `${index}:${bound} `;
-    }
-    args.push(counters === before ? '' : counters, bounds);
-    args.push(perSecond === 'counted' ? -1 : (perSecond ?? ''));
-    before = counters;
-  }
-  return args;
-}
-
 /** ARGV of one hold; or the refusal, which only the exact sum may give (ruling 6). */
 function holdArguments(
   { legKey }: SlotPlan,
@@ -177,9 +168,10 @@ function holdArguments(
   return [...hold, 'exact', ...exactArguments(reading, operated.wallet)];
 }
 
-/** What `HGETALL …:slots` shows an operator: where the leg is counted. */
-function membershipText(plan: SlotPlan): string {
-  return plan.takes
-    .map(({ holder, counts }) => `${holderName(holder)}=${counts.map((count) => count.counter).join(',')}`)
-    .join(';');
+function takenOf({ slot, takes }: SlotPlan): TakenSlot {
+  const counted = takes.map(({ holder, counts }) => ({
+    holder,
+    counters: counts.map(({ counter }) => counter),
+  }));
+  return { slot, counted };
 }

@@ -1,4 +1,10 @@
-import type { HeldWallet, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
+import type {
+  CountOutcome,
+  HeldWallet,
+  TakeOutcome,
+  TakeRefusal,
+  TakeRefused,
+} from '../admission/live-store.ts';
 import {
   COUNTERS,
   type Counter,
@@ -27,27 +33,36 @@ export function parseTakeReply(
       return parseTaken(context, plan, rest);
     case 'already': {
       const [text, uuid, answeredAt] = rest as [string, string, string];
-      return { kind: 'already', record: text === '' ? undefined : parseRecord(text, uuid, answeredAt) };
+      return { kind: 'already', record: parseRecord(text, uuid, answeredAt) };
     }
-    case 'count': {
-      const [, uses, holder, index, bound, inUse] = rest;
-      const counter = COUNTERS[Number(index) - 1];
-      assert(counter !== undefined, 'a refusal names a counter');
-      const numbers = { bound: Number(bound), inUse: Number(inUse) };
-      const refusal = { kind: 'count', holder: holderAt(plan, holder), counter, ...numbers } as const;
-      return { kind: 'refused', refusal, uses: parseUses(plan, uses) };
-    }
-    case 'rate': {
-      const [, uses, holder, bound, inUse] = rest;
-      const numbers = { bound: Number(bound), inUse: Number(inUse) };
-      const refusal = { kind: 'rate', holder: holderAt(plan, holder), ...numbers } as const;
-      return { kind: 'refused', refusal, uses: parseUses(plan, uses) };
-    }
+    case 'full':
+      return parseFull(plan, rest);
     case 'unfunded':
       return parseUnfunded(plan, rest, short);
     default:
       assert(false, `take answered ${JSON.stringify(reply)}`);
   }
+}
+
+/** What the script says of a plan of which nobody pays. */
+export function parseCountReply(plan: SlotPlan, reply: unknown): CountOutcome {
+  if (typeof reply === 'string') return { kind: 'counted', uses: parseUses(plan, reply) };
+  const [kind, ...rest] = reply as readonly unknown[];
+  if (kind === 'already') return { kind };
+  assert(kind === 'full', `count answered ${JSON.stringify(reply)}`);
+  return parseFull(plan, rest);
+}
+
+function parseFull(plan: SlotPlan, rest: readonly unknown[]): TakeRefused {
+  const [uses, position, index, bound, inUse] = rest;
+  const holder = holderAt(plan, position);
+  const counter = COUNTERS[Number(index) - 1];
+  const numbers = { bound: Number(bound), inUse: Number(inUse) };
+  const refusal: TakeRefusal =
+    counter === undefined
+      ? { kind: 'rate', holder, ...numbers }
+      : { kind: 'count', holder, counter, ...numbers };
+  return { kind: 'refused', refusal, uses: parseUses(plan, uses) };
 }
 
 type TakenWallet = readonly [due: string, funds: string, available: string, balance: string];
@@ -88,7 +103,7 @@ function parseUnfunded(
   rest: readonly unknown[],
   short: ReadonlyMap<PoolId, TakeRefusal>,
 ): TakeOutcome {
-  const [, uses, payer, inbound, outbound] = rest;
+  const [uses, payer, inbound, outbound] = rest;
   const refusals = (plan.firstOf[Number(payer) - 1]?.options ?? []).flatMap(
     ({ take }): readonly TakeRefusal[] => {
       // The first of its wallets that is short says why.

@@ -13,13 +13,13 @@ export type WalletReading = { readonly wallet: Wallet; readonly version: number 
 /** How a pool is filled anew, by the limits as they are now; undefined: it is money. */
 export type RefillRulesOf = (pool: PoolId) => RefillRules | undefined;
 
-/** The same patterns as in `prelude.lua`: anything else is a broken promise, there as here. */
+/** The same patterns as in `wallets.lua`: anything else is a broken promise, there as here. */
 const WALLET = /^-?\d+(?: \d+){2} -?\d+(?: \d+){4} [01](?: \d+ \d+| opened \d+ \S+)?$/;
 const PART = /^(?:held|running|ended|passed) \d+ -?\d+(?: \d+){4} \S+(?: \d+ [01])?$/;
 const OPENED = 'opened';
 const POLICIES = ['unpaid', 'all'] as const;
 
-/** The text that `prelude.lua` describes: what the scripts keep of a wallet. */
+/** The text that `wallets.lua` describes: what the scripts keep of a wallet. */
 export function formatWallet(wallet: Wallet, version: number): string {
   const { held, base, burnPerMinute } = figuresOf(wallet);
   const { balance, credit, at, legs, refill, opened } = wallet;

@@ -8,6 +8,7 @@ import type { ControllerContext } from '../../src/controller/context.ts';
 import { createGatekeeper } from '../../src/controller/gatekeeper.ts';
 import type { ControllerPolicy } from '../../src/controller/policy.ts';
 import type { Decision } from '../../src/records/records.ts';
+import { assert } from '../../src/units/assert.ts';
 import type { AccountPath, LegKey } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { createMemoryLog } from '../freeswitch/support/memory-log.ts';
@@ -94,8 +95,13 @@ function contextOf(policy: Partial<ControllerPolicy>): ControllerContext {
     take: (plan, record) => {
       asked.push(`take ${slotName(plan.slot)} ${plan.legKey.slice(A_LEG.length)}`);
       const outcome = (answers.get(slotName(plan.slot)) ?? taken)(plan);
-      if (outcome.kind === 'taken' && record !== undefined) live.set(plan.legKey, record);
+      if (outcome.kind === 'taken') live.set(plan.legKey, record);
       return Promise.resolve(outcome);
+    },
+    count: (plan) => {
+      asked.push(`take ${slotName(plan.slot)} ${plan.legKey.slice(A_LEG.length)}`);
+      const outcome = (answers.get(slotName(plan.slot)) ?? taken)(plan);
+      return Promise.resolve(outcome.kind === 'taken' ? { kind: 'counted', uses: [] } : outcome);
     },
     giveBack: (slot, legKey) => {
       asked.push(`give back ${slotName(slot)} ${legKey.slice(A_LEG.length)}`);
@@ -160,6 +166,11 @@ describe('the keeper of the gates', () => {
     expect(decisions).toMatchObject([{ kind: 'admission', verdict: 'admitted' }]);
   });
 
+  it('asks a route once that is named twice, however it is spelt', async () => {
+    await ask({ account: 'acme', routes: ['carrier', 'CARRIER', 'carrier'] });
+    expect(asked).toEqual(['take acme .1:b1', 'take route:carrier .1:b1']);
+  });
+
   it('gives back the home when a later slot refuses, home last (ruling 5)', async () => {
     answers.set('umbrella', full);
     const answer = await ask({ account: 'acme', callee: 'umbrella', routes: ['carrier'] });
@@ -216,7 +227,11 @@ describe('the keeper of the gates', () => {
   });
 
   it('answers the same question again without taking or recording twice', async () => {
-    answers.set('acme', () => ({ kind: 'already', record: undefined }));
+    await ask({ account: 'acme' });
+    const [record] = live.values();
+    assert(record !== undefined, 'the first question was admitted');
+    answers.set('acme', () => ({ kind: 'already', record }));
+    decisions.length = 0;
     const answer = await ask({ account: 'acme' });
     expect(answer.variables.get('tollgate_decision')).toBe('admitted');
     expect(decisions).toEqual([]);

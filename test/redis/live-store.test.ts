@@ -188,7 +188,7 @@ describe('on a Redis Cluster', () => {
       others: [{ slot: route, takes }],
     });
     await store.take(plan, record);
-    for (const other of others) await store.take(other, undefined);
+    for (const other of others) await store.count(other);
     await store.bind(record, CHANNEL);
     await store.unbind(record, CHANNEL);
     await store.answer(record, START);

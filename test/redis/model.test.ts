@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { chosenParts, withFunded } from '../../src/admission/funded.ts';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
-import type { LiveStore, TakeOutcome } from '../../src/admission/live-store.ts';
+import type { LiveStore, CountOutcome, TakeOutcome } from '../../src/admission/live-store.ts';
 import { COUNTERS, holderName } from '../../src/admission/plan.ts';
 import { slotKeys } from '../../src/redis/keys.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
@@ -142,7 +142,7 @@ async function playOn(
     }
     case 'take route': {
       if (route === undefined) return [undefined, undefined];
-      const outcome = await store.take(route, undefined);
+      const outcome = await store.count(route);
       return [saidOf(outcome), plain.take(route, sample, false, now)];
     }
     case 'answer': {
@@ -184,8 +184,10 @@ async function playOn(
   }
 }
 
-function saidOf(outcome: TakeOutcome): unknown {
+function saidOf(outcome: TakeOutcome | CountOutcome): unknown {
   switch (outcome.kind) {
+    case 'counted':
+      return { kind: 'taken', chosen: [], uses: outcome.uses };
     case 'taken':
       return { kind: 'taken', chosen: outcome.chosen, uses: outcome.uses };
     case 'already':

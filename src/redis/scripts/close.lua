@@ -1,21 +1,21 @@
--- close: the leg leaves its slot. Settles it (an entry for the stream, a price per payer), or gives back a leg
--- that never ran (no entry, prices 0), or frees a slot that is not home.
--- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream  7 deadlines, then per holder: use, ticks; then per payer: wallet, parts
--- ARGV  clock, snapshots wished 0/1, legKey, entry or '', drop ticks 0/1, home 0/1, holders, per holder: counters, index each;
+-- close: the leg leaves its home slot. Settles it (an entry for the stream, a price per payer), or gives back a leg
+-- that never ran (no entry, prices 0).
+-- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream  7 deadlines, then per payer: wallet, parts; then per
+--       holder: use; then the ticks that it leaves
+-- ARGV  clock, snapshots wished 0/1, legKey, entry or '';
 --       payers, per payer: account, price, part text as the caller read it, charged without a part 0/1, the stream's entry
 --       for what is left in a customer's pool or '',
---       mode ('ask' where the bound cannot say what it costs) and, when 'exact', an exact wallet
+--       mode ('ask' where the bound cannot say what it costs) and, when 'exact', an exact wallet; holders (see counts)
 -- Reply {'closed', now, due or '' per payer} | {'already'} | {'stale'}: a part has changed since it was read |
 --       {'no-wallet', account} |
 --       {'exact', now, snapshots if wished}
 -- Replay: the leg is no member any more, so neither money nor counters move and nothing is appended.
 
 local now, wished = clock(take()), take() == '1'
-local legKey, entry, dropTicks, home = take(), take(), take() == '1', take() == '1'
-if home and redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'already' } end
+local legKey, entry = take(), take()
+if redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'already' } end
 
-local uncounts = takeUncounts(8, 2)
-local key = 7 + 2 * #uncounts
+local key = 7
 local moves, entries, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, {}, false
 local payers = takeNumber()
 for i = 1, payers do
@@ -68,6 +68,7 @@ for i = 1, payers do
   end
 end
 if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
+local back, ticks = takeBack(key + 1)
 
 -- The last leg of a customer's pool takes it away, and what is left goes back to where it came from.
 local function closePool(i, w)
@@ -91,13 +92,9 @@ for i = 1, payers do
   end
   reply[#reply + 1] = due
 end
-if redis.call('HDEL', KEYS[2], legKey) == 1 then saveUncounts(uncounts) end
-if dropTicks then
-  for holder = 1, #uncounts do redis.call('ZREM', KEYS[7 + 2 * holder], legKey) end
-end
-if home then
-  for _, hash in ipairs({ KEYS[1], KEYS[3], KEYS[4] }) do redis.call('HDEL', hash, legKey) end
-  redis.call('ZREM', KEYS[7], legKey)
-end
+if redis.call('HDEL', KEYS[2], legKey) == 1 then saveBack(back) end
+dropTicks(ticks, legKey)
+for _, hash in ipairs({ KEYS[1], KEYS[3], KEYS[4] }) do redis.call('HDEL', hash, legKey) end
+redis.call('ZREM', KEYS[7], legKey)
 if entry ~= '' then redis.call('XADD', KEYS[6], '*', 'settlement', entry) end
 return reply

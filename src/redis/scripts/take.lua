@@ -1,78 +1,32 @@
--- take: all of a leg's takes in one slot, or none.
+-- take: all of a leg's takes in its home slot, or none.
 -- KEYS  1 legs  2 slots  3 due  4 bound  5 answered  6 stream, then per holder: use; then per holder whose admissions are
 --       counted: ticks; then per hold: wallet, parts; then per option of a payer: wallet, parts of each hold, or the use of
 --       its trunks
--- ARGV  clock, snapshots wished 0/1, legKey, record ('' in a slot that is not home),
---       uuid of its channel or '' while it has none, membership text,
---       holders, per holder: indexes of its counters ('' where they are those of the one before), index:bound of those
---       that have one, admissions a second (-1 where they are only counted, '' where not even that);
+-- ARGV  clock, snapshots wished 0/1, legKey, record, uuid of its channel or '' while it has none, membership text,
+--       holders (see counts);
 --       holds, per hold: account, amount, part text, what a customer's pool is to be opened with or '' and the stream's
---       entry for it or '', mode and, when mode is 'exact', an exact wallet (see prelude);
+--       entry for it or '', mode and, when mode is 'exact', an exact wallet (see wallets);
 --       payers with several ways, per payer: options, per option: 'holds', 'trunk' or 'free', what the record says
 --       of it, what the membership says of it, then holds, 1 where one of their wallets is known to be short, and each
 --       as above, or a trunk: index, inbound or -1, outbound or -1, shared or -1
 -- Reply {'taken', now, {option taken, from 1, per payer}, uses, trunks, (due, funds, availableAtLeast, balance) per hold taken} |
---       {'already', record or '', uuid or '', answeredAt or ''} |
---       {'count', now, uses, holder, index, bound, use} | {'rate', now, uses, holder, bound, use} |
---       {'unfunded', now, uses, payer, calls in, calls out on its trunks} | {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
+--       {'already', record, uuid or '', answeredAt or ''} |
+--       {'full', uses, holder, index of the bound, bound, use} |
+--       {'unfunded', uses, payer, calls in, calls out on its trunks} | {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
 --       uses: per holder, up to the one that refuses: its use before this leg, '/' and its admissions of the last second
 --       where they are counted, and ';'. trunks: per payer with several ways: calls in and out on its trunks before, and ';'.
 -- Replay: the leg key is a member, so nothing is taken twice; the reply is 'already'.
 
--- Only tidies up after a holder that rests: a tick counts for a second.
-local TICKS_KEPT_MS = 60000
-
 local now, wished = clock(take()), take() == '1'
 local legKey, record, channel, membership = take(), take(), take(), take()
-local home = record ~= ''
-local guard = home and KEYS[1] or KEYS[2]
-local known = redis.call('HGET', guard, legKey)
+local known = redis.call('HGET', KEYS[1], legKey)
 if known then
-  if not home then return { 'already', '', '', '' } end
   return { 'already', known, redis.call('HGET', KEYS[4], legKey) or '', redis.call('HGET', KEYS[5], legKey) or '' }
 end
 
-local holders = takeNumber()
-local key = 6 + holders
--- One read for all of them: a chain of eight is asked for with every call.
-local texts = holders > 0 and redis.call('MGET', unpack(KEYS, 7, key)) or {}
-local uses, ticks, seen, indexes = {}, {}, {}, {}
-for holder = 1, holders do
-  local useKey = KEYS[6 + holder]
-  local counters, bounds, perSecond = take(), take(), take()
-  if counters ~= '' then
-    indexes = {}
-    for index in string.gmatch(counters, '[1-9]') do indexes[#indexes + 1] = tonumber(index) end
-  end
-  local use = uses[useKey]
-  if use then
-    seen[holder] = table.concat(use, ' ')
-  else
-    seen[holder] = texts[holder] or ''
-    use = readUse(texts[holder])
-    uses[useKey] = use
-  end
-  if bounds ~= '' then
-    for index, bound in string.gmatch(bounds, '(%d):(%d+)') do
-      index, bound = tonumber(index), tonumber(bound)
-      if tonumber(use[index]) >= bound then
-        return { 'count', int(now), table.concat(seen, ';'), holder, index, bound, use[index] }
-      end
-    end
-  end
-  for _, index in ipairs(indexes) do use[index] = use[index] + 1 end
-  if perSecond ~= '' then
-    local tickKey, bound = KEYS[key + 1], tonumber(perSecond)
-    key = key + 1
-    redis.call('ZREMRANGEBYSCORE', tickKey, '-inf', now - 1000)
-    local recent = redis.call('ZCARD', tickKey)
-    seen[holder] = seen[holder] .. '/' .. recent
-    if bound >= 0 and recent >= bound then
-      return { 'rate', int(now), table.concat(seen, ';'), holder, bound, recent }
-    end
-    ticks[#ticks + 1] = tickKey
-  end
-end
+local uses, saves, ticks = takeHolders(now, 7)
+if not uses then return saves end
+local key = 6 + #uses + #ticks
 
 -- A pool that is not there yet. Its versions count from now on, so that nobody takes it for an older one.
 local function newPool(version)
@@ -131,14 +85,14 @@ local function takeTrunk(wanted)
   key = key + 1
   local index, inbound, outbound, shared = takeNumber(), takeNumber(), takeNumber(), takeNumber()
   if not wanted then return false end
-  local use = uses[useKey] or readUse(redis.call('GET', useKey))
+  local use = { readUse(redis.call('GET', useKey) or NOTHING) }
   local before = { use[3], use[4] }
   use[index] = use[index] + 1
   local left = 0
   if inbound >= 0 then left = left + math.max(0, use[3] - inbound) end
   if outbound >= 0 then left = left + math.max(0, use[4] - outbound) end
   if shared >= 0 and left > shared then return false, before end
-  uses[useKey] = use
+  saves[#saves + 1], saves[#saves + 2] = useKey, string.format(COUNTS, unpack(use))
   return true, before
 end
 
@@ -169,16 +123,16 @@ for payer = 1, takeNumber() do
   if missing then return { 'no-wallet', missing } end
   if not chosen[payer] then
     if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
-    return { 'unfunded', int(now), table.concat(seen, ';'), payer, trunks and trunks[1] or 0, trunks and trunks[2] or 0 }
+    return { 'unfunded', table.concat(uses, ';'), payer, trunks and trunks[1] or 0, trunks and trunks[2] or 0 }
   end
   onTrunks[payer] = trunks and trunks[1] .. ' ' .. trunks[2] or ''
 end
 if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
-if home and #chosen > 0 then
+if #chosen > 0 then
   record = string.sub(record, 1, -2) .. ',"funded":[' .. table.concat(parts, ',') .. ']}'
 end
 
-local reply = { 'taken', int(now), chosen, table.concat(seen, ';'), table.concat(onTrunks, ';') }
+local reply = { 'taken', int(now), chosen, table.concat(uses, ';'), table.concat(onTrunks, ';') }
 for _, hold in ipairs(holds) do
   local w, due = hold.w, nil
   if hold.exact then
@@ -194,12 +148,8 @@ for _, hold in ipairs(holds) do
   local available = funds - w.held - w.base + hold.amount
   reply[#reply + 1] = { due, int(funds), int(math.max(hold.amount, available)), int(w.balance) }
 end
-saveUses(uses)
-for _, tickKey in ipairs(ticks) do
-  redis.call('ZADD', tickKey, now, legKey)
-  redis.call('PEXPIRE', tickKey, TICKS_KEPT_MS)
-end
-if home then redis.call('HSET', KEYS[1], legKey, record) end
-if home and channel ~= '' then redis.call('HSET', KEYS[4], legKey, channel) end
+saveHolders(saves, ticks, legKey, now)
+redis.call('HSET', KEYS[1], legKey, record)
+if channel ~= '' then redis.call('HSET', KEYS[4], legKey, channel) end
 redis.call('HSET', KEYS[2], legKey, membership)
 return reply

@@ -140,7 +140,7 @@ function admitting(store: LiveStore, make: LegMaker): Operation {
     const { plan, record } = make(turn, toEpochMs(Date.now()));
     const { kind } = await store.take(plan.home, record);
     if (kind !== 'taken') throw new Error(`an admission was ${kind}`);
-    for (const other of plan.others) await store.take(other, undefined);
+    for (const other of plan.others) await store.count(other);
   };
 }
 
