@@ -5,7 +5,7 @@ import type { PriceTerms } from '../rating/price.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
 import type { Continuation, LegCap, LegRecord, PayerRecord } from './leg-record.ts';
-import type { Question } from './question.ts';
+import type { PlannedQuestion } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { isBound, isEnforced, type Bindings } from './takes.ts';
 
@@ -13,7 +13,7 @@ import { isBound, isEnforced, type Bindings } from './takes.ts';
 export const CAP_LIMITS = { max_seconds: 'maxCallSeconds', max_cost: 'maxCallCost' } as const;
 
 /** The longest that every account of both chains lets one call last; undefined: none of them says. */
-export function secondsCap(question: Question): LegCap | undefined {
+export function secondsCap(question: PlannedQuestion): LegCap | undefined {
   const { caller, callee } = question;
   return leastSeconds([...(caller?.chain ?? []), ...(callee?.chain ?? [])], question);
 }

@@ -2,13 +2,14 @@ import { meaningOf } from '../credit/pools.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { fundedSeconds } from '../rating/quote.ts';
 import type { DecisionKind } from '../records/records.ts';
+import { assert } from '../units/assert.ts';
 import { refusedByCap, secondsCap, tighterCap } from './cap.ts';
-import { fund, type FundingPolicy } from './funding.ts';
+import { fund, type Funded, type FundingPolicy } from './funding.ts';
 import { fundingOf } from './funded.ts';
-import type { LegRecord } from './leg-record.ts';
+import type { LegCap, LegRecord } from './leg-record.ts';
 import type { HeldWallet } from './live-store.ts';
 import type { Plan, SlotPlan } from './plan.ts';
-import { directionOf, type Question } from './question.ts';
+import { directionOf, type PlannedQuestion, type Question } from './question.ts';
 import type { Refusal } from './refusal.ts';
 import { poolsAtAnswer } from './leg-pools.ts';
 import { takesOf } from './takes.ts';
@@ -24,8 +25,13 @@ export type Decided =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+/** A leg's plan and how it is paid, without what will be recorded of it. */
+export type Planned =
+  | { readonly kind: 'plan'; readonly plan: Plan; readonly funding: Funded; readonly cap: LegCap | undefined }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
 /** Compiles a question into takes: all policy is here, none in the script (DESIGN 4). */
-export function decide(question: Question, tariffs: TariffBook, policy: FundingPolicy): Decided {
+export function planLeg(question: PlannedQuestion, tariffs: TariffBook, policy: FundingPolicy): Planned {
   const funding = fund(question, tariffs, policy);
   if (funding.kind === 'refused') return funding;
   const longest = secondsCap(question);
@@ -40,8 +46,7 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     firstOf: [],
   }));
   const home = slots.find(({ slot }) => slot.kind === 'root' && slot.root === homeRoot);
-  const account = (question.caller ?? question.callee)?.path;
-  if (home === undefined || account === undefined) {
+  if (home === undefined) {
     const words = 'neither side of the call is an account';
     return {
       kind: 'refused',
@@ -52,6 +57,15 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     home: { ...home, holds: funding.holds, firstOf: funding.firstOf },
     others: slots.filter((slot) => slot !== home),
   };
+  return { kind: 'plan', plan, funding, cap: tighterCap(longest, funding.cap) };
+}
+
+export function decide(question: Question, tariffs: TariffBook, policy: FundingPolicy): Decided {
+  const planned = planLeg(question, tariffs, policy);
+  if (planned.kind === 'refused') return planned;
+  const { plan, funding, cap } = planned;
+  const account = (question.caller ?? question.callee)?.path;
+  assert(account !== undefined, 'who has a plan has an account');
   const record: LegRecord = {
     legKey: question.legKey,
     admission: question.admission,
@@ -61,6 +75,8 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     node: question.node,
     coreUuid: question.coreUuid,
     account,
+    ...(question.caller && question.callee && { callee: question.callee.path }),
+    ...(question.forwarded && { forwarded: true }),
     direction: directionOf(question),
     callerNumber: question.callerNumber,
     dialled: question.dialled,
@@ -79,8 +95,8 @@ export function decide(question: Question, tariffs: TariffBook, policy: FundingP
     ...(question.soft !== undefined && question.soft.size > 0 ? { soft: [...question.soft] } : {}),
     allotments: funding.allotments,
     ...(funding.time && { time: funding.time }),
-    cap: tighterCap(longest, funding.cap),
-    taken: slots.map(({ slot, takes }) => ({
+    cap,
+    taken: [plan.home, ...plan.others].map(({ slot, takes }) => ({
       slot,
       counted: takes.map(({ holder, counts }) => ({
         holder,

@@ -22,20 +22,29 @@ export function withFunded(
   isOpen = parts.length > 0,
 ): LegRecord {
   if (!isOpen) return record;
-  let { payers, trunks, allotments, taken, cap } = record;
+  let { taken } = record;
+  for (const part of parts) {
+    if (part.way !== 'flat_rate' && part.way !== 'flat_rate_burst') continue;
+    taken = withCounted(taken, { kind: 'trunks', path: part.account }, part.counter);
+  }
+  const paid = withParts(record, parts);
+  return { ...record, ...paid, taken, funding: fundingOf(paid) };
+}
+
+/** Who pays how, and the longest that the leg may last by it. */
+export type PaidBy = Pick<LegRecord, 'payers' | 'trunks' | 'allotments' | 'cap'>;
+
+/** With the ways that were taken by those who had several. */
+export function withParts(paid: PaidBy, parts: readonly FundedPart[]): PaidBy {
+  let { payers, trunks, allotments, cap } = paid;
   for (const part of parts) {
     if (part.way === 'per_minute') {
       payers = [...payers, part.payer];
       cap = tighterCap(cap, part.cap);
-    } else if (part.way === 'allotment') {
-      allotments = [...allotments, part.allotment];
-    } else {
-      trunks = [...trunks, { account: part.account, way: part.way }];
-      taken = withCounted(taken, { kind: 'trunks', path: part.account }, part.counter);
-    }
+    } else if (part.way === 'allotment') allotments = [...allotments, part.allotment];
+    else trunks = [...trunks, { account: part.account, way: part.way }];
   }
-  const funding = fundingOf({ payers, trunks, allotments });
-  return { ...record, payers, trunks, allotments, taken, cap, funding };
+  return { payers, trunks, allotments, cap };
 }
 
 /** The parts of the ways that were taken, one of each payer that had several. */

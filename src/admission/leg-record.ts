@@ -25,8 +25,6 @@ export type LegRecord = AdmittedLeg & {
   readonly trunks: readonly TrunkRecord[];
   /** Those in a dry run that would have paid for it by the minute: what they would have been charged is told. */
   readonly dryRun?: readonly PayerRecord[];
-  /** Accounts that would have refused it and let it go on: their bounds do not hold for it. */
-  readonly soft?: readonly AccountPath[];
   /** Those that pay by an allotment, as long as it lasts. */
   readonly allotments: readonly AllotmentRecord[];
   /** The pool of seconds that its customer's calls share, beside whatever pays. */

@@ -48,6 +48,9 @@ export type FundingQuestion = Pick<
   | 'soft'
 >;
 
+/** What its plan depends on: its funding, and who is counted. */
+export type PlannedQuestion = FundingQuestion & Pick<Question, 'legKey' | 'forwarded'>;
+
 /** A route by the dialplan's name, and what is configured for it, if anything is. */
 export type NamedRoute = { readonly name: string; readonly node: RouteNode | undefined };
 
@@ -62,4 +65,25 @@ export function directionOf(question: Pick<Question, 'caller' | 'callee' | 'rout
 /** The destination in E.164 digits; undefined for what is no number, such as a name. */
 export function e164Of({ destination }: Pick<Question, 'destination'>): string | undefined {
   return /^\d+$/.test(destination) ? destination : undefined;
+}
+
+/** Whether an account stands on the side that is called alone: its limit is then a busy callee's. */
+export function calledSideOf({
+  caller,
+  callee,
+}: Pick<Question, 'caller' | 'callee'>): (holder: string) => boolean {
+  const called = new Set<string>(callee?.chain.map((node) => node.path));
+  for (const node of caller?.chain ?? []) called.delete(node.path);
+  return (holder) => called.has(holder);
+}
+
+/** The account that refused, if it lets such legs go on all the same. */
+export function softAccount(
+  { caller, callee }: Pick<Question, 'caller' | 'callee'>,
+  holder: string,
+): AccountPath | undefined {
+  const isSoft = (side: AccountNode | undefined, flag: 'softLimitOutbound' | 'softLimitInbound'): boolean =>
+    side?.chain.some(({ path, limits }) => path === holder && limits[flag]) === true;
+  const soft = isSoft(caller, 'softLimitOutbound') || isSoft(callee, 'softLimitInbound');
+  return soft ? (holder as AccountPath) : undefined;
 }

@@ -11,7 +11,7 @@ import {
   type HolderTakes,
   type Slot,
 } from './plan.ts';
-import { directionOf, e164Of, type Question } from './question.ts';
+import { directionOf, e164Of, type PlannedQuestion, type Question } from './question.ts';
 
 /** What a leg takes in one slot. */
 export type SlotTakes = { readonly slot: Slot; readonly takes: readonly HolderTakes[] };
@@ -20,7 +20,7 @@ export type SlotTakes = { readonly slot: Slot; readonly takes: readonly HolderTa
  * Who is counted (DESIGN 3, rulings 2 and 19): the caller's chain, the routes, the callee's chain; root first in
  * each. An account on both sides counts once in calls, public and internal, and once each in inbound and outbound.
  */
-export function takesOf(question: Question): readonly SlotTakes[] {
+export function takesOf(question: PlannedQuestion): readonly SlotTakes[] {
   const { caller, callee, routes, emergency } = question;
   const shared = sharedCounters(question);
   const slots: { slot: Slot; takes: HolderTakes[] }[] = [];
@@ -51,7 +51,7 @@ export function takesOf(question: Question): readonly SlotTakes[] {
   return slots;
 }
 
-function sharedCounters(question: Question): readonly Counter[] {
+function sharedCounters(question: PlannedQuestion): readonly Counter[] {
   if (directionOf(question) === 'internal') return ['calls', 'internalCalls'];
   return question.forwarded ? ['calls', 'publicCalls'] : ['calls', 'resourceConsumingCalls', 'publicCalls'];
 }
@@ -69,7 +69,11 @@ export function isBound(node: Pick<AccountNode, 'path' | 'limits'>, { emergency,
   return isEnforced(node) && !emergency && soft?.has(node.path) !== true;
 }
 
-function accountTakes(question: Question, node: AccountNode, counters: readonly Counter[]): HolderTakes {
+function accountTakes(
+  question: PlannedQuestion,
+  node: AccountNode,
+  counters: readonly Counter[],
+): HolderTakes {
   const holder: Holder = { kind: 'account', path: node.path };
   const takes = holderTakes(holder, node.limits, counters, isBound(node, question));
   const isCounted = takes.perSecond === undefined && isJudged(node, ({ callsPerSecond }) => callsPerSecond);
@@ -86,7 +90,7 @@ function isJudged(
 }
 
 /** What a call from outside takes of the number that it is for, where the account has a rule for it (ruling 22). */
-function takesOfNumber(question: Question, node: AccountNode): HolderTakes | undefined {
+function takesOfNumber(question: PlannedQuestion, node: AccountNode): HolderTakes | undefined {
   const { path, limits } = node;
   const number = e164Of(question);
   if (number === undefined || directionOf(question) !== 'inbound') return undefined;

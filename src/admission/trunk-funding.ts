@@ -1,9 +1,9 @@
 import type { Payer } from '../accounts/account-tree.ts';
 import type { Bound } from '../accounts/limits.ts';
-import { isFlatRateNumber } from '../accounts/trunks.ts';
+import { isFlatRateNumber, trunksBeyond, type TrunkUse } from '../accounts/trunks.ts';
 import type { Asked } from './funding.ts';
 import type { TrunkRecord } from './leg-record.ts';
-import type { FundingOption } from './plan.ts';
+import type { FundingOption, TrunkTake } from './plan.ts';
 import { e164Of } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { toLimit } from './takes.ts';
@@ -50,4 +50,19 @@ export function trunkOptions(
     options.push(option('flat_rate_burst', both));
   }
   return { kind: 'options', options };
+}
+
+/** Whether a call more finds none of the trunks that it asks for, with so many on them already. */
+export function isTrunkFull({ counter, ...trunk }: TrunkTake, { inbound, outbound }: TrunkUse): boolean {
+  const after = {
+    inbound: inbound + (counter === 'inboundCalls' ? 1 : 0),
+    outbound: outbound + (counter === 'outboundCalls' ? 1 : 0),
+  };
+  const trunks = {
+    inbound: trunk.inbound ?? 'unlimited',
+    outbound: trunk.outbound ?? 'unlimited',
+    twoway: trunk.shared ?? 'unlimited',
+    burst: 0,
+  } as const;
+  return trunksBeyond(trunks, after) > 0;
 }

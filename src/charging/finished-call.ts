@@ -1,21 +1,21 @@
 import { payerAt, type AccountLookup, type AccountNode } from '../accounts/account-tree.ts';
 import type { FundingPolicy } from '../admission/funding.ts';
 import { payerRecordOf, rateByTariff, rateForPayer, type PayerRate } from '../admission/payer-rate.ts';
-import { e164Of } from '../admission/question.ts';
 import type { PayerRecord } from '../admission/leg-record.ts';
 import { splitContinuation, splitPayer, termsInTime } from '../admission/rate-split.ts';
-import { findClassifier, UNKNOWN_CLASSIFICATION, type Classifier } from '../rating/classify.ts';
+import { UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
 import { continuationOf, priceOf } from '../rating/price.ts';
 import type { TariffBook } from '../rating/tariff-book.ts';
 import { isOfOwnPrice, type Cdr, type Charge, type PerMinuteCharge } from '../records/records.ts';
 import { storedPathOf, type AccountPath } from '../units/ids.ts';
 import { addMicros } from '../units/money.ts';
 import { addMs, type EpochMs } from '../units/time.ts';
+import { classifierOf, type AskedCall } from './call-question.ts';
 import { chargesOf, type PaidPart } from './charges.ts';
 import { continuationParts, moneyParts } from './leg-parts.ts';
 
-/** What the price of a finished leg depends on. A `Cdr` is one. */
-export type FinishedCall = Pick<
+/** What the price of a part of a finished leg depends on, whose way to pay is known. A `Cdr` is one. */
+export type RatedCall = Pick<
   Cdr,
   | 'legUuid'
   | 'account'
@@ -26,27 +26,14 @@ export type FinishedCall = Pick<
   | 'options'
   | 'admittedAt'
   | 'answeredAt'
-  | 'billedSeconds'
-  | 'decision'
 >;
 
-/** What of it the price of a part depends on whose way to pay is known. */
-export type RatedCall = Pick<
-  FinishedCall,
-  | 'legUuid'
-  | 'account'
-  | 'direction'
-  | 'dialled'
-  | 'destination'
-  | 'routes'
-  | 'options'
-  | 'admittedAt'
-  | 'answeredAt'
->;
+/** What the ways in which its payers pay depend on besides. */
+export type FinishedCall = RatedCall & AskedCall & Pick<Cdr, 'billedSeconds'>;
 
 /** What calls are rated by. */
 export type RatingBooks = {
-  readonly accounts: Pick<AccountLookup, 'node'>;
+  readonly accounts: Pick<AccountLookup, 'node' | 'route'>;
   readonly tariffs: TariffBook;
   readonly policy: FundingPolicy;
 };
@@ -206,14 +193,6 @@ function ratedAgain(call: RatedCall, part: PricedPart, side: Side): PayerRate | 
 }
 
 type PerMinutePart = Extract<PaidPart, { readonly way: 'per_minute' }>;
-
-/** What the numbers of the account's tree call this one. */
-export function classifierOf(
-  { dialled, destination }: Pick<RatedCall, 'dialled' | 'destination'>,
-  node: Pick<AccountNode, 'classifiers'> | undefined,
-): Classifier | undefined {
-  return findClassifier(node?.classifiers ?? [], { dialled, e164: e164Of({ destination }) });
-}
 
 type Side = {
   readonly books: RatingBooks;

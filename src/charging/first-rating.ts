@@ -1,17 +1,16 @@
 import type { AccountNode } from '../accounts/account-tree.ts';
 import { fund } from '../admission/funding.ts';
 import { splitPayer } from '../admission/rate-split.ts';
-import { fundingOf, fundingPaid } from '../admission/funded.ts';
-import type { AllotmentRecord, PayerRecord, TrunkRecord } from '../admission/leg-record.ts';
-import type { FirstOf, FundingOption } from '../admission/plan.ts';
-import type { FundingQuestion } from '../admission/question.ts';
+import { fundingOf, fundingPaid, withParts } from '../admission/funded.ts';
+import type { PayerRecord } from '../admission/leg-record.ts';
+import type { FirstOf } from '../admission/plan.ts';
 import type { Refusal } from '../admission/refusal.ts';
-import { UNKNOWN_CLASSIFICATION } from '../rating/classify.ts';
 import type { Charge, FundingKind } from '../records/records.ts';
 import type { AccountPath } from '../units/ids.ts';
+import { questionOfCall } from './call-question.ts';
 import { chargesOf } from './charges.ts';
 import { paidParts } from './leg-parts.ts';
-import { classifierOf, type FinishedCall, type RatingBooks } from './finished-call.ts';
+import type { FinishedCall, RatedCall, RatingBooks } from './finished-call.ts';
 
 export type FirstRated =
   /** No charges: nobody pays for such a call, or it was not answered. `funding` is what its CDR says. */
@@ -40,19 +39,17 @@ export function rateFirst(
   if (decision === 'emergency' || decision === 'refused') return NOT_CHARGED;
   const own = customer?.path === call.account ? customer : undefined;
   if (direction === 'internal' && own === undefined) return NOT_CHARGED;
-  const question = questionOf(call, own ?? books.accounts.node(call.account));
+  const question = questionOfCall(call, books.accounts, own);
+  if (question === undefined) return NOT_CHARGED;
   if (question.tollFree) return { ...NOT_CHARGED, funding: 'toll_free' };
   const funded = fund(question, books.tariffs, books.policy);
   if (funded.kind === 'refused') return funded;
   const taken = funded.firstOf.flatMap((first) => first.options[chooseWay(first, call)] ?? []);
-  const payers: PayerRecord[] = [...funded.payers];
-  const trunks: TrunkRecord[] = [];
-  const allotments: AllotmentRecord[] = [...funded.allotments];
-  for (const { part } of taken satisfies readonly FundingOption[]) {
-    if (part?.way === 'per_minute') payers.push(part.payer);
-    else if (part?.way === 'allotment') allotments.push(part.allotment);
-    else if (part !== undefined) trunks.push({ account: part.account, way: part.way });
-  }
+  const known = { payers: funded.payers, allotments: funded.allotments, trunks: [], cap: undefined };
+  const { payers, trunks, allotments } = withParts(
+    known,
+    taken.flatMap(({ part }) => part ?? []),
+  );
   const charged = {
     payers: payers.filter(({ account }) => isCharged(call, account)),
     trunks: trunks.filter(({ account }) => isCharged(call, account)),
@@ -66,7 +63,11 @@ export function rateFirst(
 }
 
 /** By the rates of other times of day too, where calls are split by them. */
-function inItsTimes(payer: PayerRecord, call: FinishedCall, { policy, tariffs }: RatingBooks): PayerRecord {
+export function inItsTimes(
+  payer: PayerRecord,
+  call: RatedCall,
+  { policy, tariffs }: RatingBooks,
+): PayerRecord {
   const { answeredAt } = call;
   if (policy.periods !== 'split' || answeredAt === undefined) return payer;
   return splitPayer(payer, { ...call, answeredAt }, tariffs);
@@ -77,27 +78,10 @@ const WHOLLY: ReadonlyMap<AccountPath, number> = new Map();
 
 const NOT_CHARGED = { kind: 'rated', charges: [], funding: 'none' } as const;
 
-function questionOf(call: FinishedCall, node: AccountNode | undefined): FundingQuestion {
-  const { direction, routes, options, destination, admittedAt, decision } = call;
-  const classifier = classifierOf(call, node);
-  const flag = direction === 'inbound' ? 'softLimitInbound' : 'softLimitOutbound';
-  const soft = decision === 'soft' ? node?.chain.filter(({ limits }) => limits[flag]) : undefined;
-  return {
-    caller: direction === 'inbound' ? undefined : node,
-    // Whoever of ours was called, between accounts it makes no price.
-    callee: direction === 'outbound' ? undefined : node,
-    routes: routes.map((name) => ({ name, node: undefined })),
-    options,
-    destination,
-    emergency: false,
-    classification: classifier?.name ?? UNKNOWN_CLASSIFICATION,
-    tollFree: classifier?.treatment === 'toll_free' && direction === 'outbound',
-    at: admittedAt,
-    ...(soft === undefined ? {} : { soft: new Set(soft.map(({ path }) => path)) }),
-  };
-}
-
 /** What was let pass for one account's sake was not charged to it (ruling 16), whatever its flags say today. */
-function isCharged({ account, decision }: FinishedCall, payer: string): boolean {
+export function isCharged(
+  { account, decision }: Pick<FinishedCall, 'account' | 'decision'>,
+  payer: string,
+): boolean {
   return account !== payer || (decision !== 'dry_run' && decision !== 'unrestricted');
 }

@@ -1,11 +1,10 @@
-import type { AccountNode } from '../accounts/account-tree.ts';
 import { decide, fundedTime, type FundedTime } from '../admission/decide.ts';
 import { chosenParts, withFunded } from '../admission/funded.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
 import { levelUses, trunksSeen, type LevelUse, type TrunksSeen } from '../admission/level-uses.ts';
 import type { HeldWallet, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
 import type { HolderUse, Plan, Slot, SlotPlan } from '../admission/plan.ts';
-import type { Question } from '../admission/question.ts';
+import { calledSideOf, softAccount, type Question } from '../admission/question.ts';
 import { explainTakeRefusal, type Refusal } from '../admission/refusal.ts';
 import { heldAmount } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
@@ -64,18 +63,10 @@ export async function admitLeg(context: ControllerContext, question: Question): 
     const answer = await admitOnce(context, { ...question, soft: new Set(softened.keys()) });
     const why = { ...(answer.why ?? nothingSeen(question)), softened: [...softened.values()] };
     if (answer.kind === 'admitted') return { ...answer, why };
-    const soft = softAccount(question, answer.refusal);
+    const soft = softAccount(question, answer.refusal.holder);
     if (soft === undefined || softened.has(soft)) return { ...answer, why };
     softened.set(soft, answer.refusal);
   }
-}
-
-/** The account that refused, if it lets such legs go on all the same. */
-function softAccount({ caller, callee }: Question, { holder }: Refusal): AccountPath | undefined {
-  const isSoft = (side: AccountNode | undefined, flag: 'softLimitOutbound' | 'softLimitInbound'): boolean =>
-    side?.chain.some(({ path, limits }) => path === holder && limits[flag]) === true;
-  const soft = isSoft(caller, 'softLimitOutbound') || isSoft(callee, 'softLimitInbound');
-  return soft ? (holder as AccountPath) : undefined;
 }
 
 async function admitOnce(context: ControllerContext, question: Question): Promise<Admitted> {
@@ -162,11 +153,8 @@ function refused(
   plan: Plan,
 ): Admitted {
   const { firstOf } = plan.home;
-  const called = new Set<string>(question.callee?.chain.map((node) => node.path));
-  for (const node of question.caller?.chain ?? []) called.delete(node.path);
-  const [main, ...others] = [refusal, ...besides].map((each) =>
-    explainTakeRefusal(each, (holder) => called.has(holder)),
-  );
+  const onCalledSide = calledSideOf(question);
+  const [main, ...others] = [refusal, ...besides].map((each) => explainTakeRefusal(each, onCalledSide));
   assert(main !== undefined, 'a refusal has words');
   const isOfMoney = refusal.kind === 'credit' || refusal.kind === 'trunk';
   const known = firstOf.find(({ payer }) => isOfMoney && payer === main.holder)?.others ?? [];

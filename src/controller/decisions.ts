@@ -38,6 +38,8 @@ export function admissionDecision(
     reason: record.funding,
     inputs: {
       via,
+      callee: record.callee,
+      forwarded: record.forwarded,
       direction: record.direction,
       dialled: record.dialled,
       destination: record.destination,

@@ -1,4 +1,4 @@
-import { trunksBeyond, type TrunkUse } from '../accounts/trunks.ts';
+import type { TrunkUse } from '../accounts/trunks.ts';
 import type { AllotmentRecord, LegRecord, PayerRecord } from '../admission/leg-record.ts';
 import {
   StoreUnavailableError,
@@ -8,6 +8,7 @@ import {
   type WalletOpening,
 } from '../admission/live-store.ts';
 import type { FundingOption, HoldTake, SlotPlan, TrunkTake } from '../admission/plan.ts';
+import { isTrunkFull } from '../admission/trunk-funding.ts';
 import { emptyPool, raisedTo } from '../credit/opened.ts';
 import { operate } from '../credit/operations.ts';
 import type { RefillRules } from '../credit/pools.ts';
@@ -148,25 +149,14 @@ async function judgeTrunk(
   kind: 'flat_rate' | 'flat_rate_burst',
   trunk: TrunkTake,
 ): Promise<Judged> {
-  const { account, counter } = trunk;
   const { inboundCalls: inbound, outboundCalls: outbound } = await store.usage({
     kind: 'trunks',
-    path: account,
+    path: trunk.account,
   });
-  const after = {
-    inbound: inbound + (counter === 'inboundCalls' ? 1 : 0),
-    outbound: outbound + (counter === 'outboundCalls' ? 1 : 0),
-  };
-  const trunks = {
-    inbound: trunk.inbound ?? 'unlimited',
-    outbound: trunk.outbound ?? 'unlimited',
-    twoway: trunk.shared ?? 'unlimited',
-    burst: 0,
-  } as const;
-  const isFull = trunksBeyond(trunks, after) > 0;
+  const inUse = { inbound, outbound };
   return {
-    way: { kind, trunk, inUse: { inbound, outbound } },
-    refusal: isFull ? { kind: 'trunk', trunk, inbound, outbound } : undefined,
+    way: { kind, trunk, inUse },
+    refusal: isTrunkFull(trunk, inUse) ? { kind: 'trunk', trunk, ...inUse } : undefined,
     wallets: [],
   };
 }

@@ -153,9 +153,18 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
       'decision',
       'funding',
     ],
-    integers: ['admitted_at', 'ended_at', 'bill_microseconds', 'billsec', 'billed_seconds', 'estimated'],
+    integers: [
+      'admitted_at',
+      'ended_at',
+      'bill_microseconds',
+      'billsec',
+      'billed_seconds',
+      'estimated',
+      'forwarded',
+    ],
+    optionalKeys: ['callee'],
     optionalIntegers: ['answered_at'],
-    optionalTexts: ['cut'],
+    optionalTexts: ['cut', 'soft'],
   })
     .addPrimaryKeyConstraint('cdr_pk', ['leg_uuid'])
     .execute();

@@ -100,6 +100,10 @@ export type CdrRow = {
   readonly node: NodeId;
   readonly core_uuid: string;
   readonly account: AccountPath;
+  readonly callee: AccountPath | null;
+  /** 1: a branch of a call that came by a route and was forwarded. */
+  readonly forwarded: bigint;
+  readonly soft: JsonText<readonly AccountPath[]> | null;
   readonly direction: Cdr['direction'];
   readonly caller_number: string;
   readonly dialled: string;

@@ -13,7 +13,7 @@ import {
   type DecisionKind,
   type Settlement,
 } from '../records/records.ts';
-import type { AccountPath, NodeId } from '../units/ids.ts';
+import { parseAccountPath, type AccountPath, type NodeId } from '../units/ids.ts';
 import { addMs, type EpochMs } from '../units/time.ts';
 import { matchOf } from './match.ts';
 import { meteringOf, type LegClaims, type Metering, type NotMetered } from './metering.ts';
@@ -60,6 +60,7 @@ export type LegParties =
       readonly callee: AccountNode | undefined;
       readonly routes: readonly NamedRoute[];
       readonly options: readonly string[];
+      readonly forwarded: boolean;
       readonly destination: string;
       readonly emergency: boolean;
     }
@@ -136,7 +137,10 @@ function chargeVerdict(
   };
 }
 
-type CallFacts = Pick<Cdr, 'account' | 'direction' | 'dialled' | 'destination' | 'routes' | 'options'>;
+type CallFacts = Pick<
+  Cdr,
+  'account' | 'callee' | 'forwarded' | 'direction' | 'dialled' | 'destination' | 'routes' | 'options'
+>;
 
 type Whose =
   | {
@@ -170,6 +174,8 @@ function whoseOf({ admission }: OpenLeg, { claims }: Metered, rules: ImportRules
     customer,
     call: {
       account,
+      callee: caller && callee?.path,
+      forwarded: parties.forwarded || undefined,
       direction: directionOf({ caller, callee, routes }),
       dialled: claims.dialled,
       destination,
@@ -181,12 +187,21 @@ function whoseOf({ admission }: OpenLeg, { claims }: Metered, rules: ImportRules
 
 /** What the gate decided, as its decision was written. Undefined where it says too little. */
 function admittedCall({ account, inputs }: Decision): CallFacts | undefined {
-  const { direction, dialled, destination, routes, options } = inputs;
+  const { callee, forwarded, direction, dialled, destination, routes, options } = inputs;
   const isDirection = direction === 'inbound' || direction === 'outbound' || direction === 'internal';
   if (account === undefined || !isDirection) return undefined;
   if (typeof dialled !== 'string' || typeof destination !== 'string' || !Array.isArray(routes))
     return undefined;
-  return { account, direction, dialled, destination, routes: namesIn(routes), options: namesIn(options) };
+  return {
+    account,
+    callee: typeof callee === 'string' ? parseAccountPath(callee) : undefined,
+    forwarded: forwarded === true || undefined,
+    direction,
+    dialled,
+    destination,
+    routes: namesIn(routes),
+    options: namesIn(options),
+  };
 }
 
 function namesIn(list: unknown): readonly string[] {

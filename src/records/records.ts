@@ -17,6 +17,12 @@ export type AdmittedLeg = {
   readonly coreUuid: string;
   /** The account whose call it is; its root is the settlement's home (ruling 5). */
   readonly account: AccountPath;
+  /** The account that was called, where another one of ours placed the call. */
+  readonly callee?: AccountPath | undefined;
+  /** A branch of a call that came by a route and was forwarded: that one counts as the resource-consuming call (ruling 2). */
+  readonly forwarded?: boolean | undefined;
+  /** Accounts that would have refused it and let it go on: their bounds did not hold for it. */
+  readonly soft?: readonly AccountPath[] | undefined;
   readonly direction: 'inbound' | 'outbound' | 'internal';
   readonly callerNumber: string;
   /** As dialled. */

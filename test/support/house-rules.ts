@@ -15,7 +15,8 @@ const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   admission: ['units', 'rating', 'accounts', 'credit', 'calls', 'records'],
   records: ['units', 'rating', 'accounts', 'calls'],
   charging: ['units', 'rating', 'accounts', 'admission', 'records'],
-  whatif: ['units', 'rating', 'accounts', 'admission', 'records', 'charging'],
+  replay: ['units', 'rating', 'accounts', 'credit', 'admission', 'records', 'charging'],
+  whatif: ['units', 'rating', 'accounts', 'admission', 'records', 'charging', 'replay'],
   reconcile: ['units', 'rating', 'accounts', 'calls', 'admission', 'records', 'charging'],
 };
 const PURE = Object.keys(PURE_ROOMS);
@@ -41,7 +42,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 const WIRING = /^src\/(?:main\.ts|cli\.ts|cli\/|demo\/|wiring\/)/;
 
 const FILE_LINES_MAX = 300;
-const MONEY_ROOMS = /^src\/(?:units|rating|accounts|admission|credit|records|charging|whatif)\//;
+const MONEY_ROOMS = /^src\/(?:units|rating|accounts|admission|credit|records|charging|replay|whatif)\//;
 /** `Number(…)` passes only of a name whose unit says that it is no money, such as `Number(furtherPulses)`. */
 const FLOAT = /\bparseFloat\b|\.toFixed\b|\bNumber\((?!\w*(?:[Pp]ulses|[Ss]econds|[Cc]ount|[Pp]pm|Ms)\))/;
 
