@@ -12,17 +12,19 @@ export type CustomerFunding = {
   readonly payer: PayerRecord | undefined;
   readonly time: TimeRecord | undefined;
   readonly holds: readonly HoldTake[];
+  /** He would draw on all of it, and draws on nothing. */
+  readonly isDryRun: boolean;
 };
 
 /**
  * The pools of the caller's customer, all of them and beside whoever else pays: money by the price that the call came
- * with, and seconds. Undefined where the call names no customer, or is only rehearsed for him.
+ * with, and seconds. Undefined where the call names no customer.
  */
 export function customerFunding(
   { path, customer, limits }: Pick<AccountNode, 'path' | 'customer' | 'limits'>,
   currency: string,
 ): CustomerFunding | undefined {
-  if (customer === undefined || !isEnforced({ limits })) return undefined;
+  if (customer === undefined) return undefined;
   const { credit, seconds } = customer;
   const payer = credit && { account: path, wallet: path, ...ADHOC_RATE, currency, terms: credit.terms };
   const time = seconds === undefined ? undefined : timeOf(path);
@@ -34,7 +36,7 @@ export function customerFunding(
     const opening = { amount: secondsToMicros(seconds), currency: undefined };
     holds.push({ wallet: time.pool, terms: time.terms, opening });
   }
-  return { payer, time, holds };
+  return { payer, time, holds, isDryRun: !isEnforced({ limits }) };
 }
 
 /** By the second, whatever the pulses of the price are. */

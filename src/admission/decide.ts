@@ -136,7 +136,7 @@ export type FundedTime = {
  * filled anew by the calendar, and what a call goes on by after it, bounds what is funded now and not what may ever be.
  */
 export function fundedTime(record: LegRecord, wallets: readonly Funds[]): FundedTime {
-  const pools = poolsAtAnswer(record).filter(({ isForced }) => isForced !== true);
+  const pools = poolsAtAnswer(record).filter((each) => each.isForced !== true && each.isDryRun !== true);
   let funded: number | 'unlimited' = record.cap?.seconds ?? 'unlimited';
   let ever = funded;
   for (const { wallet, funds, availableAtLeast } of wallets) {

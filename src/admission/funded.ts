@@ -22,13 +22,12 @@ export function withFunded(
   isOpen = parts.length > 0,
 ): LegRecord {
   if (!isOpen) return record;
-  let { taken } = record;
-  for (const part of parts) {
-    if (part.way !== 'flat_rate' && part.way !== 'flat_rate_burst') continue;
-    taken = withCounted(taken, { kind: 'trunks', path: part.account }, part.counter);
-  }
+  const taken = parts.reduce(withTrunk, record.taken);
   const paid = withParts(record, parts);
-  return { ...record, ...paid, taken, funding: fundingOf(paid) };
+  const would = parts.filter(({ isDryRun }) => isDryRun === true);
+  const dryRun = [...(record.dryRun ?? []), ...would];
+  const funding = fundingOf(paid);
+  return { ...record, ...paid, taken, funding, ...(dryRun.length > 0 ? { dryRun } : {}) };
 }
 
 /** Who pays how, and the longest that the leg may last by it. */
@@ -38,6 +37,7 @@ export type PaidBy = Pick<LegRecord, 'payers' | 'trunks' | 'allotments' | 'cap'>
 export function withParts(paid: PaidBy, parts: readonly FundedPart[]): PaidBy {
   let { payers, trunks, allotments, cap } = paid;
   for (const part of parts) {
+    if (part.isDryRun === true) continue;
     if (part.way === 'per_minute') {
       payers = [...payers, part.payer];
       cap = tighterCap(cap, part.cap);
@@ -77,6 +77,12 @@ export function fundingPaid(
   if (funding !== 'allotment' && funding !== 'free') return funding;
   const paid = charges.some((charge) => charge.way === 'per_minute' && canCost(charge.terms));
   return paid ? 'per_minute' : funding;
+}
+
+/** A trunk that is taken, or that would be, is counted. */
+function withTrunk(taken: readonly TakenSlot[], part: FundedPart): readonly TakenSlot[] {
+  if (part.way === 'per_minute' || part.way === 'allotment') return taken;
+  return withCounted(taken, { kind: 'trunks', path: part.account }, part.counter);
 }
 
 function withCounted(

@@ -7,7 +7,8 @@ import { allotmentOption } from './allotment-funding.ts';
 import { costCap, refusedByCap, tighterCap } from './cap.ts';
 import { customerFunding, type CustomerFunding } from './customer-funding.ts';
 import { canCost } from './funded.ts';
-import type { AllotmentRecord, LegCap, PayerRecord, TimeRecord } from './leg-record.ts';
+import { wouldPay } from './dry-run-funding.ts';
+import type { AllotmentRecord, FundedPart, LegCap, PayerRecord, TimeRecord } from './leg-record.ts';
 import { payerRecordOf, rateForPayer } from './payer-rate.ts';
 import { termsInTime, type TimedCall } from './rate-split.ts';
 import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
@@ -42,8 +43,8 @@ export type Funded = {
   readonly firstOf: readonly FirstOf[];
   /** The seconds that the caller's customer shares among his calls. */
   readonly time?: TimeRecord | undefined;
-  /** Those in a dry run that would pay by the minute. */
-  readonly dryRun?: readonly PayerRecord[];
+  /** How those in a dry run would pay whose way is known. */
+  readonly dryRun?: readonly FundedPart[];
   /** Why payers with one way left do not pay in others that they have, in words. */
   readonly passedOver: readonly string[];
   /** The longest that the call may last before it is too dear for one of its payers. */
@@ -76,11 +77,13 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
   const holds: HoldTake[] = [];
   const firstOf: FirstOf[] = [];
   const passedOver: string[] = [];
-  const dryRun: PayerRecord[] = [];
+  const dryRun: FundedPart[] = [];
   let cap: LegCap | undefined;
   for (const payer of payers) {
     if (!isEnforced(payer)) {
-      dryRun.push(...wouldPay(payer, asked));
+      const would = wouldPay(payer, waysOf(payer, asked));
+      if (would?.kind === 'asked') firstOf.push(would.first);
+      if (would?.kind === 'known') dryRun.push(would.part);
       continue;
     }
     const ways = question.soft?.has(payer.path) === true ? softWays(payer, asked) : waysOf(payer, asked);
@@ -103,6 +106,16 @@ export function fund(question: FundingQuestion, tariffs: TariffBook, policy: Fun
 
 function withCustomer(funded: Funded, own: CustomerFunding | undefined): Funding {
   if (own === undefined) return { kind: 'funded', ...funded };
+  if (own.isDryRun) {
+    const { dryRun = [] } = funded;
+    const would = own.payer && {
+      way: 'per_minute' as const,
+      payer: own.payer,
+      cap: undefined,
+      isDryRun: true as const,
+    };
+    return { kind: 'funded', ...funded, dryRun: would === undefined ? dryRun : [...dryRun, would] };
+  }
   const payers = own.payer === undefined ? funded.payers : [...funded.payers, own.payer];
   return { kind: 'funded', ...funded, payers, holds: [...funded.holds, ...own.holds], time: own.time };
 }
@@ -124,7 +137,7 @@ export type Asked = {
   readonly policy: FundingPolicy;
 };
 
-type Ways =
+export type Ways =
   | {
       readonly kind: 'ways';
       /** At least one. */
@@ -164,14 +177,6 @@ function waysOf(payer: Payer, asked: Asked): Ways {
   // Who only rents trunks is told about those, not about the tariff that it never had.
   const rents = payer.tariff === undefined && trunks.kind === 'refused' && trunks.rents;
   return { kind: 'refused', refusal: rents ? trunks.refusal : (refusals.at(-1) ?? noWay(payer)) };
-}
-
-/** Of a payer in a dry run, the first of its ways, where that is by the minute: its trunks and allotments are not counted. */
-function wouldPay(payer: Payer, asked: Asked): readonly PayerRecord[] {
-  if (!payer.limits.enabled) return [];
-  const ways = waysOf(payer, asked);
-  const part = ways.kind === 'refused' ? undefined : ways.options[0]?.part;
-  return part?.way === 'per_minute' ? [part.payer] : [];
 }
 
 /** A soft leg is charged when it ends and holds nothing: its money is not asked for, nor kept from others (ruling 16). */

@@ -3,9 +3,15 @@ import type { PoolId } from '../units/ids.ts';
 import type { AllotmentRecord, LegRecord, PayerRecord } from './leg-record.ts';
 
 /** One of the pools that a leg draws on, and the terms by which it does. */
-export type LegPool = { readonly pool: PoolId; readonly terms: PriceTerms; readonly isForced?: true };
+export type LegPool = {
+  readonly pool: PoolId;
+  readonly terms: PriceTerms;
+  readonly isForced?: true;
+  /** In a dry run: it ends nobody. */
+  readonly isDryRun?: true;
+};
 
-type DrawsOn = Pick<LegRecord, 'payers' | 'allotments' | 'time'>;
+type DrawsOn = Pick<LegRecord, 'payers' | 'allotments' | 'time' | 'dryRun'>;
 
 /** A payer's wallet, and the spend windows that it draws on alike. */
 export function poolsOfPayer({ wallet, windows = [], terms }: PayerRecord): readonly LegPool[] {
@@ -13,15 +19,26 @@ export function poolsOfPayer({ wallet, windows = [], terms }: PayerRecord): read
 }
 
 /** What the leg draws on from its answer: not yet what it may go on by when an allotment has run dry. */
-export function poolsAtAnswer({ payers, allotments, time }: DrawsOn): readonly LegPool[] {
+export function poolsAtAnswer(record: DrawsOn): readonly LegPool[] {
+  const { payers, allotments, time } = record;
   return [
     ...payers.flatMap(poolsOfPayer),
     ...(time === undefined ? [] : [{ pool: time.pool, terms: time.terms }]),
-    ...allotments.flatMap(({ pool, groups, terms }): readonly LegPool[] => [
-      { pool, terms },
-      ...groups.map((group): LegPool => ({ pool: group, terms, isForced: true })),
-    ]),
+    ...allotments.flatMap(poolsOfAllotment),
+    ...dryRunAllotments(record).flatMap((allotment) =>
+      poolsOfAllotment(allotment).map((each): LegPool => ({ ...each, isDryRun: true })),
+    ),
   ];
+}
+
+/** The allotment, and those that count its use as theirs. */
+export function poolsOfAllotment({ pool, groups, terms }: AllotmentRecord): readonly LegPool[] {
+  return [{ pool, terms }, ...groups.map((group): LegPool => ({ pool: group, terms, isForced: true }))];
+}
+
+/** Those by which accounts in a dry run would pay. */
+export function dryRunAllotments({ dryRun = [] }: Pick<LegRecord, 'dryRun'>): readonly AllotmentRecord[] {
+  return dryRun.flatMap((part) => (part.way === 'allotment' ? [part.allotment] : []));
 }
 
 /** All that it may draw on in its life. */

@@ -23,8 +23,8 @@ export type LegRecord = AdmittedLeg & {
   readonly payers: readonly PayerRecord[];
   /** Those that pay by a flat-rate trunk. */
   readonly trunks: readonly TrunkRecord[];
-  /** Those in a dry run that would have paid for it by the minute: what they would have been charged is told. */
-  readonly dryRun?: readonly PayerRecord[];
+  /** How those in a dry run would have paid for it: what they would have been charged is told. */
+  readonly dryRun?: readonly FundedPart[];
   /** Those that pay by an allotment, as long as it lasts. */
   readonly allotments: readonly AllotmentRecord[];
   /** The pool of seconds that its customer's calls share, beside whatever pays. */
@@ -55,10 +55,14 @@ export type TrunkRecord = {
 };
 
 /** What the record says of one payer that could pay in several ways, once it is known which one was taken. */
-export type FundedPart =
+export type FundedPart = (
   | { readonly way: 'per_minute'; readonly payer: PayerRecord; readonly cap: LegCap | undefined }
   | { readonly way: 'allotment'; readonly allotment: AllotmentRecord }
-  | (TrunkRecord & { readonly counter: 'inboundCalls' | 'outboundCalls' });
+  | (TrunkRecord & { readonly counter: 'inboundCalls' | 'outboundCalls' })
+) & {
+  /** It would be paid so: the payer is in a dry run, and pays nothing. */
+  readonly isDryRun?: true;
+};
 
 export type AllotmentRecord = {
   readonly account: AccountPath;

@@ -46,7 +46,8 @@ export function trunksSeen(
   chosen: readonly number[],
   seen: readonly HolderUse[],
 ): readonly TrunksSeen[] {
-  return firstOf.flatMap(({ options }, payer): readonly TrunksSeen[] => {
+  return firstOf.flatMap(({ options, isDryRun }, payer): readonly TrunksSeen[] => {
+    if (isDryRun === true) return [];
     const asked = options.slice(0, (chosen[payer] ?? 0) + 1).findLast(({ take }) => take?.kind === 'trunk');
     if (asked?.take?.kind !== 'trunk') return [];
     const { account, inbound, outbound, shared } = asked.take.trunk;

@@ -41,9 +41,9 @@ export type LiveStore = {
 
   /**
    * A leg whose allotment has run dry goes on per minute from then on, by the wallet of the same account: all of it or
-   * nothing. Replayed: `already`.
+   * nothing. Where it would be paid so in a dry run, it goes on whatever follows. Replayed: `already`.
    */
-  goOn(record: LegRecord, allotment: AllotmentRecord): Promise<GoOnOutcome>;
+  goOn(record: LegRecord, allotment: AllotmentRecord, isDryRun?: boolean): Promise<GoOnOutcome>;
 
   /** The channel is going: frees the counters in every slot, keeps the money and the record (ruling 24). */
   release(record: LegRecord): Promise<void>;
@@ -151,7 +151,7 @@ export type GoOnOutcome =
       readonly kind: 'continued';
       readonly at: EpochMs;
       readonly from: EpochMs;
-      readonly goesOn: Continuation;
+      readonly goesOn: Continuation | undefined;
     }
   | { readonly kind: 'already' | 'gone' }
   | { readonly kind: 'refused'; readonly refusal: TakeRefusal };

@@ -104,6 +104,8 @@ export type FirstOf = {
   readonly options: readonly FundingOption[];
   /** Why it may not pay in other ways, in words. */
   readonly others: readonly string[];
+  /** Its account is in a dry run: what it would pay by is counted and told, and it never refuses. */
+  readonly isDryRun?: true;
 };
 
 /** What a leg is admitted with in one slot: one script takes all of it or none of it. */

@@ -49,8 +49,7 @@ function headOf({ kind, verdict, account, reason, inputs }: Decision): string {
   const verb = `${VERBS[verdict]}${account === undefined ? '' : ` for ${account}`}`;
   switch (kind) {
     case 'admission': {
-      const paid: string = Object.hasOwn(PAID_WORDS, reason) ? PAID_WORDS[reason as FundingKind] : reason;
-      return [`${verb}: ${paid}`, ...words].join('; ');
+      return [`${verb}: ${paidInWords(reason)}`, ...words].join('; ');
     }
     case 'refusal':
       return `refused: ${words[0] ?? reason}`;
@@ -71,7 +70,7 @@ function headOf({ kind, verdict, account, reason, inputs }: Decision): string {
 function judgedInWords(verdict: Decision['verdict'], reason: string, words: readonly string[]): string {
   const [said = reason] = words;
   if (verdict === 'refused') return `would have been refused: ${said}`;
-  if (verdict === 'admitted') return 'would have been let through';
+  if (verdict === 'admitted') return `would have been let through: ${paidInWords(reason)}`;
   return said;
 }
 
@@ -84,6 +83,10 @@ const PAID_WORDS: Readonly<Record<FundingKind, string>> = {
   toll_free: 'toll-free, nobody pays',
   none: 'nobody pays',
 };
+
+function paidInWords(reason: string): string {
+  return Object.hasOwn(PAID_WORDS, reason) ? PAID_WORDS[reason as FundingKind] : reason;
+}
 
 const CUT_WORDS: Readonly<Record<string, string>> = {
   no_credit: 'its money was used up',

@@ -6,6 +6,7 @@ import type { HeldWallet, TakeOutcome, TakeRefusal } from '../admission/live-sto
 import type { HolderUse, Plan, Slot, SlotPlan } from '../admission/plan.ts';
 import { calledSideOf, softAccount, type Question } from '../admission/question.ts';
 import { explainTakeRefusal, type Refusal } from '../admission/refusal.ts';
+import { isDryPool } from '../credit/pools.ts';
 import { heldAmount } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
 import type { AccountPath, PoolId } from '../units/ids.ts';
@@ -112,7 +113,7 @@ function poolFigures(
   const taken = [...holds, ...ways.flatMap((take) => (take.kind === 'holds' ? take.holds : []))];
   return wallets.flatMap(({ wallet: pool, availableAtLeast: available, balance }, index) => {
     const hold = taken[index];
-    if (hold === undefined) return [];
+    if (hold === undefined || isDryPool(pool)) return [];
     const { terms, amount } = hold;
     const needed = heldAmount({ legKey, terms, state: { kind: 'held', ...(amount && { amount }) } });
     return [{ pool, needed, available, balance }];
@@ -164,7 +165,9 @@ function refused(
 }
 
 function passedOver({ firstOf }: SlotPlan, chosen: readonly number[]): readonly string[] {
-  return firstOf.flatMap(({ payer, options, others }, index) => [
+  const asked = firstOf.map((first, index) => ({ ...first, index }));
+  const paying = asked.filter(({ isDryRun }) => isDryRun !== true);
+  return paying.flatMap(({ payer, options, others, index }) => [
     ...options.slice(0, chosen[index]).map(({ take, part }) => {
       if (part?.way === 'allotment')
         return `the allotment ${part.allotment.name} of ${payer} had too little left`;

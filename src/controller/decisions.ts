@@ -149,7 +149,11 @@ function isEmpty(reason: EmptyReason | LegCap['reason']): reason is EmptyReason 
 export function segmentDecision(
   record: LegRecord,
   { account, name }: AllotmentRecord,
-  { at, from, goesOn }: { readonly at: EpochMs; readonly from: EpochMs; readonly goesOn: Continuation },
+  {
+    at,
+    from,
+    goesOn,
+  }: { readonly at: EpochMs; readonly from: EpochMs; readonly goesOn: Continuation | undefined },
 ): Decision {
   const words = `the allotment ${name} of ${account} ran dry, and the call goes on per minute`;
   return {
@@ -161,7 +165,7 @@ export function segmentDecision(
     legUuid: record.uuid,
     account,
     reason: 'no_allotment',
-    inputs: { words, allotment: name, from, payer: payerInputs(goesOn.payer) },
+    inputs: { words, allotment: name, from, payer: goesOn && payerInputs(goesOn.payer) },
   };
 }
 

@@ -1,3 +1,4 @@
+import { dryRunAllotments } from '../admission/leg-pools.ts';
 import type { Continuation, LegRecord } from '../admission/leg-record.ts';
 import { splitContinuation } from '../admission/rate-split.ts';
 import type { PoolId } from '../units/ids.ts';
@@ -19,12 +20,20 @@ export function continuationAt(
   return policy.periods === 'split' ? splitContinuation(goesOn, record, from, directory.tariffs()) : goesOn;
 }
 
-/** Whether a leg whose allotment has run dry goes on per minute (DESIGN 6): from now on, if its payer has money. */
+/**
+ * Whether a leg whose allotment has run dry goes on per minute (DESIGN 6): from now on, if its payer has money. A dry run
+ * ends nobody.
+ */
 export async function goesOnPerMinute(
   context: ControllerContext,
   record: LegRecord,
   pool: PoolId,
 ): Promise<boolean> {
+  const would = dryRunAllotments(record).find((each) => each.pool === pool);
+  if (would !== undefined) {
+    await context.store.goOn(record, would, true);
+    return true;
+  }
   const allotment = record.allotments.find((each) => each.pool === pool);
   if (allotment?.goesOn === undefined) return false;
   const outcome = await context.store.goOn(record, allotment);

@@ -21,6 +21,7 @@ import { endingOf, settlementOf, type Ending } from './settlement.ts';
 import type { Timers } from './timers.ts';
 import type { Ungated } from './ungated.ts';
 import type { WhatIf } from './what-if.ts';
+import type { EndedLeg } from './what-if-decisions.ts';
 
 /** How often a step is tried again while the store is away. */
 const RETRY_MS = 500;
@@ -207,14 +208,16 @@ export function createLegEvents(
     const record = finder.split(ended, ending.answeredAt);
     const billedSeconds = billedSecondsOf(ending.billMicroseconds, policy.seconds);
     const talk = { billedSeconds, talkMs: Math.ceil(ending.billMicroseconds / 1000) };
+    let talked: EndedLeg['talked'] = { allotmentSeconds: new Map() };
     const outcome = await store.settle(record, talk, (final) => {
+      talked = final;
       const cut = cutReasonOf(record, ending, final);
       return context.formatSettlement(settlementOf(record, { ...ending, cut }, final));
     });
     if (outcome.kind === 'already') return;
     context.announce(rootOf(record.account));
     const { uuid: callUuid, cause } = ending;
-    if (ending.answeredAt !== undefined) whatIf.atEnd(record, { legUuid: callUuid, ...outcome });
+    if (ending.answeredAt !== undefined) whatIf.atEnd(record, { legUuid: callUuid, talked, ...outcome });
     log.info(
       { callUuid, accountId: record.account, cause, billedSeconds: outcome.billedSeconds },
       'call settled',

@@ -107,11 +107,13 @@ export async function judgeFunding(
   }
   const { time } = record;
   if (time !== undefined) await judgeOnly(time.account, judgeTime(figures, plan, heldBy([time.pool])));
-  for (const { payer: account, options, others } of plan.firstOf) {
+  for (const { payer: account, options, others, isDryRun } of plan.firstOf) {
     const judged: Judged[] = [];
     for (const option of options) judged.push(await judgeOption(figures, plan, option));
     const first = judged.findIndex((each) => each.refusal === undefined);
     for (const [index, { way, refusal: short }] of judged.entries()) {
+      // What a dry run says is told apart.
+      if (isDryRun === true) break;
       steps.push({ account, way, passes: short === undefined, chosen: index === first });
     }
     for (const words of others) {

@@ -1,3 +1,4 @@
+import { isDryPool } from '../credit/pools.ts';
 import { rootOf, type AccountPath, type LegKey, type PoolId } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
@@ -35,6 +36,7 @@ export function createWarnings(context: ControllerContext, book: LegBook): Warni
   const warn = async (account: PoolId, legKey: LegKey, secondsLeft: number): Promise<void> => {
     const record = book.byKey(legKey)?.record ?? (await store.find(rootOf(account), legKey))?.record;
     if (record?.uuid === undefined) return;
+    if (isDryPool(account)) return;
     // It goes on per minute, and is warned before that money ends.
     if (record.allotments.some(({ pool, goesOn }) => pool === account && goesOn !== undefined)) return;
     // The placed leg is the one that is metered; its caller is the one who hears and pays.

@@ -1,12 +1,14 @@
 import { CAP_LIMITS } from '../admission/cap.ts';
-import type { LegCap, LegRecord, PayerRecord } from '../admission/leg-record.ts';
+import { canCost } from '../admission/funded.ts';
+import type { FundedPart, LegCap, LegRecord, PayerRecord } from '../admission/leg-record.ts';
 import type { LevelUse } from '../admission/level-uses.ts';
 import { holderName } from '../admission/plan.ts';
 import { directionOf, type Question } from '../admission/question.ts';
-import { chargedSeconds, priceOf } from '../rating/price.ts';
-import type { Decision } from '../records/records.ts';
+import { chargesOf, type PaidPart } from '../charging/charges.ts';
+import { paidParts, type ChargedTalk } from '../charging/leg-parts.ts';
+import type { Charge, Decision, FundingKind } from '../records/records.ts';
 import type { AccountPath, LegUuid } from '../units/ids.ts';
-import { formatMicros } from '../units/money.ts';
+import { addMicros, formatMicros, ZERO_MICROS } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Admitted } from './admit-leg.ts';
 import { payerInputs } from './decisions.ts';
@@ -15,7 +17,13 @@ import type { Rehearsal } from './rehearsal.ts';
 /** One question to a gate and its answer. */
 export type AnsweredQuestion = { readonly question: Question; readonly answer: Admitted };
 
-export type EndedLeg = { readonly legUuid: LegUuid; readonly billedSeconds: number; readonly at: EpochMs };
+export type EndedLeg = {
+  readonly legUuid: LegUuid;
+  readonly billedSeconds: number;
+  /** Of them, what each allotment paid for, or would have, and what followed it. */
+  readonly talked: Pick<ChargedTalk, 'allotmentSeconds' | 'goneOn'>;
+  readonly at: EpochMs;
+};
 
 type Judged = { readonly kind: 'shadow' | 'dry_run'; readonly path: AccountPath };
 
@@ -49,7 +57,10 @@ export function verdictDecision(
     return { ...base, verdict: 'refused', reason, inputs: { words, limit, holder, ...figures, ...inputs } };
   }
   if (said.kind === 'passed') return { ...base, verdict: said.decision, reason: 'none', inputs };
-  const { funding, payers, cap } = said.record;
+  const { payers, cap } = said.record;
+  // What it was counted by, where it was: another call may have taken the last trunk since.
+  const counted = kind === 'dry_run' ? record?.dryRun?.find((part) => payerOf(part) === path) : undefined;
+  const funding = counted === undefined ? said.record.funding : wayOf(counted);
   const longest = cap && { seconds: cap.seconds, limit: CAP_LIMITS[cap.reason] };
   return {
     ...base,
@@ -85,31 +96,82 @@ export function cutByDecision(
   };
 }
 
-/** What an account in a dry run would have been charged (ruling 16). */
-export function wouldCostDecision(
-  record: LegRecord,
-  payer: PayerRecord,
-  { legUuid, billedSeconds, at }: EndedLeg,
-): Decision {
-  const price = formatMicros(priceOf(payer.terms, billedSeconds));
-  const words = `${payer.account} would have been charged ${price} ${payer.currency} for ${billedSeconds} s`;
+/** What an account in a dry run would have been charged, in whichever way it would have paid (ruling 16). */
+export function wouldCostDecision(record: LegRecord, part: FundedPart, ended: EndedLeg): Decision {
+  const { legUuid, billedSeconds, at } = ended;
+  const account = payerOf(part);
+  const parts = wouldBeParts(part, ended);
+  const charges = chargesOf({ legUuid, version: 1 }, parts);
+  const price = charges.reduce((sum, charge) => addMicros(sum, charge.price), ZERO_MICROS);
+  const paidSeconds = charges.reduce((sum, charge) => sum + charge.billedSeconds, 0);
+  // An allotment that ran dry, and nothing to go on by.
+  const wouldEnd = paidSeconds < billedSeconds;
+  const said = charges.map(chargeInWords).join(', then ');
+  const words = `${account} would have been charged ${said}${wouldEnd ? `, and the call of ${billedSeconds} s would have ended then` : ''}`;
   return {
-    id: `${record.legKey}:dry_run_charge:${payer.account}`,
+    id: `${record.legKey}:dry_run_charge:${account}`,
     at,
     kind: 'dry_run',
     verdict: 'dry_run',
     aLeg: record.aLeg,
     legUuid,
-    account: payer.account,
+    account,
     reason: 'would_charge',
     inputs: {
       words,
-      price,
-      billedSeconds,
-      chargedSeconds: chargedSeconds(payer.terms, billedSeconds),
-      payers: [payerInputs(payer)],
+      price: formatMicros(price),
+      billedSeconds: paidSeconds,
+      chargedSeconds: charges.reduce((sum, charge) => sum + charge.chargedSeconds, 0),
+      ways: charges.map((charge) => ({
+        way: charge.way,
+        allotment: charge.way === 'allotment' ? charge.allotment : undefined,
+        price: formatMicros(charge.price),
+        billedSeconds: charge.billedSeconds,
+        chargedSeconds: charge.chargedSeconds,
+      })),
+      payers: pricesOf(part).map(payerInputs),
     },
   };
+}
+
+function wayOf(part: FundedPart): FundingKind {
+  if (part.way !== 'per_minute') return part.way;
+  return canCost(part.payer.terms) ? 'per_minute' : 'free';
+}
+
+function pricesOf(part: FundedPart): readonly PayerRecord[] {
+  if (part.way === 'per_minute') return [part.payer];
+  return part.way === 'allotment' && part.allotment.goesOn !== undefined ? [part.allotment.goesOn.payer] : [];
+}
+
+function payerOf(part: FundedPart): AccountPath {
+  if (part.way === 'per_minute') return part.payer.account;
+  return part.way === 'allotment' ? part.allotment.account : part.account;
+}
+
+function wouldBeParts(part: FundedPart, { billedSeconds, talked }: EndedLeg): readonly PaidPart[] {
+  const paid = {
+    payers: part.way === 'per_minute' ? [part.payer] : [],
+    allotments: part.way === 'allotment' ? [part.allotment] : [],
+    trunks: part.way === 'flat_rate' || part.way === 'flat_rate_burst' ? [part] : [],
+  };
+  const { allotmentSeconds, goneOn } = talked;
+  return paidParts(paid, { billedSeconds, allotmentSeconds, ...(goneOn && { goneOn }) });
+}
+
+function chargeInWords(charge: Charge): string {
+  const { billedSeconds, chargedSeconds: used } = charge;
+  switch (charge.way) {
+    case 'per_minute':
+      return `${formatMicros(charge.price)} ${charge.currency} for ${billedSeconds} s`;
+    case 'allotment':
+      return `${used} s of its allotment ${charge.allotment} for ${billedSeconds} s`;
+    case 'flat_rate':
+    case 'flat_rate_burst':
+      return `nothing for ${billedSeconds} s by ${charge.way === 'flat_rate' ? 'a flat-rate' : 'a burst'} trunk`;
+    case 'free':
+      return `nothing for ${billedSeconds} s`;
+  }
 }
 
 /** Of the account's own levels, as an admission keeps them. */

@@ -4,7 +4,8 @@ import type { LegRecord } from '../admission/leg-record.ts';
 import type { LiveStore, WalletOpening } from '../admission/live-store.ts';
 import { holderName, type HolderUse } from '../admission/plan.ts';
 import type { Question } from '../admission/question.ts';
-import type { AccountPath, LegKey, PoolId } from '../units/ids.ts';
+import { dryPoolOf, meaningOf } from '../credit/pools.ts';
+import { accountOf, ADHOC_ROOT, type AccountPath, type LegKey, type PoolId } from '../units/ids.ts';
 import type { ControllerContext } from './context.ts';
 import { rehearseQuestion, type Judgement, type RehearsalFigures } from './rehearsal.ts';
 import { walletSettingsOf } from './wallet-settings.ts';
@@ -19,11 +20,13 @@ export type Judge = {
   readonly paying: readonly PayingAccount[];
 };
 
-/** Of both chains, each once. Nobody judges somebody in need. */
+/** Of both chains, each once; above customers of no account is nobody. Nobody judges somebody in need. */
 export function judgesFor({ caller, callee, emergency }: Question): readonly Judge[] {
   if (emergency) return [];
   const chains = [...(caller?.chain ?? []), ...(callee?.chain ?? [])];
-  return [...new Map(chains.map((node) => [node.path, node])).values()].flatMap(judgesOf);
+  const judges = new Map(chains.map((node) => [node.path, node]));
+  judges.delete(ADHOC_ROOT);
+  return [...judges.values()].flatMap(judgesOf);
 }
 
 /** What they would have said of a call, by what was in use when it was asked for. Takes nothing. */
@@ -113,7 +116,7 @@ function storeWithout(
       return known?.before ?? (await store.usage(holder));
     },
     async readWallet(pool) {
-      const view = await store.readWallet(pool);
+      const view = await store.readWallet(drawnOn(judging, pool));
       return view && { ...view, ...creditOf(judging, pool), legs: withoutLeg(view.legs, own?.legKey) };
     },
   };
@@ -123,10 +126,16 @@ function figuresFor(figures: RehearsalFigures, judging: Judge): RehearsalFigures
   return {
     ...figures,
     async loadWallet(pool): Promise<WalletOpening | undefined> {
-      const opening = await figures.loadWallet(pool);
+      const opening = await figures.loadWallet(drawnOn(judging, pool));
       return opening && { ...opening, ...creditOf(judging, pool) };
     },
   };
+}
+
+/** An account in a dry run draws on no allotment itself, and counts what it would. */
+function drawnOn({ kind, path }: Judge, pool: PoolId): PoolId {
+  const isItsOwn = kind === 'dry_run' && accountOf(pool) === path;
+  return isItsOwn && meaningOf(pool).kind === 'allotment' ? dryPoolOf(pool) : pool;
 }
 
 /** How far below zero its wallet might go. */

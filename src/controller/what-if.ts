@@ -1,6 +1,6 @@
 import type { AccountNode } from '../accounts/account-tree.ts';
 import { capUnder } from '../admission/cap.ts';
-import type { LegRecord } from '../admission/leg-record.ts';
+import type { LegRecord, PayerRecord } from '../admission/leg-record.ts';
 import type { AccountPath } from '../units/ids.ts';
 import type { ControllerContext } from './context.ts';
 import { createLaterWork } from './later-work.ts';
@@ -48,15 +48,20 @@ export function createWhatIf(
     atEnd(record, ended) {
       if (record.decision === 'emergency') return;
       for (const judging of accountsOf(record, directory.accounts()).flatMap(judgesOf)) {
-        const payer = record.payers.find(({ account }) => account === judging.path);
+        const payer = pricesOf(record).find(({ account }) => account === judging.path);
         const cap = capUnder(judging, payer);
         if (cap !== undefined && ended.billedSeconds > cap.seconds)
           context.record(cutByDecision(judging, record, ended, cap));
       }
-      for (const payer of record.dryRun ?? []) context.record(wouldCostDecision(record, payer, ended));
+      for (const part of record.dryRun ?? []) context.record(wouldCostDecision(record, part, ended));
     },
     idle: () => work.idle(),
   };
+}
+
+/** What those who pay by the minute pay it by, and those in a dry run would. */
+function pricesOf({ payers, dryRun = [] }: LegRecord): readonly PayerRecord[] {
+  return [...payers, ...dryRun.flatMap((part) => (part.way === 'per_minute' ? [part.payer] : []))];
 }
 
 function accountsOf(

@@ -1,7 +1,7 @@
 import { cycleAt, type Cycle } from '../accounts/cycles.ts';
 import type { EffectiveLimits, MaxSpend } from '../accounts/limits.ts';
 import { DEFAULT_ROUNDING, type PriceTerms, type PulseSeconds } from '../rating/price.ts';
-import { poolName, poolOf, type AccountPath, type PoolId } from '../units/ids.ts';
+import { accountOf, poolName, poolOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import { divFloor, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Refill, RefillCycle } from './wallet.ts';
@@ -23,6 +23,8 @@ const UNBOUNDED = toMicros(4_000_000_000_000_000n);
 const ALLOTMENT = 'allotment.';
 const SPEND = 'spend.';
 const TIME = 'time';
+/** In front of the name of an allotment that a dry run draws on: nobody is refused or ended by it. */
+const DRY = 'dry.';
 
 export type PoolLimits = Pick<EffectiveLimits, 'allotments' | 'maxSpend' | 'timeZone'>;
 
@@ -46,8 +48,21 @@ export function timePool(account: AccountPath): PoolId {
   return poolOf(account, TIME);
 }
 
-export function meaningOf(pool: PoolId): PoolMeaning {
+/**
+ * What a dry run draws on in the place of the allotment, so that it knows what would be left: filled alike, and on no
+ * record.
+ */
+export function dryPoolOf(pool: PoolId): PoolId {
   const name = poolName(pool);
+  return name === undefined ? pool : poolOf(accountOf(pool), `${DRY}${name}`);
+}
+
+export function isDryPool(pool: PoolId): boolean {
+  return poolName(pool)?.startsWith(DRY) === true;
+}
+
+export function meaningOf(pool: PoolId): PoolMeaning {
+  const name = isDryPool(pool) ? poolName(pool)?.slice(DRY.length) : poolName(pool);
   const window = SPEND_WINDOWS.find((each) => name === `${SPEND}${each}`);
   if (window !== undefined) return { kind: 'spend', window };
   if (name?.startsWith(ALLOTMENT) === true) return { kind: 'allotment', name: name.slice(ALLOTMENT.length) };
@@ -55,9 +70,13 @@ export function meaningOf(pool: PoolId): PoolMeaning {
 }
 
 /** The pools of an account beside its money. */
-export function poolsOf(account: AccountPath, limits: PoolLimits): readonly PoolId[] {
+export function poolsOf(
+  account: AccountPath,
+  limits: PoolLimits & Pick<EffectiveLimits, 'enforcement'>,
+): readonly PoolId[] {
   const allotments = Object.keys(limits.allotments).map((name) => allotmentPool(account, name));
-  return [...allotments, ...spendPoolsOf(account, limits)];
+  const dry = limits.enforcement === 'dry_run' ? allotments.map(dryPoolOf) : [];
+  return [...allotments, ...dry, ...spendPoolsOf(account, limits)];
 }
 
 /** Those of the windows in which it may spend no more than so much. */

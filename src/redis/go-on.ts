@@ -41,16 +41,18 @@ export async function goOn(
   openMissing: OpenMissing,
   record: LegRecord,
   { pool, goesOn }: AllotmentRecord,
+  /** In a dry run it goes on whatever follows, and draws on nothing. */
+  isDryRun: boolean,
 ): Promise<GoOnOutcome> {
   const { legKey } = record;
   const partText = await guardStore(() => context.redis.hget(walletPartsKey(pool), legKey));
   if (partText === null) return { kind: 'gone' };
   const part = parsePart(legKey, partText);
-  if (part.state.kind !== 'ended' || goesOn === undefined) return { kind: 'already' };
+  if (part.state.kind !== 'ended' || (goesOn === undefined && !isDryRun)) return { kind: 'already' };
   const { endsAt: from } = part.state;
   const passed: PayerLeg = { ...part, state: { ...part.state, kind: 'passed' } };
-  const continued = context.goingOn(record, goesOn, from);
-  const cap = continuationCap(continued);
+  const continued = isDryRun || goesOn === undefined ? undefined : context.goingOn(record, goesOn, from);
+  const cap = continued && continuationCap(continued);
   const deadline = cap && toEpochMs(from + cap.seconds * 1000);
   const pools = poolsAfter({ goesOn: continued });
   const wallets = pools.map((each) => each.pool);

@@ -1,4 +1,4 @@
-import { poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
+import { dryRunAllotments, poolsOfAllotment, poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
 import type { AllotmentRecord, LegRecord } from '../admission/leg-record.ts';
 import type { PoolId } from '../units/ids.ts';
 
@@ -9,6 +9,7 @@ import type { PoolId } from '../units/ids.ts';
 export type Chain = {
   readonly first: readonly LegPool[];
   readonly allotment: AllotmentRecord | undefined;
+  readonly isDryRun?: true;
 };
 
 /** Of those that the leg has a part in. */
@@ -22,10 +23,7 @@ export function chainsOf(
   const ahead = allotments
     .filter(({ pool }) => parts.has(pool))
     .map((allotment): Chain => ({
-      first: [
-        { pool: allotment.pool, terms: allotment.terms },
-        ...allotment.groups.map((pool): LegPool => ({ pool, terms: allotment.terms, isForced: true })),
-      ],
+      first: poolsOfAllotment(allotment),
       allotment,
     }));
   const shared = time === undefined || !parts.has(time.pool) ? [] : [time];
@@ -34,4 +32,11 @@ export function chainsOf(
     allotment: undefined,
   }));
   return [...money, ...ahead, ...seconds];
+}
+
+/** What accounts in a dry run would pay by: it bounds nobody's talk, and what would follow it is charged to nobody. */
+export function dryRunChains(record: LegRecord, parts: ReadonlyMap<PoolId, string>): readonly Chain[] {
+  return dryRunAllotments(record)
+    .filter(({ pool }) => parts.has(pool))
+    .map((allotment): Chain => ({ first: poolsOfAllotment(allotment), allotment, isDryRun: true }));
 }

@@ -11,7 +11,7 @@ import { negateMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments } from './exact-wallet.ts';
-import { chainsOf, type Chain } from './leg-chains.ts';
+import { chainsOf, dryRunChains, type Chain } from './leg-chains.ts';
 import type { GoingOn } from './store-context.ts';
 import { parsePart } from './wallet-text.ts';
 
@@ -65,7 +65,7 @@ export function priceLeg(closing: Closing): LegPrice {
   const debits = new Map<PoolId, Debit>();
   const allotmentSeconds = new Map<AccountPath, number>();
   const goneOn = new Map<AccountPath, Continuation>();
-  for (const chain of chains) {
+  for (const chain of [...chains, ...dryRunChains(record, parts)]) {
     const split = splitOf(closing, chain, { billedSeconds, talkMs });
     for (const { pool } of chain.first) debit(closing, debits, pool, { ...split.first, joins: undefined });
     if (chain.allotment === undefined) continue;
@@ -74,6 +74,7 @@ export function priceLeg(closing: Closing): LegPrice {
     const goesOn = continuation(closing, chain.allotment, split.from);
     if (goesOn === undefined) continue;
     goneOn.set(account, goesOn);
+    if (chain.isDryRun === true) continue;
     for (const each of poolsAfter({ goesOn }))
       debit(closing, debits, each.pool, { ...split.goesOn, joins: { ...each, from: split.from } });
   }

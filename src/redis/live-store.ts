@@ -65,7 +65,7 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     take: (plan, record) => takeLeg(context, openMissing, plan, record),
     count: (plan) => countLeg(context, plan),
     answer: (record, answeredAt) => answer(context, record, answeredAt),
-    goOn: (record, allotment) => goOn(context, openMissing, record, allotment),
+    goOn: (record, allotment, isDryRun = false) => goOn(context, openMissing, record, allotment, isDryRun),
     ...closeLeg(context, openMissing),
     ...wallets,
     bind: async (record, uuid) => {

@@ -33,7 +33,7 @@ type StoredRecord = Omit<
 > & {
   readonly v: 1;
   readonly payers: readonly StoredPayer[];
-  readonly dryRun?: readonly StoredPayer[];
+  readonly dryRun?: readonly StoredPart[];
   /** Left out where there are none. */
   readonly allotments?: readonly StoredAllotment[];
   /** Left out where there is none. */
@@ -58,7 +58,7 @@ export function formatRecord(record: LegRecord, isOpen = false): string {
     v: 1,
     ...kept,
     payers,
-    ...(dryRun === undefined ? {} : { dryRun: dryRun.map(storedPayer) }),
+    ...(dryRun === undefined ? {} : { dryRun: dryRun.map(storedPart) }),
     ...(allotments.length > 0 ? { allotments: allotments.map(storedAllotment) } : {}),
     ...(time && { time: { ...time, terms: formatTerms(time.terms) } }),
     funding: isOpen ? undefined : record.funding,
@@ -83,7 +83,7 @@ export function parseRecord(text: string, uuid: string, answeredAt: string): Leg
     uuid: uuid === '' ? undefined : (uuid as LegUuid),
     answeredAt: answeredAt === '' ? undefined : toEpochMs(Number(answeredAt)),
     payers: payers.map(readPayer),
-    ...(dryRun === undefined ? {} : { dryRun: dryRun.map(readPayer) }),
+    ...(dryRun === undefined ? {} : { dryRun: dryRun.map(readPart) }),
     allotments: allotments.map(readAllotment),
     taken: taken.map(parseCounted),
     ...(time && { time: { ...time, terms: parseTerms(time.terms) } }),

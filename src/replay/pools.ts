@@ -1,7 +1,7 @@
 import type { AccountLookup } from '../accounts/account-tree.ts';
 import { nextToEnd, type Exhausted } from '../credit/exhaustion.ts';
 import { operate, type WalletOperation } from '../credit/operations.ts';
-import { meaningOf, refillRules } from '../credit/pools.ts';
+import { isDryPool, meaningOf, refillRules } from '../credit/pools.ts';
 import type { Wallet } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
 import { accountOf, type LegKey, type PoolId } from '../units/ids.ts';
@@ -9,9 +9,10 @@ import { ZERO_MICROS } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Agenda } from './agenda.ts';
 
-/** What is replayed: allotments and spend windows. Money that was talked away was there. */
+/** What is replayed: allotments and spend windows. Money that was talked away was there; a dry run pays nothing. */
 export function isReplayed(pool: PoolId): boolean {
   const { kind } = meaningOf(pool);
+  if (isDryPool(pool)) return false;
   return kind === 'allotment' || kind === 'spend';
 }
 

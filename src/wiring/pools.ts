@@ -5,6 +5,7 @@ import type { WalletOpening } from '../admission/live-store.ts';
 import { walletSettingsOf } from '../controller/wallet-settings.ts';
 import {
   allotmentTerms,
+  isDryPool,
   meaningOf,
   refillRules,
   type PoolMeaning,
@@ -45,10 +46,13 @@ export function createPools(records: Reader, accounts: () => AccountLookup, cloc
       const rules = rulesOf(pool);
       if (rules === undefined) return undefined;
       const { amount, startsAt, endsAt } = rules.cycleAt(clock());
+      const filled = { credit: ZERO_MICROS, policy: 'unpaid', refill: { amount, endsAt } } as const;
+      // What a dry run has used is on no record.
+      if (isDryPool(pool)) return { balance: amount, ...filled };
       const paid = await records.paidSince(account, startsAt);
       const talks = paid.flatMap((part) => talkOf(part, meaning, node.limits.allotments));
       const balance = toMicros(amount - usedSince(talks, rules.counts, startsAt));
-      return { balance, credit: ZERO_MICROS, policy: 'unpaid', refill: { amount, endsAt } };
+      return { balance, ...filled };
     },
   };
 }

@@ -18,12 +18,18 @@ afterEach(async () => {
 
 type Document = Readonly<Record<string, unknown>>;
 
-async function open(accounts: readonly Document[], gate: 'socket' | 'park' = 'socket'): Promise<void> {
+async function open(
+  accounts: readonly Document[],
+  gate: 'socket' | 'park' = 'socket',
+  settings: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await freshRedis();
   stage = await createStage(redisUrl());
   await stage.tariff('standard', 'prefix,rate,minimum,increment\n49,0.60,1,1\n');
   for (const account of accounts) await stage.account(account);
-  useGates(stage.sim, gate, [await stage.startController({ TOLLGATE_ADMISSION_UNFUNDED: 'allow' })]);
+  useGates(stage.sim, gate, [
+    await stage.startController({ TOLLGATE_ADMISSION_UNFUNDED: 'allow', ...settings }),
+  ]);
   stage.sim.endpoint(/pstn/, { kind: 'rings' });
 }
 
@@ -255,6 +261,127 @@ describe('an account in a dry run', () => {
       'acme: of 2 calls 1 would have been refused, 1 of them went through\n  calls  1 refused\n',
     );
     expect(await stage.balance('acme')).toBe(micros('1.00'));
+    expect(await stage.findings()).toEqual([]);
+  });
+
+  const wouldCharge = async (call: SimulatedCall): Promise<unknown> => {
+    const decisions = await judged(call, 2);
+    const [verdict, charge] = decisions.toSorted((one, other) => one.id.length - other.id.length);
+    return [verdict?.reason, charge?.inputs['words'], charge?.inputs['price']];
+  };
+  /** How long each of them talks, one after the other. */
+  const talk = async (...seconds: readonly number[]): Promise<readonly SimulatedCall[]> => {
+    stage.sim.endpoint(/pstn/, { kind: 'answers', afterMs: 10 });
+    const calls: SimulatedCall[] = [];
+    for (const each of seconds) {
+      const call = dial('acme', { hangsUpAfterAnswerMs: each * 1_000 - 300 });
+      calls.push(call);
+      await allEnded([call]);
+      await settled(stage, calls.length);
+    }
+    return calls;
+  };
+
+  it('counts what its calls would use of an allotment, tells what it would pay after it, and charges nothing', async () => {
+    const allotments = { international: { seconds: 3, cycle: 'daily', minimum: 1, increment: 1 } };
+    const operator = { enforcement: 'dry_run', allotments, fundingOrder: ['allotment', 'per_minute'] };
+    await open([{ account: 'acme', wallet: 'EUR', tariff: 'standard', operator }]);
+    await stage.topUp('acme', '1.00');
+    const [first, second, third] = await talk(2, 3, 1);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three talked');
+    expect(await wouldCharge(first)).toEqual([
+      'allotment',
+      'acme would have been charged 2 s of its allotment international for 2 s',
+      '0.00',
+    ]);
+    expect(await wouldCharge(second)).toEqual([
+      'allotment',
+      'acme would have been charged 1 s of its allotment international for 1 s, then 0.02 EUR for 2 s',
+      '0.02',
+    ]);
+    expect(await wouldCharge(third)).toEqual([
+      'per_minute',
+      'acme would have been charged 0.01 EUR for 1 s',
+      '0.01',
+    ]);
+    const cdrs = await stage.cdrs('acme');
+    expect(cdrs.map(({ billedSeconds, cut, decision }) => [billedSeconds, cut, decision])).toEqual(
+      [2, 3, 1].map((each) => [each, undefined, 'dry_run']),
+    );
+    expect((await stage.database.records.counts()).charges).toBe(0);
+    expect(await stage.findings()).toEqual([]);
+  });
+
+  it('tells where a call would have ended, because its allotment was all that it had', async () => {
+    const allotments = { international: { seconds: 2, cycle: 'daily', minimum: 1, increment: 1 } };
+    await open([{ account: 'acme', operator: { enforcement: 'dry_run', allotments } }]);
+    const [first, second] = await talk(3, 1);
+    if (first === undefined || second === undefined) throw new Error('two talked');
+    expect(await wouldCharge(first)).toEqual([
+      'allotment',
+      'acme would have been charged 2 s of its allotment international for 2 s, and the call of 3 s would have ended then',
+      '0.00',
+    ]);
+    const [verdict, ...more] = await judged(second);
+    expect(verdict).toMatchObject({ verdict: 'refused', reason: 'no_allotment' });
+    expect(more).toEqual([]);
+    expect(await stage.findings()).toEqual([]);
+  });
+
+  it('counts its trunks: who has none free would be charged for the call', async () => {
+    const trunks = { twoway: 1 };
+    const flatRate = { whitelist: ['.*'] };
+    const operator = { enforcement: 'dry_run', trunks, flatRate };
+    await open([{ account: 'acme', wallet: 'EUR', tariff: 'standard', operator }]);
+    await stage.topUp('acme', '1.00');
+    stage.sim.endpoint(/pstn/, { kind: 'answers', afterMs: 10 });
+    const first = dial('acme');
+    await decided(first);
+    const second = dial('acme', { hangsUpAfterAnswerMs: 700 });
+    await decided(second);
+    await allEnded([second]);
+    await settled(stage, 1);
+    first.hangup();
+    const cdrs = await settled(stage, 2);
+    const { billedSeconds } =
+      cdrs.find(({ answeredAt }) => answeredAt === Math.min(...cdrs.map((cdr) => cdr.answeredAt ?? 0))) ?? {};
+    expect(await wouldCharge(first)).toEqual([
+      'flat_rate',
+      `acme would have been charged nothing for ${billedSeconds} s by a flat-rate trunk`,
+      '0.00',
+    ]);
+    expect(await wouldCharge(second)).toEqual([
+      'per_minute',
+      'acme would have been charged 0.01 EUR for 1 s',
+      '0.01',
+    ]);
+    const [third] = await talk(1);
+    expect(third && (await wouldCharge(third))).toMatchObject([
+      'flat_rate',
+      expect.stringContaining('trunk'),
+      '0.00',
+    ]);
+    expect((await stage.database.records.counts()).charges).toBe(0);
+    expect(await stage.findings()).toEqual([]);
+  });
+
+  it('of the whole service holds for customers that nobody stored: no pool is opened, and the price is told', async () => {
+    await open([], 'socket', { TOLLGATE_ACCOUNTS_DEFAULTS: '{"enforcement":"dry_run"}' });
+    stage.sim.endpoint(/pstn/, { kind: 'answers', afterMs: 10 });
+    const pools = { customer: 'john', max_credit: '0.02', cps: '0.01', ipulse: '1', fpulse: '1' };
+    const named = Object.entries(pools).map(([name, value]) => [`tollgate_${name}`, value]);
+    const variables = Object.fromEntries(named) as Record<string, string>;
+    const [call] = placeCalls(stage, 1, () => ({ variables, hangsUpAfterAnswerMs: 2_700 }));
+    if (call === undefined) throw new Error('one was placed');
+    await allEnded([call]);
+    const cdrs = await settled(stage, 1, 'adhoc');
+    expect(cdrs).toMatchObject([{ billedSeconds: 3, cut: undefined, decision: 'dry_run' }]);
+    expect(await wouldCharge(call)).toEqual([
+      'per_minute',
+      'adhoc/john would have been charged 0.03 EUR for 3 s',
+      '0.03',
+    ]);
+    expect((await stage.database.records.counts()).transfers).toBe(0);
     expect(await stage.findings()).toEqual([]);
   });
 });
