@@ -1,22 +1,12 @@
-import { lostClassifications, rulesOn } from '../accounts/account-document.ts';
-import { differenceOf, type AccountChange, type Difference } from '../accounts/account-difference.ts';
+import { differenceOf, type Difference } from '../accounts/account-difference.ts';
 import type { AccountTree } from '../accounts/account-store.ts';
-import { savingOrder, type RecordFacts } from '../accounts/saving-order.ts';
-import { parseTree, type DescribedTree } from '../accounts/tree-document.ts';
-import { walletLedger } from '../records/records.ts';
+import type { DescribedTree } from '../accounts/tree-document.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { differenceJson, differenceLines, differenceSummary } from './account-difference-view.ts';
 import { refusalOf } from './account-refusal.ts';
 import { announce } from './announcement.ts';
-import {
-  BadInputError,
-  done,
-  type Command,
-  type CommandContext,
-  type CommandLine,
-  type Result,
-} from './command.ts';
-import { readDocumentFile } from './document-file.ts';
+import { done, type Command, type CommandContext, type CommandLine, type Result } from './command.ts';
+import { foreseeSaving, readTreeFile } from './tree-file.ts';
 
 export const YES_FLAG = { yes: { doc: 'save it; without, the difference is shown and nothing changed' } };
 
@@ -36,18 +26,10 @@ export const ACCOUNT_APPLY_COMMAND: Command = {
 
 async function applyFile(line: CommandLine, context: CommandContext): Promise<Result> {
   const file = line.operands[0] ?? '-';
-  const document = readDocumentFile(file);
   const { accounts } = await context.stores();
   const onRecord = await accounts.loadAll();
-  const parsed = parseTree(document, rulesOn(onRecord.accounts, context.now()));
-  if (parsed.kind === 'bad') {
-    throw new BadInputError(
-      parsed.problems.map((problem) => ({ ...problem, field: `${file}: ${problem.field}` })),
-    );
-  }
-  const lost = lostClassifications(onRecord.accounts, parsed.value.accounts);
-  if (lost.length > 0) throw new BadInputError(lost);
-  return await applyDescribed(parsed.value, { onRecord, confirmed: line.flags.has('yes') }, context);
+  const described = readTreeFile(file, onRecord, { now: context.now(), field: 'FILE' });
+  return await applyDescribed(described, { onRecord, confirmed: line.flags.has('yes') }, context);
 }
 
 type Applying = { readonly onRecord: AccountTree; readonly confirmed: boolean };
@@ -63,14 +45,12 @@ export async function applyDescribed(
   const lines = [...differenceLines(difference), differenceSummary(difference)];
   const isNothing = difference.accounts.length + difference.routes.length === 0;
   if (isNothing) return done({ applied: confirmed, ...json }, lines);
-  const facts = await readFacts(difference, context);
-  const { order, refused } = savingOrder(onRecord.accounts, difference.accounts, facts);
+  const { order, refused } = await foreseeSaving(onRecord, difference, context);
   if (refused.length > 0) {
-    const words = refused.map(({ account, refusal }) => refusalOf(account, refusal));
     return {
       done: false,
-      json: { applied: false, ...json, refused: words },
-      lines: [...words, 'nothing is changed'],
+      json: { applied: false, ...json, refused },
+      lines: [...refused, 'nothing is changed'],
     };
   }
   if (!confirmed) {
@@ -99,28 +79,4 @@ async function save(difference: Difference, context: CommandContext): Promise<st
   }
   await announce(context, (live) => live.announceAccounts(saved));
   return refusal;
-}
-
-async function readFacts(difference: Difference, context: CommandContext): Promise<RecordFacts> {
-  const { tariffs, records } = await context.stores();
-  const currencyOfTariff = new Map(
-    (await tariffs.listTariffs()).map(({ tariff, currency }) => [tariff, currency]),
-  );
-  const currencyHeld = new Map<AccountPath, string>();
-  const moved = new Map<string, AccountPath>(
-    difference.accounts
-      .filter(mayMoveWallet)
-      .map(({ account }) => [walletLedger(account.path), account.path]),
-  );
-  if (moved.size === 0) return { currencyOfTariff, currencyHeld };
-  for await (const { ledger, currency } of records.walletBalances()) {
-    const path = moved.get(ledger);
-    if (path !== undefined) currencyHeld.set(path, currency);
-  }
-  return { currencyOfTariff, currencyHeld };
-}
-
-/** A new one too: an account of that name may have been removed with money on record. */
-function mayMoveWallet({ isNew, fields }: AccountChange): boolean {
-  return isNew || fields.some(({ field }) => field === 'wallet');
 }

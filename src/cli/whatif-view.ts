@@ -37,7 +37,7 @@ export function whatIfJson(asking: Asking, report: Report): Readonly<Record<stri
       .slice(0, ROWS_MAX)
       .map((row) => ({ wasBy: row.wasBy, wouldBy: row.wouldBy, ...sumsJson(row) })),
     moreRates: Math.max(0, rates.length - ROWS_MAX),
-    unpriced: fates.map(({ fate, calls: count, examples }) => ({ ...fate, calls: count, examples })),
+    outcomes: fates.map(({ fate: { kind: outcome, ...by }, ...count }) => ({ outcome, ...by, ...count })),
   };
 }
 
@@ -73,7 +73,7 @@ export function whatIfLines(asking: Asking, report: Report): readonly string[] {
       rates.slice(0, ROWS_MAX).map((row) => [...rateCells(row), ...sumsCells(row)]),
       { more: Math.max(0, rates.length - ROWS_MAX), rest: REST },
     ),
-    ...fates.map(fateLine),
+    ...(fates.length === 0 ? [] : changeTable('not as they went', fateRows(fates), { more: 0, rest: REST })),
   ];
 }
 
@@ -120,18 +120,24 @@ function paidText(paid: Paid | undefined): string {
   return 'way' in paid ? paid.way : `${paid.tariff} ${paid.prefix}`.trimEnd();
 }
 
-function fateLine({ fate, calls, examples }: FateCount): string {
-  const count = calls === 1 ? '1 call' : `${calls} calls`;
-  return `${count} of ${fateText(fate)}, such as ${examples[0]}`;
+/** What became of calls that did not go as they went. */
+function fateRows(fates: readonly FateCount[]): readonly (readonly string[])[] {
+  return fates.map(({ fate, calls, lostSeconds, examples }) => [
+    FATES[fate.kind],
+    fate.holder,
+    fate.limit,
+    calls === 1 ? '1 call' : `${calls} calls`,
+    lostSeconds === 0 ? '' : `${lostSeconds} s less`,
+    `such as ${examples[0]}`,
+  ]);
 }
 
-function fateText(fate: FateCount['fate']): string {
-  if (fate.kind === 'currency_differs') {
-    return `${fate.payer}: the tariff has another currency than its wallet, and what it paid stands`;
-  }
-  const became = { refused: 'refused', free: 'for nothing', cut: 'over with what was paid in advance' };
-  return `${fate.payer} without a rate: ${became[fate.becomes]}`;
-}
+const FATES: Readonly<Record<FateCount['fate']['kind'], string>> = {
+  refused: 'refused',
+  cut: 'cut',
+  free: 'for nothing',
+  standing: 'as it was charged',
+};
 
 export const OUTCOME_HEADER = csvRow([
   'leg',
@@ -139,6 +145,8 @@ export const OUTCOME_HEADER = csvRow([
   'admitted_at',
   'destination',
   'outcome',
+  'holder',
+  'limit',
   'payer',
   'currency',
   'way_was',
@@ -162,7 +170,7 @@ export function outcomeRows({ call, payers, fate }: Outcome): readonly string[] 
         call.account,
         toIsoUtc(call.admittedAt),
         call.destination,
-        fateWord(fate),
+        ...fateCells(fate),
         payer,
         was[at]?.currency || would[at]?.currency || '',
         ...partCells(was[at]),
@@ -172,8 +180,8 @@ export function outcomeRows({ call, payers, fate }: Outcome): readonly string[] 
   );
 }
 
-function fateWord(fate: Fate): string {
-  return fate.kind === 'no_rate' ? fate.becomes : fate.kind;
+function fateCells(fate: Fate): readonly string[] {
+  return fate.kind === 'goes' ? [fate.kind, '', ''] : [fate.kind, fate.holder, fate.limit];
 }
 
 function partCells(part: PaidPart | undefined): readonly string[] {

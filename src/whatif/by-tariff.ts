@@ -6,7 +6,6 @@ import { moneyParts } from '../charging/leg-parts.ts';
 import type { RerateFilter } from '../charging/rerate-run.ts';
 import type { PricedCall, RerateReader } from '../charging/rerate-store.ts';
 import { continuationOf } from '../rating/price.ts';
-import type { AccountPath } from '../units/ids.ts';
 import { nameRate, type Fate, type Outcome, type PaidPart, type PayerOutcome } from './outcome.ts';
 import { isReplaced, type TariffChange } from './tariff-change.ts';
 
@@ -30,6 +29,7 @@ export async function* whatIfTariff(
 function outcomeOf({ call, parts }: PricedCall, change: TariffChange, books: Books): Outcome {
   const payers: PayerOutcome[] = [];
   let fate: Fate = { kind: 'goes' };
+  let lostSeconds = 0;
   for (const [payer, own] of Map.groupBy(parts, (part) => part.payer)) {
     const inOrder = own.toSorted((left, right) => left.segment - right.segment);
     const was = inOrder.map((part) => paidAs(part, books));
@@ -39,17 +39,19 @@ function outcomeOf({ call, parts }: PricedCall, change: TariffChange, books: Boo
       payers.push({ payer, was, would: made });
       continue;
     }
-    const next = fateOf(made, { payer, call, parts: inOrder }, books);
-    payers.push({ payer, was, would: next.kind === 'currency_differs' ? was : [] });
-    if (!isRefused(fate)) fate = next;
+    const kind = unpricedFate(made, { call, parts: inOrder }, books);
+    payers.push({ payer, was, would: kind === 'standing' ? was : [] });
+    if (fate.kind === 'refused') continue;
+    fate = { kind, holder: payer, limit: made };
+    if (kind === 'refused' || kind === 'cut') lostSeconds = secondsOf(was);
   }
-  if (!isRefused(fate)) return { call, payers, fate };
+  if (fate.kind !== 'refused') return { call, payers, fate, lostSeconds };
   // Refused for one payer's sake it is refused for all of them.
-  return { call, payers: payers.map((each) => ({ ...each, would: [] })), fate };
+  return { call, payers: payers.map((each) => ({ ...each, would: [] })), fate, lostSeconds };
 }
 
-function isRefused(fate: Fate): boolean {
-  return fate.kind === 'no_rate' && fate.becomes === 'refused';
+function secondsOf(parts: readonly PaidPart[]): number {
+  return parts.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
 type Unpriced = 'no_rate' | 'currency_differs';
@@ -108,14 +110,14 @@ type PaidPerMinute = Pick<
   'billedSeconds' | 'price' | 'currency' | 'tariff' | 'tariffVersion' | 'rateId'
 >;
 
-function fateOf(
+function unpricedFate(
   why: Unpriced,
-  asked: { readonly payer: AccountPath; readonly call: RatedCall; readonly parts: readonly PricedPart[] },
+  { call, parts }: { readonly call: RatedCall; readonly parts: readonly PricedPart[] },
   { policy }: Books,
-): Fate {
-  const { payer, call, parts } = asked;
-  if (why === 'currency_differs') return { kind: why, payer };
-  if ((parts[0]?.segment ?? 1) > 1) return { kind: why, payer, becomes: 'cut' };
+): Exclude<Fate['kind'], 'goes'> {
+  if (why === 'currency_differs') return 'standing';
+  // It went on per minute after an allotment, and ends with that.
+  if ((parts[0]?.segment ?? 1) > 1) return 'cut';
   const unrated = call.direction === 'inbound' ? policy.unratedInbound : policy.unrated;
-  return { kind: why, payer, becomes: unrated === 'refuse' ? 'refused' : 'free' };
+  return unrated === 'refuse' ? 'refused' : 'free';
 }

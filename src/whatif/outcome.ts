@@ -9,6 +9,8 @@ export type Outcome = {
   readonly call: LookedAt;
   readonly payers: readonly PayerOutcome[];
   readonly fate: Fate;
+  /** Of talk that there would not have been. */
+  readonly lostSeconds: number;
 };
 
 export type LookedAt = {
@@ -42,16 +44,19 @@ export type NamedRate = {
   readonly description: string;
 };
 
+/**
+ * What becomes of it: it goes as it went, is not let through, ends before, goes for nothing, or cannot be told and
+ * stands as it was charged.
+ */
 export type Fate =
   | { readonly kind: 'goes' }
-  /** The tariff has no rate for it. `becomes`: not let through, for nothing, or over with what was paid in advance. */
   | {
-      readonly kind: 'no_rate';
-      readonly payer: AccountPath;
-      readonly becomes: 'refused' | 'free' | 'cut';
-    }
-  /** The tariff cannot be that of its payer, whose wallet has other money: it stays as it was. */
-  | { readonly kind: 'currency_differs'; readonly payer: AccountPath };
+      readonly kind: 'refused' | 'cut' | 'free' | 'standing';
+      /** The account or route that it is for; empty where none is. */
+      readonly holder: string;
+      /** The limit's name as in the account document, or the reason where no limit is behind it. */
+      readonly limit: string;
+    };
 
 /** The name of a rate on record. */
 export function nameRate(

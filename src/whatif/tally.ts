@@ -18,6 +18,8 @@ export type Paid = NamedRate | { readonly way: PaidPart['way'] };
 export type FateCount = {
   readonly fate: Exclude<Fate, { readonly kind: 'goes' }>;
   readonly calls: number;
+  /** Of talk that there would not have been. */
+  readonly lostSeconds: number;
   /** The first of them. */
   readonly examples: readonly LegUuid[];
 };
@@ -41,7 +43,11 @@ type Side = { calls: number; seconds: number; revenue: bigint };
 type Row = { readonly was: Side; readonly would: Side };
 type PayerRow = Row & { readonly payer: AccountPath; readonly currency: string };
 type RateRow = Row & Pick<RateSums, 'currency' | 'wasBy' | 'wouldBy'>;
-type FateRow = { readonly fate: FateCount['fate']; calls: number; readonly examples: LegUuid[] };
+type FateRow = Pick<FateCount, 'fate'> & {
+  calls: number;
+  lostSeconds: number;
+  readonly examples: LegUuid[];
+};
 
 export function createTally(): Tally {
   const payers = new Map<string, PayerRow>();
@@ -73,12 +79,13 @@ export function createTally(): Tally {
     rates.set(key, row);
     return row;
   };
-  const count = ({ fate, call }: Outcome): void => {
+  const count = ({ fate, call, lostSeconds }: Outcome): void => {
     if (fate.kind === 'goes') return;
     const key = JSON.stringify(fate);
-    const row = fates.get(key) ?? { fate, calls: 0, examples: [] };
+    const row = fates.get(key) ?? { fate, calls: 0, lostSeconds: 0, examples: [] };
     fates.set(key, row);
     row.calls += 1;
+    row.lostSeconds += lostSeconds;
     if (row.examples.length < EXAMPLES_MAX) row.examples.push(call.legUuid);
   };
 

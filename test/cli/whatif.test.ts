@@ -75,8 +75,15 @@ describe.each(DATABASES)('whatif --tariff on $name', (tested) => {
         },
       ],
       moreRates: 0,
-      unpriced: [
-        { kind: 'no_rate', payer: 'acme/retail', becomes: 'refused', calls: 1, examples: ['b-london'] },
+      outcomes: [
+        {
+          outcome: 'refused',
+          holder: 'acme/retail',
+          limit: 'no_rate',
+          calls: 1,
+          lostSeconds: 10,
+          examples: ['b-london'],
+        },
       ],
     });
   });
@@ -91,7 +98,7 @@ describe.each(DATABASES)('whatif --tariff on $name', (tested) => {
         { account: 'acme/other', was: sum(1, 60, '0.60'), would: sum(1, 60, '0.90') },
         { account: 'acme', was: sum(4, 190, '0.19'), would: sum(4, 190, '0.19') },
       ],
-      unpriced: [],
+      outcomes: [],
     };
     const version = ['--tariff', 'standard@2', '--replaces', 'standard'];
     expect(await ask('whatif', ...version, ...SPAN)).toMatchObject({ ...expected, tariff: 'standard@2' });
@@ -118,13 +125,13 @@ describe.each(DATABASES)('whatif --tariff on $name', (tested) => {
     const asked = ['whatif', '--tariff', 'dollars', '--replaces', 'standard', ...SPAN] as const;
     expect(await ask(...asked)).toMatchObject({
       totals: [{ difference: eur('0.00') }],
-      unpriced: [
-        { kind: 'currency_differs', payer: 'acme/retail', calls: 3 },
-        { kind: 'currency_differs', payer: 'acme/other', calls: 1, examples: ['b-other'] },
+      outcomes: [
+        { outcome: 'standing', holder: 'acme/retail', limit: 'currency_differs', calls: 3 },
+        { outcome: 'standing', holder: 'acme/other', calls: 1, lostSeconds: 0, examples: ['b-other'] },
       ],
     });
     expect((await run(...asked)).out).toContain(
-      '1 call of acme/other: the tariff has another currency than its wallet, and what it paid stands, such as b-other',
+      '  as it was charged  acme/other   currency_differs  1 call     such as b-other',
     );
   });
 
@@ -145,7 +152,8 @@ describe.each(DATABASES)('whatif --tariff on $name', (tested) => {
         '  standard 44 → nothing    Britain         1 → 0 calls  10 → 0 s  0.20 → 0.00 EUR  -0.20',
         '  wholesale 4 → nothing                    1 → 0 calls  10 → 0 s  0.01 → 0.00 EUR  -0.01',
         '  wholesale 4                              2 calls      120 s     0.12 → 0.12 EUR  0.00',
-        '1 call of acme/retail without a rate: refused, such as b-london',
+        'not as they went',
+        '  refused  acme/retail  no_rate  1 call  10 s less  such as b-london',
         '',
       ].join('\n'),
     );
@@ -153,10 +161,10 @@ describe.each(DATABASES)('whatif --tariff on $name', (tested) => {
     const csv = (await run(...asked, '--csv')).out.trimEnd().split('\n');
     expect(csv).toHaveLength(7);
     expect(csv).toContain(
-      'b-mobile,acme/retail,2026-07-01T12:00:01.000Z,49151234567,goes,acme/retail,EUR,per_minute,standard,49,30,0.60,per_minute,gold,4915,30,0.15',
+      'b-mobile,acme/retail,2026-07-01T12:00:01.000Z,49151234567,goes,,,acme/retail,EUR,per_minute,standard,49,30,0.60,per_minute,gold,4915,30,0.15',
     );
     expect(csv).toContain(
-      'b-london,acme/retail,2026-07-01T12:00:02.000Z,442071234567,refused,acme/retail,EUR,per_minute,standard,44,10,0.20,,,,,',
+      'b-london,acme/retail,2026-07-01T12:00:02.000Z,442071234567,refused,acme/retail,no_rate,acme/retail,EUR,per_minute,standard,44,10,0.20,,,,,',
     );
   });
 
