@@ -1,5 +1,5 @@
 import type { Movement } from '../records/record-store.ts';
-import type { Charge } from '../records/records.ts';
+import type { Cdr, Charge } from '../records/records.ts';
 import type { AccountPath, LegUuid, RerateRunId, TariffName } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { PricedPart, RatedCall } from './finished-call.ts';
@@ -20,6 +20,8 @@ export type RerateReader = {
   countCalls(filter: RerateFilter): Promise<number>;
   /** In the order of their admission, page by page in constant memory; `tariff` is not looked at. */
   pricedCalls(filter: RerateFilter): AsyncIterable<readonly PricedCall[]>;
+  /** Every call of all accounts with its charges in force, in the order of their admission, page by page. */
+  chargedCalls(span: CallSpan): AsyncIterable<readonly ChargedCall[]>;
   /** The highest version of every payer of these legs, segments in order. */
   chargesInForce(legs: readonly LegUuid[]): Promise<ReadonlyMap<LegUuid, readonly Charge[]>>;
   run(id: RerateRunId): Promise<RerateRun | undefined>;
@@ -41,6 +43,11 @@ export type StoredItem = Omit<RerateItem, 'charges'> & { readonly state: RerateI
 
 /** A call and what was paid for it per minute, by the versions in force. */
 export type PricedCall = { readonly call: RatedCall; readonly parts: readonly PricedPart[] };
+
+/** Those admitted from `from` up to but not including `to`. */
+export type CallSpan = Pick<RerateFilter, 'from' | 'to'>;
+
+export type ChargedCall = { readonly call: Cdr; readonly charges: readonly Charge[] };
 
 export type RerateWriter = {
   begin(run: NewRun): Promise<'begun' | 'exists'>;

@@ -1,21 +1,25 @@
 import type { AccountLookup } from '../accounts/account-tree.ts';
 import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
+import type { OperatorLimits } from '../accounts/limits.ts';
 import type { RatingBooks } from '../charging/finished-call.ts';
 import { openDirectory } from '../controller/directory.ts';
 import { policyOf } from '../wiring/parts.ts';
 import type { ServiceConfig, Stores } from './command.ts';
+
+/** What accounts and the roots of their trees leave to the configuration. */
+export function serviceDefaultsIn({ accounts, store }: ServiceConfig): OperatorLimits {
+  return serviceDefaultsOf({ defaults: accounts.defaults, onStoreDown: store.onDown });
+}
 
 /** Accounts and every version of every tariff, as they are on record now. */
 export async function loadRatingBooks(
   config: ServiceConfig,
   { accounts, tariffs }: Pick<Stores, 'accounts' | 'tariffs'>,
 ): Promise<RatingBooks & { readonly accounts: AccountLookup }> {
-  const { accounts: settings, store } = config;
-  const defaults = { defaults: settings.defaults, onStoreDown: store.onDown };
   const directory = await openDirectory({
     accountStore: accounts,
     tariffStore: tariffs,
-    serviceDefaults: serviceDefaultsOf(defaults),
+    serviceDefaults: serviceDefaultsIn(config),
   });
   return { accounts: directory.accounts(), tariffs: directory.tariffs(), policy: policyOf(config) };
 }

@@ -1,7 +1,7 @@
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
-import type { Fate, Outcome, PaidPart } from '../whatif/outcome.ts';
+import type { Outcome, PaidPart } from '../whatif/outcome.ts';
 import type { FateCount, Paid, PayerSums, RateSums, Report, Sum, Sums } from '../whatif/tally.ts';
 import type { TariffChange } from '../whatif/tariff-change.ts';
 import { moneyJson } from './account-view.ts';
@@ -10,25 +10,30 @@ import { csvRow } from './csv-row.ts';
 import { columns } from './help.ts';
 import { showMoment } from './moment.ts';
 import type { TimeSpan } from './time-span.ts';
+import type { LimitsReport } from './whatif-limits.ts';
+import { changedLines, limitsLines } from './whatif-limits-view.ts';
 
 /** What was asked for. */
 export type Asking = {
   readonly span: TimeSpan;
   readonly account: AccountPath | undefined;
-  readonly change: TariffChange;
+  readonly change: TariffChange | undefined;
+  /** A file. */
+  readonly limits: string | undefined;
 };
 
 const REST = 'every call';
 
 export function whatIfJson(asking: Asking, report: Report): Readonly<Record<string, unknown>> {
-  const { span, account, change } = asking;
+  const { span, account, change, limits } = asking;
   const { calls, totals, payers, rates, fates } = report;
   return {
     from: toIsoUtc(span.from),
     to: toIsoUtc(span.to),
     account,
-    tariff: change.by,
-    replaces: change.replaces,
+    tariff: change?.by,
+    replaces: change?.replaces,
+    limits,
     calls,
     totals: totals.map(sumsJson),
     accounts: payers.slice(0, ROWS_MAX).map((row) => ({ account: row.payer, ...sumsJson(row) })),
@@ -54,32 +59,46 @@ function sumJson({ calls, seconds, revenue }: Sum, currency: string): Readonly<R
   return { calls, seconds, revenue: moneyJson(revenue, currency) };
 }
 
-export function whatIfLines(asking: Asking, report: Report): readonly string[] {
+export function whatIfLines(
+  asking: Asking,
+  report: Report,
+  limits: LimitsReport | undefined,
+): readonly string[] {
   const { calls, totals, payers, rates, fates } = report;
-  const lines = [
-    headOf(asking),
-    ...columns([['calls', `${calls}`], ...totals.map((sums) => ['in all', ...sumsCells(sums)])]),
-  ];
-  if (totals.length === 0) return [...lines, '  nothing was charged per minute'];
   return [
-    ...lines,
-    ...changeTable(
-      'by account',
-      payers.slice(0, ROWS_MAX).map((row: PayerSums) => [row.payer, ...sumsCells(row)]),
-      { more: Math.max(0, payers.length - ROWS_MAX), rest: REST },
-    ),
-    ...changeTable(
-      'by rate',
-      rates.slice(0, ROWS_MAX).map((row) => [...rateCells(row), ...sumsCells(row)]),
-      { more: Math.max(0, rates.length - ROWS_MAX), rest: REST },
-    ),
-    ...(fates.length === 0 ? [] : changeTable('not as they went', fateRows(fates), { more: 0, rest: REST })),
+    headOf(asking),
+    ...(limits === undefined ? [] : changedLines(limits)),
+    ...columns([
+      ['calls', `${calls}`],
+      ...(payers.length === 0 ? [['in all', 'nothing was charged']] : []),
+      ...totals.map((sums) => ['in all', ...sumsCells(sums)]),
+    ]),
+    ...tableOf('by account', payers, (row: PayerSums) => [row.payer, ...sumsCells(row)]),
+    ...tableOf('by rate', rates, (row: RateSums) => [...rateCells(row), ...sumsCells(row)]),
+    ...tableOf('not as they went', fates, fateCells),
+    ...(limits === undefined ? [] : limitsLines(limits)),
   ];
 }
 
-function headOf({ span, account, change: { by, replaces } }: Asking): string {
+function tableOf<Row>(
+  title: string,
+  rows: readonly Row[],
+  cells: (row: Row) => readonly string[],
+): readonly string[] {
+  if (rows.length === 0) return [];
+  const more = Math.max(0, rows.length - ROWS_MAX);
+  return changeTable(title, rows.slice(0, ROWS_MAX).map(cells), { more, rest: REST });
+}
+
+function headOf({ span, account, change, limits }: Asking): string {
+  const changes = [
+    ...(change === undefined
+      ? []
+      : [`${change.by} had priced what ${change.replaces ?? 'any tariff'} charged`]),
+    ...(limits === undefined ? [] : [`${limits} had held`]),
+  ];
   const parts = [
-    `what if ${by} had priced what ${replaces ?? 'any tariff'} charged`,
+    `what if ${changes.join(' and ')}`,
     `${showMoment(span.from)} to ${showMoment(span.to)} UTC`,
     ...(account === undefined ? [] : [`calls of ${account}`]),
   ];
@@ -121,15 +140,15 @@ function paidText(paid: Paid | undefined): string {
 }
 
 /** What became of calls that did not go as they went. */
-function fateRows(fates: readonly FateCount[]): readonly (readonly string[])[] {
-  return fates.map(({ fate, calls, lostSeconds, examples }) => [
+function fateCells({ fate, calls, lostSeconds, examples }: FateCount): readonly string[] {
+  return [
     FATES[fate.kind],
     fate.holder,
     fate.limit,
     calls === 1 ? '1 call' : `${calls} calls`,
     lostSeconds === 0 ? '' : `${lostSeconds} s less`,
     `such as ${examples[0]}`,
-  ]);
+  ];
 }
 
 const FATES: Readonly<Record<FateCount['fate']['kind'], string>> = {
@@ -170,7 +189,7 @@ export function outcomeRows({ call, payers, fate }: Outcome): readonly string[] 
         call.account,
         toIsoUtc(call.admittedAt),
         call.destination,
-        ...fateCells(fate),
+        ...(fate.kind === 'goes' ? ['goes', '', ''] : [fate.kind, fate.holder, fate.limit]),
         payer,
         was[at]?.currency || would[at]?.currency || '',
         ...partCells(was[at]),
@@ -178,10 +197,6 @@ export function outcomeRows({ call, payers, fate }: Outcome): readonly string[] 
       ]),
     ),
   );
-}
-
-function fateCells(fate: Fate): readonly string[] {
-  return fate.kind === 'goes' ? [fate.kind, '', ''] : [fate.kind, fate.holder, fate.limit];
 }
 
 function partCells(part: PaidPart | undefined): readonly string[] {

@@ -4,6 +4,7 @@ import type { RatedBy, RerateReader, StoredItem } from '../charging/rerate-store
 import type { AccountPath, LegUuid, RerateRunId, TariffName } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 import { numberOf } from './cell.ts';
+import { walkChargedCalls } from './charged-calls.ts';
 import { walkPages } from './paging.ts';
 import { countCalls, readChargesInForce, walkPricedCalls } from './rerate-calls.ts';
 import { toRun, toStoredItem } from './rerate-rows.ts';
@@ -13,6 +14,7 @@ export function createRerateReader(database: Kysely<Schema>): RerateReader {
   return {
     countCalls: (filter) => countCalls(database, filter),
     pricedCalls: (filter) => walkPricedCalls(database, filter),
+    chargedCalls: (span) => walkChargedCalls(database, span),
     chargesInForce: (legs) => readChargesInForce(database, legs),
     async run(id) {
       const row = await database.selectFrom('rerate_run').selectAll().where('id', '=', id).executeTakeFirst();

@@ -26,7 +26,8 @@ export type AskedAgain =
   | { readonly kind: 'unrated'; readonly refusal: Refusal };
 
 type Asking = {
-  readonly call: ReplayedCall;
+  /** Undefined: it never took place, and nobody paid for it. */
+  readonly call: ReplayedCall | undefined;
   readonly question: PlannedQuestion;
   readonly books: RatingBooks;
   readonly state: ReplayState;
@@ -101,8 +102,8 @@ function softened(
 type Planned = { readonly plan: Plan; readonly funding: Funded };
 
 /** Without whom it was let pass for: it was not charged (ruling 16), whatever its flags say today. */
-function charged(call: ReplayedCall, { plan, funding }: Planned, mode: ReplayMode): Planned {
-  if (mode === 'as_ruled' || isCharged(call, call.account)) return { plan, funding };
+function charged(call: ReplayedCall | undefined, { plan, funding }: Planned, mode: ReplayMode): Planned {
+  if (call === undefined || mode === 'as_ruled' || isCharged(call, call.account)) return { plan, funding };
   const isPaying = (account: AccountPath): boolean => isCharged(call, account);
   const holds = plan.home.holds.filter(({ wallet }) => isPaying(accountOf(wallet)));
   const firstOf = plan.home.firstOf.filter(({ payer }) => isPaying(payer));

@@ -1,6 +1,7 @@
 import { questionOfCall } from '../charging/call-question.ts';
 import type { RatingBooks } from '../charging/finished-call.ts';
 import type { HolderTakes } from '../admission/plan.ts';
+import type { PlannedQuestion } from '../admission/question.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import type { Charge } from '../records/records.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
@@ -27,6 +28,8 @@ export type Replay = {
   admit(call: ReplayedCall, charged?: readonly Charge[]): readonly ReplayOutcome[];
   /** It was charged so, and is not asked again: it counts, and draws on what it drew on, whatever there is. */
   stand(call: ReplayedCall, charged: readonly Charge[]): readonly ReplayOutcome[];
+  /** Why a call would not be admitted at its moment, which takes nothing; undefined: it would. */
+  judge(question: PlannedQuestion): Refusal | undefined;
   /** All calls are told: what becomes of those that are still up. */
   finish(): readonly ReplayOutcome[];
 };
@@ -101,6 +104,11 @@ export function createReplay(books: RatingBooks, mode: ReplayMode): Replay {
       agenda.passUntil(call.admittedAt);
       stands(call, charged);
       return told();
+    },
+    judge(question) {
+      agenda.passUntil(question.at);
+      const state = { counts, pools: talks.pools };
+      return askAgain({ call: undefined, question, books, state, mode }).refusal;
     },
     finish() {
       agenda.passUntil(EVER);

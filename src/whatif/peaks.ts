@@ -1,8 +1,9 @@
-import { holderName, type Counter, type Holder } from '../admission/plan.ts';
+import { COUNTERS, holderName, type Counter, type Holder } from '../admission/plan.ts';
+import type { HolderCount } from '../replay/replayed-call.ts';
 import { createHeap } from '../units/heap.ts';
 import type { EpochMs } from '../units/time.ts';
 
-/** A call that is in use from a moment on, up to but not including another, and where it is counted. */
+/** A call that is up from a moment on, up to but not including another, and where it is counted; that of no time too. */
 export type UseOfCall = {
   readonly from: EpochMs;
   readonly until: EpochMs;
@@ -19,11 +20,34 @@ export type Peak = {
   readonly at: EpochMs;
 };
 
+/** The most of what was in use just after calls came, told in any order. */
+export type PeakList = {
+  add(at: EpochMs, inUse: readonly HolderCount[]): void;
+  report(): readonly Peak[];
+};
+
+export function createPeakList(): PeakList {
+  const peaks = new Map<string, Peak>();
+  return {
+    add(at, inUse) {
+      for (const { holder, counts } of inUse) {
+        for (const counter of COUNTERS) {
+          const calls = counts[counter] ?? 0;
+          const key = `${holderName(holder)} ${counter}`;
+          const known = peaks.get(key);
+          const isMore = calls > (known?.calls ?? 0) || (calls === known?.calls && at < known.at);
+          if (isMore) peaks.set(key, { holder, counter, calls, at });
+        }
+      }
+    },
+    report: () => [...peaks.values()],
+  };
+}
+
 /** Counts calls as they come and go; holds no more of them than are up at once. */
 export type PeakMeter = {
   /** In the order of their beginnings. */
   add(use: UseOfCall): void;
-  /** By the holders' names, each counter in the order of the limits. */
   report(): readonly Peak[];
 };
 
@@ -60,7 +84,6 @@ export function createPeakMeter(from: EpochMs): PeakMeter {
     add({ from: at, until, counted }) {
       if (at >= from) begin();
       endUntil(at);
-      if (until <= at) return;
       const own = counted.flatMap(({ holder, counters }) =>
         counters.map((counter) => levelOf(holder, counter)),
       );

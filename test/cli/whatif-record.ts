@@ -2,10 +2,12 @@ import type { RatingBooks } from '../../src/charging/finished-call.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { Rate, TariffVersion } from '../../src/rating/rate.ts';
 import { EMPTY_TARIFF_BOOK, withTariffVersions } from '../../src/rating/tariff-book.ts';
+import type { Decision } from '../../src/records/records.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { accountsOf } from '../controller/world.ts';
 import { POLICY, settledLive, type Talk } from '../charging/live-calls.ts';
 import { importVersions } from '../charging/charged-record.ts';
+import { leg } from '../records/samples.ts';
 import { money, rateOf, tariffName } from '../rating/samples.ts';
 
 /** A few calls of a reseller's customers on record, small enough to be reckoned by hand. */
@@ -99,6 +101,28 @@ export const TALKS: Readonly<Record<string, Talk>> = {
   unheard: { ...TALK, answered: false, at: TALK.at + 4_000 },
 };
 
+/** A call of acme/retail to Berlin that was not let through, so many seconds after noon. */
+function refusedAt(name: string, seconds: number): Decision {
+  return {
+    id: `${name}.1:b0:refusal`,
+    at: toEpochMs(TALK.at + seconds * 1_000),
+    kind: 'refusal',
+    verdict: 'refused',
+    aLeg: leg(name),
+    legUuid: undefined,
+    account: undefined,
+    reason: 'limit_reached',
+    inputs: {
+      limit: 'calls',
+      holder: 'acme/retail',
+      account: 'acme/retail',
+      routes: ['carrier'],
+      options: [],
+      dialled: TALK.number,
+    },
+  };
+}
+
 /** The calls, charged live, by `b-berlin` and so on; `change` may make others of them. */
 export async function fillSmallRecord({
   accounts,
@@ -107,11 +131,12 @@ export async function fillSmallRecord({
 }: Pick<Database, 'accounts' | 'tariffs' | 'records'>): Promise<void> {
   await importVersions(tariffs, VERSIONS);
   for (const { account } of ACCOUNTS.nodes) await accounts.saveAccount(account);
+  for (const { route } of ACCOUNTS.routes) await accounts.saveRoute(route);
   const settlements = Object.entries(TALKS).map(([name, talk]) => {
     const settled = settledLive(talk, BOOKS, name);
     if (settled === undefined) throw new Error(`${name} was refused`);
     return settled;
   });
-  await records.writeBatch({ settlements, decisions: [] });
+  await records.writeBatch({ settlements, decisions: [refusedAt('busy', 5), refusedAt('later', 120)] });
   await importVersions(tariffs, LATER);
 }

@@ -16,7 +16,7 @@ const PURE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   records: ['units', 'rating', 'accounts', 'calls'],
   charging: ['units', 'rating', 'accounts', 'admission', 'records'],
   replay: ['units', 'rating', 'accounts', 'credit', 'admission', 'records', 'charging'],
-  whatif: ['units', 'rating', 'accounts', 'admission', 'records', 'charging', 'replay'],
+  whatif: ['units', 'rating', 'accounts', 'credit', 'admission', 'records', 'charging', 'replay'],
   reconcile: ['units', 'rating', 'accounts', 'calls', 'admission', 'records', 'charging'],
 };
 const PURE = Object.keys(PURE_ROOMS);

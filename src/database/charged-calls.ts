@@ -1,0 +1,47 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
+import { sql, type Kysely } from 'kysely';
+import type { ChargedCall, CallSpan } from '../charging/rerate-store.ts';
+import { integerCell } from './cell.ts';
+import { toCdr } from './record-rows.ts';
+import { readChargesInForce } from './rerate-calls.ts';
+import type { CdrRow, Schema } from './schema.ts';
+
+/** Whole calls, with whole charges: a few MB at once. */
+const CALLS_PER_PAGE = 1_000;
+
+/** See `RerateReader.chargedCalls`. */
+export async function* walkChargedCalls(
+  database: Kysely<Schema>,
+  span: CallSpan,
+): AsyncGenerator<readonly ChargedCall[]> {
+  let after: CdrRow | undefined;
+  for (;;) {
+    const rows = await readRows(database, span, after);
+    const charges = await readChargesInForce(
+      database,
+      rows.map((row) => row.leg_uuid),
+    );
+    if (rows.length > 0) {
+      yield rows.map((row) => ({ call: toCdr(row), charges: charges.get(row.leg_uuid) ?? [] }));
+    }
+    after = rows.at(-1);
+    if (rows.length < CALLS_PER_PAGE) return;
+    await otherWork();
+  }
+}
+
+function readRows(
+  database: Kysely<Schema>,
+  { from, to }: CallSpan,
+  after: CdrRow | undefined,
+): Promise<readonly CdrRow[]> {
+  let select = database
+    .selectFrom('cdr')
+    .selectAll()
+    .where('admitted_at', '>=', integerCell(from))
+    .where('admitted_at', '<', integerCell(to));
+  if (after !== undefined) {
+    select = select.where(sql<boolean>`(admitted_at, leg_uuid) > (${after.admitted_at}, ${after.leg_uuid})`);
+  }
+  return select.orderBy('admitted_at').orderBy('leg_uuid').limit(CALLS_PER_PAGE).execute();
+}
