@@ -118,11 +118,11 @@ type Segments = {
 };
 
 /** Where the allotment had run dry, which is where it ran dry then. */
-function goingOnAgain(
+export function goingOnAgain(
   call: AnsweredCall,
   payer: PayerRecord,
   secondsBefore: number,
-  { tariffs }: RatingBooks,
+  { tariffs }: Pick<RatingBooks, 'tariffs'>,
 ): PayerRecord {
   const from = addMs(call.answeredAt, secondsBefore * 1000);
   const goesOn = { payer: { ...payer, terms: continuationOf(payer.terms) } };
@@ -130,7 +130,7 @@ function goingOnAgain(
 }
 
 /** The first of a payer's money segments, in the middle of the call: its connect fee and minimum were never its own. */
-function hasGoneOn({ segment }: Pick<Charge, 'segment'>): boolean {
+export function hasGoneOn({ segment }: Pick<Charge, 'segment'>): boolean {
   return segment > 1;
 }
 

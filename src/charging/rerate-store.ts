@@ -42,7 +42,10 @@ export type RatedBy = { readonly tariff: TariffName | undefined; readonly prefix
 export type StoredItem = Omit<RerateItem, 'charges'> & { readonly state: RerateItemState };
 
 /** A call and what was paid for it per minute, by the versions in force. */
-export type PricedCall = { readonly call: RatedCall; readonly parts: readonly PricedPart[] };
+export type PricedCall = {
+  readonly call: RatedCall & Pick<Cdr, 'billedSeconds'>;
+  readonly parts: readonly PricedPart[];
+};
 
 /** Those admitted from `from` up to but not including `to`. */
 export type CallSpan = Pick<RerateFilter, 'from' | 'to'>;

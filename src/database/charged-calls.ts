@@ -1,9 +1,8 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { ChargedCall, CallSpan } from '../charging/rerate-store.ts';
-import { integerCell } from './cell.ts';
 import { toCdr } from './record-rows.ts';
-import { readChargesInForce } from './rerate-calls.ts';
+import { matching, readChargesInForce } from './rerate-calls.ts';
 import type { CdrRow, Schema } from './schema.ts';
 
 /** Whole calls, with whole charges: a few MB at once. */
@@ -32,16 +31,9 @@ export async function* walkChargedCalls(
 
 function readRows(
   database: Kysely<Schema>,
-  { from, to }: CallSpan,
+  span: CallSpan,
   after: CdrRow | undefined,
 ): Promise<readonly CdrRow[]> {
-  let select = database
-    .selectFrom('cdr')
-    .selectAll()
-    .where('admitted_at', '>=', integerCell(from))
-    .where('admitted_at', '<', integerCell(to));
-  if (after !== undefined) {
-    select = select.where(sql<boolean>`(admitted_at, leg_uuid) > (${after.admitted_at}, ${after.leg_uuid})`);
-  }
+  const select = database.selectFrom('cdr').selectAll().where(matching(span, after));
   return select.orderBy('admitted_at').orderBy('leg_uuid').limit(CALLS_PER_PAGE).execute();
 }

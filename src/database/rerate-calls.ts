@@ -1,6 +1,6 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import type { PricedPart, RatedCall } from '../charging/finished-call.ts';
+import type { PricedPart } from '../charging/finished-call.ts';
 import type { RerateFilter } from '../charging/rerate-run.ts';
 import type { PricedCall } from '../charging/rerate-store.ts';
 import type { Charge } from '../records/records.ts';
@@ -49,6 +49,7 @@ const CALL_COLUMNS = [
   'options',
   'admitted_at',
   'answered_at',
+  'billed_seconds',
 ] as const satisfies readonly (keyof CdrRow)[];
 type CallRow = Pick<CdrRow, (typeof CALL_COLUMNS)[number]>;
 
@@ -98,7 +99,10 @@ function readParts(
 }
 
 /** One beginning and no other: given two, SQLite may walk from the earlier one on every page. */
-function matching({ from, to, account, prefix }: RerateFilter, after?: CallRow): RawBuilder<boolean> {
+export function matching(
+  { from, to, account, prefix }: RerateFilter,
+  after?: Pick<CdrRow, 'admitted_at' | 'leg_uuid'>,
+): RawBuilder<boolean> {
   const begin =
     after === undefined
       ? sql`admitted_at >= ${integerCell(from)}`
@@ -117,7 +121,7 @@ function withParts(calls: readonly CallRow[], rows: readonly PartRow[]): readonl
   return calls.map((call) => ({ call: callOf(call), parts: partsOf(byLeg.get(call.leg_uuid) ?? []) }));
 }
 
-function callOf(row: CallRow): RatedCall {
+function callOf(row: CallRow): PricedCall['call'] {
   return {
     legUuid: row.leg_uuid,
     account: row.account,
@@ -128,6 +132,7 @@ function callOf(row: CallRow): RatedCall {
     options: listOf(row.options),
     admittedAt: momentOf(row.admitted_at),
     answeredAt: row.answered_at === null ? undefined : momentOf(row.answered_at),
+    billedSeconds: numberOf(row.billed_seconds),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AccountLookup } from '../accounts/account-tree.ts';
 import { CAP_LIMITS } from '../admission/cap.ts';
+import type { Holder } from '../admission/plan.ts';
 import type { PlannedQuestion } from '../admission/question.ts';
 import type { RatingBooks } from '../charging/finished-call.ts';
 import type { ChargedCall } from '../charging/rerate-store.ts';
@@ -50,7 +51,7 @@ export function tryLimits({ from, accounts, books }: LimitsQuestion): LimitsTria
       const { legUuid, admittedAt } = each.call;
       const was = charges.get(legUuid) ?? [];
       charges.delete(legUuid);
-      if (each.kind !== 'refused') list.add(admittedAt, each.inUse);
+      if (each.kind !== 'refused') list.add(admittedAt, withoutTrunks(each.inUse));
       return outcomeOf(each, was, books.tariffs);
     });
 
@@ -72,10 +73,15 @@ function countedBy(
   charges: readonly Charge[],
   accounts: AccountLookup,
 ): readonly Counted[] {
-  return standingTakes(call, charges, accounts).map(({ holder, counts }) => ({
+  return withoutTrunks(standingTakes(call, charges, accounts)).map(({ holder, counts }) => ({
     holder,
     counters: counts.map(({ counter }) => counter),
   }));
+}
+
+/** Nobody knows whether a call that was not answered was on a trunk: to tell of the others would tell of too few. */
+function withoutTrunks<Each extends { readonly holder: Holder }>(all: readonly Each[]): readonly Each[] {
+  return all.filter(({ holder }) => holder.kind !== 'trunks');
 }
 
 function outcomeOf(replayed: ReplayOutcome, charges: readonly Charge[], tariffs: TariffBook): Outcome {

@@ -1,8 +1,8 @@
 import { payerRecordOf, rateByTariff, type PayerRate } from '../admission/payer-rate.ts';
 import { splitPayer } from '../admission/rate-split.ts';
 import { chargesOf, type PaidPart as ChargedPart } from '../charging/charges.ts';
-import type { PricedPart, RatedCall, RatingBooks } from '../charging/finished-call.ts';
-import { moneyParts } from '../charging/leg-parts.ts';
+import { goingOnAgain, hasGoneOn, type PricedPart, type RatingBooks } from '../charging/finished-call.ts';
+import { continuationParts, moneyParts } from '../charging/leg-parts.ts';
 import type { RerateFilter } from '../charging/rerate-run.ts';
 import type { PricedCall, RerateReader } from '../charging/rerate-store.ts';
 import { continuationOf } from '../rating/price.ts';
@@ -31,7 +31,9 @@ function outcomeOf({ call, parts }: PricedCall, change: TariffChange, books: Boo
   let fate: Fate = { kind: 'goes' };
   let lostSeconds = 0;
   for (const [payer, own] of Map.groupBy(parts, (part) => part.payer)) {
-    const inOrder = own.toSorted((left, right) => left.segment - right.segment);
+    const [first, ...others] = own.toSorted((left, right) => left.segment - right.segment);
+    if (first === undefined) continue;
+    const inOrder: Parts = [first, ...others];
     const was = inOrder.map((part) => paidAs(part, books));
     const isOther = inOrder.every((part) => isReplaced(part, change));
     const made = isOther ? pricedBy(call, inOrder, change, books) : was;
@@ -39,7 +41,7 @@ function outcomeOf({ call, parts }: PricedCall, change: TariffChange, books: Boo
       payers.push({ payer, was, would: made });
       continue;
     }
-    const kind = unpricedFate(made, { call, parts: inOrder }, books);
+    const kind = unpricedFate(made, call, inOrder, books);
     payers.push({ payer, was, would: kind === 'standing' ? was : [] });
     if (fate.kind === 'refused') continue;
     fate = { kind, holder: payer, limit: made };
@@ -54,18 +56,21 @@ function secondsOf(parts: readonly PaidPart[]): number {
   return parts.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
+/** Of one payer of one call, in order. */
+type Parts = readonly [PricedPart, ...PricedPart[]];
+
 type Unpriced = 'no_rate' | 'currency_differs';
 
-/** The parts of one payer of one call, in order; each has the tariff that is replaced. */
+/** Each has the tariff that is replaced. */
 function pricedBy(
-  call: RatedCall,
-  parts: readonly PricedPart[],
+  call: PricedCall['call'],
+  parts: Parts,
   { by }: TariffChange,
   books: Books,
 ): readonly PaidPart[] | Unpriced {
   const [first] = parts;
   const { direction } = call;
-  if (first === undefined || direction === 'internal') return [];
+  if (direction === 'internal') return [];
   const { destination, routes, options, admittedAt: at } = call;
   const leg = { destination, direction, routes, options, at };
   const rated = rateByTariff(by, leg, books.tariffs, () => first.discountPpm);
@@ -75,29 +80,27 @@ function pricedBy(
   return charges.flatMap((charge) => (charge.way === 'per_minute' ? paidAs(charge, books) : []));
 }
 
-/** Its first part decides: one that goes on after an allotment keeps the rate of its start. */
+/** What went on per minute after an allotment goes on so from where that had run dry. */
 function partsBy(
-  call: RatedCall,
-  parts: readonly PricedPart[],
+  call: PricedCall['call'],
+  [first, ...others]: Parts,
   rated: PayerRate,
   { tariffs, policy }: Books,
 ): readonly ChargedPart[] {
-  const payer = payerRecordOf(parts[0]?.payer ?? call.account, rated);
-  const billedSeconds = parts.reduce((sum, part) => sum + part.billedSeconds, 0);
+  const payer = payerRecordOf(first.payer, rated);
+  const seconds = others.reduce((sum, part) => sum + part.billedSeconds, first.billedSeconds);
   const { answeredAt } = call;
-  const goesOn = (parts[0]?.segment ?? 1) > 1;
-  if (goesOn) {
-    return [
-      {
-        way: 'per_minute',
-        payer: { ...payer, terms: continuationOf(payer.terms) },
-        goesOn: true,
-        billedSeconds,
-      },
-    ];
-  }
   const isSplit = policy.periods === 'split' && answeredAt !== undefined;
-  return moneyParts(isSplit ? splitPayer(payer, { ...call, answeredAt }, tariffs) : payer, billedSeconds);
+  if (!hasGoneOn(first)) {
+    return moneyParts(isSplit ? splitPayer(payer, { ...call, answeredAt }, tariffs) : payer, seconds);
+  }
+  const secondsBefore = call.billedSeconds - seconds;
+  return continuationParts(
+    isSplit
+      ? goingOnAgain({ ...call, answeredAt }, payer, secondsBefore, { tariffs })
+      : { ...payer, terms: continuationOf(payer.terms) },
+    seconds,
+  );
 }
 
 function paidAs(part: PaidPerMinute, { tariffs }: Books): PaidPart {
@@ -112,12 +115,13 @@ type PaidPerMinute = Pick<
 
 function unpricedFate(
   why: Unpriced,
-  { call, parts }: { readonly call: RatedCall; readonly parts: readonly PricedPart[] },
+  { direction }: PricedCall['call'],
+  [first]: Parts,
   { policy }: Books,
 ): Exclude<Fate['kind'], 'goes'> {
   if (why === 'currency_differs') return 'standing';
   // It went on per minute after an allotment, and ends with that.
-  if ((parts[0]?.segment ?? 1) > 1) return 'cut';
-  const unrated = call.direction === 'inbound' ? policy.unratedInbound : policy.unrated;
+  if (hasGoneOn(first)) return 'cut';
+  const unrated = direction === 'inbound' ? policy.unratedInbound : policy.unrated;
   return unrated === 'refuse' ? 'refused' : 'free';
 }

@@ -176,7 +176,7 @@ describe.each(DATABASES)('whatif --tariff on $name', (tested) => {
       return err;
     };
     expect(await wrong(...SPAN)).toBe(
-      '--tariff: nothing: expected what is to be tried: --tariff or --rates\n',
+      '--tariff: nothing: expected what is to be tried: --tariff, --rates or --limits\n',
     );
     expect(await wrong('--tariff', 'gold', '--from', '2026-08-01')).toBe(
       '--to: now: expected a moment after --from\n',
