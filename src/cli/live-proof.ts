@@ -3,12 +3,20 @@ import { COUNTERS, holderName } from '../admission/plan.ts';
 import { describeFinding } from '../records/finding.ts';
 import { findingsOfWallet, netOf } from '../records/proof.ts';
 import { walletLedger, type Transfer } from '../records/records.ts';
-import { customerOf, parseAccountPath, rootOf, type AccountPath, type LegUuid } from '../units/ids.ts';
+import {
+  customerOf,
+  parseAccountPath,
+  rootOf,
+  type AccountPath,
+  type LegUuid,
+  type PoolId,
+} from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { LiveProof } from './live-state.ts';
 import type { LiveParts } from './live-store-state.ts';
 import { tellLive } from './live-wallets.ts';
+import { provePools } from './pool-proof.ts';
 
 /** A settlement on its way into SQL makes two readings differ for a moment; a real difference stays. */
 const READINGS_MAX = 5;
@@ -34,13 +42,18 @@ export async function proveLive(parts: LiveParts, options: { readonly fix: boole
     }
     if (finding !== undefined) findings.push(finding);
   }
+  const pools = await provePools(parts, options);
+  findings.push(...pools.findings);
+  fixed.push(...pools.fixed);
   const legsChecked = (await readLegs(parts, roots)).length;
-  const suspicions = await legFindings(parts, roots, payers);
+  const drawnOn = [...payers.map(({ path }) => path), ...pools.checked];
+  const suspicions = await legFindings(parts, roots, drawnOn);
   // A call that begins or ends between two readings is no fault: only what both say counts.
-  const again = suspicions.length === 0 ? suspicions : await legFindings(parts, roots, payers);
+  const again = suspicions.length === 0 ? suspicions : await legFindings(parts, roots, drawnOn);
   findings.push(...suspicions.filter((finding) => again.includes(finding)));
   findings.push(...(await channelFindings(parts, roots)));
-  return { walletsChecked: payers.length, legsChecked, findings, fixed };
+  const poolsChecked = pools.checked.length;
+  return { walletsChecked: payers.length, poolsChecked, legsChecked, findings, fixed };
 }
 
 type WalletOwner = { readonly path: AccountPath; readonly currency: string };
@@ -145,7 +158,7 @@ function cameIn({ kind, credit, amount }: Transfer, path: AccountPath): Micros |
 async function legFindings(
   parts: LiveParts,
   roots: readonly AccountPath[],
-  payers: readonly WalletOwner[],
+  wallets: readonly PoolId[],
 ): Promise<string[]> {
   const findings: string[] = [];
   const holders = await parts.store.countingHolders();
@@ -170,10 +183,10 @@ async function legFindings(
     }
   }
   const keys = new Set(records.map(({ legKey }) => legKey));
-  for (const { path } of payers) {
-    for (const leg of (await parts.store.readWallet(path))?.legs ?? []) {
+  for (const wallet of wallets) {
+    for (const leg of (await parts.store.readWallet(wallet))?.legs ?? []) {
       if (!keys.has(leg.legKey))
-        findings.push(`the wallet of ${path} holds money for ${leg.legKey}, which is no live call`);
+        findings.push(`the wallet of ${wallet} holds money for ${leg.legKey}, which is no live call`);
     }
   }
   return findings;

@@ -94,6 +94,8 @@ export type LiveWallet = {
 
 export type LiveProof = {
   readonly walletsChecked: number;
+  /** Allotments and spend windows that somebody has drawn on. */
+  readonly poolsChecked: number;
   readonly legsChecked: number;
   readonly findings: readonly string[];
   readonly fixed: readonly string[];

@@ -43,11 +43,15 @@ async function verify(line: CommandLine, context: CommandContext): Promise<Resul
   };
 }
 
-function many(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+function many(count: number, noun: string, several = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : several}`;
 }
 
 function inLive(live: LiveProof | undefined): string {
   if (live === undefined) return ' (Redis not looked at)';
-  return `, ${many(live.walletsChecked, 'wallet')} and ${many(live.legsChecked, 'live leg')} in Redis`;
+  const pools =
+    live.poolsChecked === 0
+      ? ''
+      : `, ${many(live.poolsChecked, 'allotment or spend window', 'allotments and spend windows')}`;
+  return `, ${many(live.walletsChecked, 'wallet')}${pools} and ${many(live.legsChecked, 'live leg')} in Redis`;
 }

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { PaidPart } from '../records/record-store.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { addMs, type EpochMs } from '../units/time.ts';
-import { integerCell, momentOf, numberOf } from './cell.ts';
+import { integerCell, momentOf, valueOfJson } from './cell.ts';
 import { toCharge } from './charge-rows.ts';
 import type { Schema } from './schema.ts';
 
@@ -19,7 +19,7 @@ export async function readPaidSince(
     .selectFrom('charge')
     .innerJoin('cdr', 'cdr.leg_uuid', 'charge.leg_uuid')
     .selectAll('charge')
-    .select(['cdr.answered_at as answered_at', 'cdr.billed_seconds as leg_seconds'])
+    .select(['cdr.answered_at as answered_at', 'cdr.soft as soft'])
     .where('charge.payer', '=', payer)
     .where('charge.admitted_at', '>=', integerCell(addMs(from, -LONGEST_CALL_MS)))
     .where('cdr.ended_at', '>=', integerCell(from))
@@ -36,10 +36,18 @@ export async function readPaidSince(
         ),
       ),
     )
+    .orderBy('charge.leg_uuid')
+    .orderBy('charge.segment')
     .execute();
-  return rows.map(({ answered_at: answeredAt, leg_seconds: legSeconds, ...row }) => {
+  const parts: PaidPart[] = [];
+  let before = { leg: '', seconds: 0 };
+  for (const { answered_at: answeredAt, soft, ...row } of rows) {
     const charge = toCharge(row);
-    const before = charge.segment > 1 ? numberOf(legSeconds) - charge.billedSeconds : 0;
-    return { charge, talkedFrom: addMs(momentOf(answeredAt ?? 0n), before * 1000) };
-  });
+    if (before.leg !== charge.legUuid) before = { leg: charge.legUuid, seconds: 0 };
+    const talkedFrom = addMs(momentOf(answeredAt ?? 0n), before.seconds * 1000);
+    before = { ...before, seconds: before.seconds + charge.billedSeconds };
+    // What a soft limit let go on is charged when it ends, and draws on nothing but money.
+    if (soft === null || !valueOfJson(soft).includes(payer)) parts.push({ charge, talkedFrom });
+  }
+  return parts;
 }

@@ -15,8 +15,8 @@ import { usedSince, type FinishedTalk } from '../credit/pool-use.ts';
 import type { Charge } from '../records/records.ts';
 import type { PaidPart, RecordReader } from '../records/record-store.ts';
 import { accountOf, type PoolId } from '../units/ids.ts';
-import { toMicros, ZERO_MICROS } from '../units/money.ts';
-import type { Clock } from '../units/time.ts';
+import { toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+import type { Clock, EpochMs } from '../units/time.ts';
 
 type Reader = Pick<RecordReader, 'toldBalance' | 'paidSince'>;
 
@@ -50,11 +50,26 @@ export function createPools(records: Reader, accounts: () => AccountLookup, cloc
       // What a dry run has used is on no record.
       if (isDryPool(pool)) return { balance: amount, ...filled };
       const paid = await records.paidSince(account, startsAt);
-      const talks = paid.flatMap((part) => talkOf(part, meaning, node.limits.allotments));
-      const balance = toMicros(amount - usedSince(talks, rules.counts, startsAt));
+      const used = usedOf(pool, paid, { allotments: node.limits.allotments, counts: rules.counts, startsAt });
+      const balance = toMicros(amount - used);
       return { balance, ...filled };
     },
   };
+}
+
+/** What the charges of a payer have used of one of its pools in the cycle that began then. */
+export function usedOf(
+  pool: PoolId,
+  paid: readonly PaidPart[],
+  cycle: {
+    readonly allotments: Allotments;
+    readonly counts: RefillRules['counts'];
+    readonly startsAt: EpochMs;
+  },
+): Micros {
+  const { allotments, counts, startsAt } = cycle;
+  const talks = paid.flatMap((part) => talkOf(part, meaningOf(pool), allotments));
+  return usedSince(talks, counts, startsAt);
 }
 
 /** What a charge draws from a pool of its payer, if it does. */

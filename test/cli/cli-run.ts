@@ -77,7 +77,8 @@ const DEAF_LIVE_STATE: LiveState = {
   unrecordedLegs: () => Promise.resolve(new Set()),
   announceAccounts: () => Promise.resolve(),
   announceTariffs: () => Promise.resolve(),
-  proveLive: () => Promise.resolve({ walletsChecked: 0, legsChecked: 0, findings: [], fixed: [] }),
+  proveLive: () =>
+    Promise.resolve({ walletsChecked: 0, poolsChecked: 0, legsChecked: 0, findings: [], fixed: [] }),
 };
 
 /** The real program as a process of its own. */

@@ -272,7 +272,13 @@ describe('commands about calls', () => {
   });
 
   it('fail verify when the live state does not agree', async () => {
-    const proof = { walletsChecked: 1, legsChecked: 0, findings: ['wallet:a differs.'], fixed: [] };
+    const proof = {
+      walletsChecked: 1,
+      poolsChecked: 0,
+      legsChecked: 0,
+      findings: ['wallet:a differs.'],
+      fixed: [],
+    };
     const run = await createCli({ proveLive: () => Promise.resolve(proof) }).run('verify');
     expect(run).toMatchObject({ code: 1, out: '' });
     expect(run.err).toContain('wallet:a differs.');

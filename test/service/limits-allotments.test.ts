@@ -76,6 +76,37 @@ describe.each(['socket', 'park'] as const)('an allotment at the gate %s', (gate)
   });
 });
 
+describe('an allotment of 120 s that three calls share', () => {
+  it('is used up exactly: answered together, they end together, or go on per minute, and no second is lost', async () => {
+    const allotments = { international: yearly(120, { minimum: 1, increment: 1 }) };
+    await open({ allotments }, {});
+    const goesOn = { allotments, fundingOrder: ['allotment', 'per_minute'] };
+    await stage.account({ account: 'beta', wallet: 'EUR', tariff: 'standard', operator: goesOn });
+    // Two seconds for each of the three, and not a third for all of them.
+    await stage.topUp('beta', '0.13');
+    const variables = (account: string) => ({ tollgate_account: account, tollgate_route: 'carrier' });
+    const ending = placeCalls(stage, 3, () => ({ variables: variables('acme') }));
+    const going = placeCalls(stage, 3, () => ({ variables: variables('beta') }));
+    await allEnded([...ending, ...going], 60_000);
+    const cut = await settled(stage, 3);
+    expect(cut.map((cdr) => [cdr.billedSeconds, cdr.cut])).toEqual(
+      [40, 40, 40].map((each) => [each, 'allotment']),
+    );
+    const ends = cut.map(({ endedAt }) => endedAt);
+    expect(Math.max(...ends) - Math.min(...ends)).toBeLessThan(1_000);
+    const wentOn = await settled(stage, 3, 'beta');
+    expect(wentOn.reduce((sum, { billedSeconds }) => sum + billedSeconds, 0)).toBe(127);
+    for (const { legUuid, billedSeconds } of wentOn) {
+      const [first, second] = await paidFor(legUuid);
+      expect(first).toEqual(['allotment', 1, 40, 0n]);
+      expect(second?.slice(0, 3)).toEqual(['per_minute', 2, billedSeconds - 40]);
+    }
+    expect(await leftIn(allotmentPool(ACME, 'international'))).toBe(0);
+    expect(await leftIn(allotmentPool('beta' as AccountPath, 'international'))).toBe(0);
+    expect(await stage.findings()).toEqual([]);
+  }, 120_000);
+});
+
 describe('a call whose allotment runs dry', () => {
   it('goes on per minute, without surcharge or minimum, and its record tells the segments apart', async () => {
     await stage.tariff('dear', 'prefix,rate,surcharge,minimum,increment\n49,1.00,0.50,30,1\n');
