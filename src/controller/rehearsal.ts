@@ -1,5 +1,5 @@
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { LiveStore, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
+import type { CountOutcome, LiveStore, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
 import {
   holderName,
   type Counter,
@@ -87,6 +87,7 @@ export async function rehearseQuestion(
   const store: LiveStore = {
     ...context.store,
     take: (plan, record) => judge(context.store, figures, judged, plan, record),
+    count: (plan) => Promise.resolve(judgeCounts(judged, plan)),
     giveBack: () => Promise.resolve(),
   };
   const answer = await admitLeg({ ...context, store }, question);
@@ -167,17 +168,23 @@ function stepOf(
 /** What was read, and what the last plan that was asked for would be paid by. */
 type Judged = { readonly uses: Uses; funding: readonly FundingStep[] };
 
-/** The script's verdict on one slot, read instead of taken. Who pays is looked at even where a limit refuses. */
+/** The script's verdict on a slot in which nobody pays, read instead of taken. */
+function judgeCounts({ uses }: Judged, { takes }: SlotPlan): CountOutcome {
+  const full = limitSteps(takes, uses).find(({ passes }) => !passes);
+  return full === undefined ? { kind: 'counted', uses: [] } : { kind: 'refused', refusal: refusalOf(full) };
+}
+
+/** The script's verdict on the home slot, read instead of taken. Who pays is looked at even where a limit refuses. */
 async function judge(
   store: LiveStore,
   figures: RehearsalFigures,
   judged: Judged,
   plan: SlotPlan,
-  record: LegRecord | undefined,
+  record: LegRecord,
 ): Promise<TakeOutcome> {
   const full = limitSteps(plan.takes, judged.uses).find(({ passes }) => !passes);
   const paid = await judgeFunding({ ...figures, store }, plan, record);
-  if (record !== undefined) judged.funding = paid.steps;
+  judged.funding = paid.steps;
   const refusal = full === undefined ? paid.refusal : refusalOf(full);
   if (refusal !== undefined) {
     return { kind: 'refused', refusal, besides: full === undefined ? paid.besides : [] };
