@@ -33,7 +33,7 @@ export type FinishedCall = RatedCall & AskedCall & Pick<Cdr, 'billedSeconds'>;
 
 /** What calls are rated by. */
 export type RatingBooks = {
-  readonly accounts: Pick<AccountLookup, 'node' | 'route'>;
+  readonly accounts: Pick<AccountLookup, 'node' | 'route' | 'customer'>;
   readonly tariffs: TariffBook;
   readonly policy: FundingPolicy;
 };

@@ -8,17 +8,18 @@ const ROWS_SHOWN_MAX = 20;
 
 export type ChangedSum = { readonly before: Micros; readonly after: Micros; readonly currency: string };
 
-/** `more` rows there are beyond these; `rest` says what tells all there is. */
+/** `more` rows there are beyond these; `rest` says what the CSV has, where it has them. */
 export function changeTable(
   title: string,
   rows: readonly (readonly string[])[],
-  { more, rest }: { readonly more: number; readonly rest: string },
+  { more = 0, rest }: { readonly more?: number; readonly rest?: string } = {},
 ): readonly string[] {
   const left = rows.length - ROWS_SHOWN_MAX + more;
+  const where = rest === undefined ? '--json has them' : `--json has ${ROWS_MAX}, --csv ${rest}`;
   return [
     title,
     ...columns(rows.slice(0, ROWS_SHOWN_MAX)),
-    ...(left > 0 ? [`  and ${left} more: --json has ${ROWS_MAX}, --csv ${rest}`] : []),
+    ...(left > 0 ? [`  and ${left} more: ${where}`] : []),
   ];
 }
 

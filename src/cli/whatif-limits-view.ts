@@ -7,8 +7,6 @@ import { changeTable } from './change-view.ts';
 import { showMoment } from './moment.ts';
 import type { LimitsReport } from './whatif-limits.ts';
 
-const REST = 'no such rows';
-
 export function limitsJson({ difference, peaks, refusals }: LimitsReport): Readonly<Record<string, unknown>> {
   return {
     changes: differenceJson(difference),
@@ -48,19 +46,12 @@ export function changedLines({ difference }: LimitsReport): readonly string[] {
 export function limitsLines({ peaks, refusals }: LimitsReport): readonly string[] {
   const rows = shownPeaks(joined(peaks));
   return [
-    ...(rows.length === 0 ? [] : changeTable('at most at once', rows, { more: 0, rest: REST })),
-    ...(refusals.length === 0
-      ? []
-      : changeTable(
-          'refused really, and how long they would have been nobody knows',
-          refusals.map(refusalRow),
-          {
-            more: 0,
-            rest: REST,
-          },
-        )),
+    ...(rows.length === 0 ? [] : changeTable('at most at once', rows)),
+    ...(refusals.length === 0 ? [] : changeTable(REFUSED_REALLY, refusals.map(refusalRow))),
   ];
 }
+
+const REFUSED_REALLY = 'refused really, and how long they would have been nobody knows';
 
 type Pair = {
   readonly holder: Holder;
@@ -84,14 +75,21 @@ function joined({ was, would }: LimitsReport['peaks']): readonly Pair[] {
   return [...pairs].toSorted(([left], [right]) => (left < right ? -1 : 1)).map(([, pair]) => pair);
 }
 
-/** Of a holder whose other counters say what its calls say, the calls. */
+/** Those first that differ. Of a holder whose other counters say what its calls say, the calls. */
 function shownPeaks(pairs: readonly Pair[]): readonly (readonly string[])[] {
-  return [...Map.groupBy(pairs, ({ holder }) => holderName(holder))].flatMap(([name, own]) => {
+  const shown = [...Map.groupBy(pairs, ({ holder }) => holderName(holder)).values()].flatMap((own) => {
     const calls = own.find(({ counter }) => counter === 'calls');
-    return own
-      .filter((pair) => pair === calls || calls === undefined || callsIn(pair) !== callsIn(calls))
-      .map((pair) => [name, pair.counter, callsIn(pair), momentsOf(pair)]);
+    return own.filter((pair) => pair === calls || calls === undefined || callsIn(pair) !== callsIn(calls));
   });
+  const [same = [], other = []] = [true, false].map((isSame) =>
+    shown.filter(({ was, would }) => (was?.calls === would?.calls) === isSame),
+  );
+  return [...other, ...same].map((pair) => [
+    holderName(pair.holder),
+    pair.counter,
+    callsIn(pair),
+    momentsOf(pair),
+  ]);
 }
 
 function callsIn({ was, would }: Pair): string {

@@ -75,7 +75,7 @@ export function whatIfLines(
     ]),
     ...tableOf('by account', payers, (row: PayerSums) => [row.payer, ...sumsCells(row)]),
     ...tableOf('by rate', rates, (row: RateSums) => [...rateCells(row), ...sumsCells(row)]),
-    ...tableOf('not as they went', fates, fateCells),
+    ...(fates.length === 0 ? [] : changeTable('not as they went', fates.map(fateCells))),
     ...(limits === undefined ? [] : limitsLines(limits)),
   ];
 }

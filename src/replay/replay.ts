@@ -9,6 +9,7 @@ import { toEpochMs } from '../units/time.ts';
 import { createAgenda } from './agenda.ts';
 import { askAgain } from './ask-again.ts';
 import { createCounts } from './counts.ts';
+import { customerOfCall } from './customer-of-call.ts';
 import type { ReplayedCall, ReplayMode, ReplayOutcome } from './replayed-call.ts';
 import { standingTakes, stretchesOf } from './standing.ts';
 import { createTalks } from './talks.ts';
@@ -74,7 +75,8 @@ export function createReplay(books: RatingBooks, mode: ReplayMode): Replay {
   return {
     admit(call, charged = []) {
       agenda.passUntil(call.admittedAt);
-      const question = call.decision === 'refused' ? undefined : questionOfCall(call, accounts);
+      const customer = customerOfCall(call, charged, accounts);
+      const question = call.decision === 'refused' ? undefined : questionOfCall(call, accounts, customer);
       if (question === undefined) {
         standing(call, charged, undefined);
         return told();

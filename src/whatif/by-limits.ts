@@ -10,7 +10,7 @@ import { currencyOf, type Charge } from '../records/records.ts';
 import { createReplay } from '../replay/replay.ts';
 import type { ReplayCut, ReplayedCall, ReplayOutcome } from '../replay/replayed-call.ts';
 import { standingTakes } from '../replay/standing.ts';
-import { accountOf, type LegUuid } from '../units/ids.ts';
+import { accountOf, customerOf, type LegUuid } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { SecondVerdict } from './real-refusals.ts';
 import { nameRate, type Fate, type Outcome, type PaidPart, type PayerOutcome } from './outcome.ts';
@@ -51,7 +51,7 @@ export function tryLimits({ from, accounts, books }: LimitsQuestion): LimitsTria
       const { legUuid, admittedAt } = each.call;
       const was = charges.get(legUuid) ?? [];
       charges.delete(legUuid);
-      if (each.kind !== 'refused') list.add(admittedAt, withoutTrunks(each.inUse));
+      if (each.kind !== 'refused') list.add(admittedAt, knownOf(each.inUse));
       return outcomeOf(each, was, books.tariffs);
     });
 
@@ -73,15 +73,18 @@ function countedBy(
   charges: readonly Charge[],
   accounts: AccountLookup,
 ): readonly Counted[] {
-  return withoutTrunks(standingTakes(call, charges, accounts)).map(({ holder, counts }) => ({
+  return knownOf(standingTakes(call, charges, accounts)).map(({ holder, counts }) => ({
     holder,
     counters: counts.map(({ counter }) => counter),
   }));
 }
 
-/** Nobody knows whether a call that was not answered was on a trunk: to tell of the others would tell of too few. */
-function withoutTrunks<Each extends { readonly holder: Holder }>(all: readonly Each[]): readonly Each[] {
-  return all.filter(({ holder }) => holder.kind !== 'trunks');
+/** Nobody knows whether a call that was not answered was on a trunk, and a customer's channels are stored nowhere. */
+function knownOf<Each extends { readonly holder: Holder }>(all: readonly Each[]): readonly Each[] {
+  return all.filter(
+    ({ holder }) =>
+      holder.kind === 'route' || (holder.kind !== 'trunks' && customerOf(holder.path) === undefined),
+  );
 }
 
 function outcomeOf(replayed: ReplayOutcome, charges: readonly Charge[], tariffs: TariffBook): Outcome {

@@ -179,7 +179,7 @@ describe.each(DATABASES)('a correction on $name', ({ openRecord, freshUrl, rowsO
     await record.records.writeBatch({ settlements: [settlement], decisions: [] });
     const exact = placed(switchLeg('a', { billMicroseconds: 200_000_000, billsec: 200 }));
     const books = {
-      accounts: { node: () => undefined, route: () => undefined },
+      accounts: { node: () => undefined, route: () => undefined, customer: () => undefined },
       tariffs: EMPTY_TARIFF_BOOK,
       policy: {
         unrated: 'refuse',

@@ -14,7 +14,7 @@ const RULES: CorrectionRules = {
   now: toEpochMs(NOON + 86_400_000),
   seconds: 'up',
   books: {
-    accounts: { node: () => undefined, route: () => undefined },
+    accounts: { node: () => undefined, route: () => undefined, customer: () => undefined },
     tariffs: EMPTY_TARIFF_BOOK,
     policy: { unrated: 'refuse', unratedInbound: 'allow', unfunded: 'allow', customerCurrency: 'EUR' },
   },

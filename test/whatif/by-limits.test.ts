@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { AccountLookup } from '../../src/accounts/account-tree.ts';
 import type { RatingBooks } from '../../src/charging/finished-call.ts';
 import type { ChargedCall } from '../../src/charging/rerate-store.ts';
+import { toPriceTerms } from '../../src/rating/price.ts';
+import { ADHOC_RATE } from '../../src/records/records.ts';
 import { createReplay } from '../../src/replay/replay.ts';
+import type { AccountPath } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { tryLimits } from '../../src/whatif/by-limits.ts';
 import type { Outcome } from '../../src/whatif/outcome.ts';
@@ -11,6 +14,7 @@ import type { Peak } from '../../src/whatif/peaks.ts';
 import { BOOKS } from '../charging/charged-record.ts';
 import { anyTalk, settledLive, type Talk } from '../charging/live-calls.ts';
 import { accountsOf } from '../controller/world.ts';
+import { money } from '../rating/samples.ts';
 
 const FROM = toEpochMs(Date.UTC(2026, 6, 1));
 const MINUTES_MS = 600_000;
@@ -61,6 +65,19 @@ function accountsIn(acme: Limits, shop: Limits, till: Limits, calls: number | un
 const anyBooks = fc
   .tuple(anyLimits, anyLimits, anyLimits, anyCount)
   .map(([acme, shop, till, calls]): Books => ({ ...BOOKS, accounts: accountsIn(acme, shop, till, calls) }));
+/** A minute to Berlin. */
+const BERLIN: Talk = {
+  caller: 'acme/shop',
+  inbound: false,
+  number: '4930123456',
+  routes: ['carrier'],
+  at: FROM,
+  billedSeconds: 60,
+  answered: true,
+  soft: false,
+  allotmentSeconds: undefined,
+};
+
 type Books = RatingBooks & { readonly accounts: AccountLookup };
 
 /** As if nobody had any limit, in the order of their admission. */
@@ -134,18 +151,31 @@ describe('what other limits would have let through', () => {
     );
   });
 
+  it('charges a customer whom nobody stored by the price that his call came with', () => {
+    const [plain] = unlimited([BERLIN]);
+    if (plain === undefined) throw new Error('it is let through');
+    const account = 'acme/shop/adhoc.john' as AccountPath;
+    const terms = toPriceTerms({ perMinute: money('0.60'), minimumSeconds: 1, incrementSeconds: 1 });
+    const own = { ...ADHOC_RATE, way: 'per_minute', currency: 'EUR', terms, segment: 1, version: 1 } as const;
+    const { legUuid } = plain.call;
+    const talked = { legUuid, payer: account, billedSeconds: 60, chargedSeconds: 60 } as const;
+    const call: ChargedCall = {
+      call: { ...plain.call, account },
+      charges: [...plain.charges, { ...own, ...talked, price: money('0.60') }],
+    };
+    const priceUnder = (acme: Limits) => {
+      const books = { ...BOOKS, accounts: accountsIn(acme, {}, {}, undefined) };
+      const [outcome] = trial([call], books).outcomes;
+      const john = outcome?.payers.find(({ payer }) => payer === account);
+      return [outcome?.payers.length, john?.would.map(({ price }) => price)];
+    };
+    expect(priceUnder({})).toEqual([3, [money('0.60')]]);
+    expect(priceUnder({ maxCallSeconds: 20 })).toEqual([3, [money('0.20')]]);
+  });
+
   it('says nothing of calls before, which are in the way all the same', () => {
     const books = { ...BOOKS, accounts: accountsIn({ calls: 1 }, {}, {}, undefined) };
-    const talk = { inbound: false, number: '4930123456', routes: ['carrier'], answered: true, soft: false };
-    const calls = unlimited(
-      [0, 10, 70].map((second) => ({
-        ...talk,
-        caller: 'acme/shop',
-        at: FROM + second * 1000,
-        billedSeconds: 60,
-        allotmentSeconds: undefined,
-      })),
-    );
+    const calls = unlimited([0, 10, 70].map((second) => ({ ...BERLIN, at: FROM + second * 1000 })));
     const { outcomes } = trial(calls, books, toEpochMs(FROM + 5_000));
     expect(outcomes.map(({ call, fate }) => [call.legUuid, fate])).toEqual([
       ['b-1', { kind: 'refused', holder: 'acme', limit: 'calls' }],
