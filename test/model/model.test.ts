@@ -4,12 +4,12 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../src/redis/connection.ts';
 import { connectTestRedis, hasRealRedis, redisUrl } from '../support/redis.ts';
-import type { AccountDocument, House } from './house.ts';
 import { Model } from './model.ts';
 import { micros } from './prices.ts';
 import { importPriceLists } from './price-lists.ts';
 import { createProduct } from './product.ts';
 import { createStory } from './story.ts';
+import { houseOf } from './world-house.ts';
 import { acts, worlds, type Act, type World } from './worlds.ts';
 
 /** The embedded Redis runs scripts some thirty times slower. */
@@ -149,25 +149,4 @@ async function leftOver(): Promise<readonly string[]> {
   const busy = texts.filter((text) => !/^-?\d+ \d+ 0 0 0 \d+ 0 /.test(text ?? ''));
   const kept = new Set([...wallets, ...keys.filter((key) => /:(?:funded|settlements)$|:ticks:/.test(key))]);
   return [...busy.map(String), ...keys.filter((key) => !kept.has(key))];
-}
-
-function houseOf({ accounts, routes, defaults, unfunded, unrated }: World): House {
-  return {
-    accounts: new Map(accounts.map((drawn) => [drawn.account, documentOf(drawn)])),
-    routes: new Map(routes.map((route) => [route.route, route])),
-    defaults,
-    unfunded,
-    unrated,
-  };
-}
-
-function documentOf({
-  account,
-  operator,
-  customer,
-  purse,
-  defaults,
-}: World['accounts'][number]): AccountDocument {
-  const isRoot = !account.includes('/');
-  return { account, operator, customer, ...purse, ...(isRoot ? { defaults } : {}) };
 }

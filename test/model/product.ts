@@ -203,7 +203,7 @@ function watched(store: LiveStore, pending: Set<Promise<unknown>>): LiveStore {
   return Object.fromEntries(methods) as unknown as LiveStore;
 }
 
-function lookupOf(house: House, revision: number): AccountLookup {
+export function lookupOf(house: House, revision: number): AccountLookup {
   const accounts = parseAccounts([...house.accounts.values()]);
   const routes = parseRoutes([...house.routes.values()]);
   const defaults = parseOperatorLimits(house.defaults);
@@ -214,7 +214,7 @@ function lookupOf(house: House, revision: number): AccountLookup {
   return createAccountLookup(tree, serviceDefaultsOf({ defaults: defaults.value, onStoreDown: 'refuse' }));
 }
 
-function policyFor({ unfunded, unrated }: House): ControllerContext['policy'] {
+export function policyFor({ unfunded, unrated }: House): ControllerContext['policy'] {
   const loaded = loadConfig({
     file: undefined,
     environment: { TOLLGATE_ADMISSION_UNFUNDED: unfunded, TOLLGATE_RATING_UNRATED: unrated },
