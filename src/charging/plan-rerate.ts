@@ -9,13 +9,16 @@ export type RerateOutcome = {
   readonly calls: number;
   readonly items: number;
   readonly unrated: number;
-  /** The first of them. */
-  readonly unratedLegs: readonly UnratedLeg[];
+  readonly refused: number;
+  readonly cut: number;
+  /** What a person should know of single legs: the first of each kind. */
+  readonly remarks: readonly LegRemark[];
 };
 
-export type UnratedLeg = Unrated & { readonly legUuid: LegUuid };
+export type LegRemark = { readonly legUuid: LegUuid; readonly words: string };
 
-const UNRATED_SHOWN_MAX = 20;
+/** Of each kind of remark so many are told. */
+export const REMARKS_MAX = 20;
 
 /**
  * Works out what the calls of a run would cost now, each payer in the ways it paid in, and writes down what differs.
@@ -28,14 +31,14 @@ export async function planKept(
   onCalls: (calls: number) => void,
 ): Promise<RerateOutcome> {
   let [calls, items, unrated] = [0, 0, 0];
-  const unratedLegs: UnratedLeg[] = [];
+  const remarks: LegRemark[] = [];
   for await (const page of store.pricedCalls(run.filter)) {
     const differing = new Map<LegUuid, RatedCall>();
     for (const { call, found } of differencesOf(page, books, run.filter)) {
       if (found === 'changed') differing.set(call.legUuid, call);
       else {
         unrated += 1;
-        if (unratedLegs.length < UNRATED_SHOWN_MAX) unratedLegs.push({ ...found, legUuid: call.legUuid });
+        if (remarks.length < REMARKS_MAX) remarks.push({ legUuid: call.legUuid, words: unratedWords(found) });
       }
     }
     if (differing.size > 0) {
@@ -49,7 +52,12 @@ export async function planKept(
     calls += page.length;
     onCalls(calls);
   }
-  return { calls, items, unrated, unratedLegs };
+  return { calls, items, unrated, refused: 0, cut: 0, remarks };
+}
+
+function unratedWords({ payer, reason }: Unrated): string {
+  const why = reason === 'no_rate' ? 'no rate for it now' : 'another currency than its wallet';
+  return `${payer} has ${why}, and pays what it paid`;
 }
 
 function* differencesOf(

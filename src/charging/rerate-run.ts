@@ -37,6 +37,9 @@ export type RerateRun = {
   readonly calls: number;
   /** How many charges stay as they were for want of a rate. */
   readonly unrated: number;
+  /** Of a replay: how many would have been refused, and cut, and took place all the same. */
+  readonly refused: number;
+  readonly cut: number;
 };
 
 /** One payer of one leg pays otherwise. */

@@ -56,7 +56,10 @@ export type RerateWriter = {
   begin(run: NewRun): Promise<'begun' | 'exists'>;
   addItems(id: RerateRunId, items: readonly RerateItem[]): Promise<void>;
   /** planning → planned. */
-  finishPlan(id: RerateRunId, counts: Pick<RerateRun, 'calls' | 'unrated'>): Promise<void>;
+  finishPlan(
+    id: RerateRunId,
+    counts: Pick<RerateRun, 'calls' | 'unrated' | 'refused' | 'cut'>,
+  ): Promise<void>;
   /**
    * Takes the one lease that there is for changing charges, or renews it; `claim.run` goes into the state wanted, if
    * it may. A holder that dies loses it when it is over.

@@ -30,6 +30,11 @@ export type LiveState = {
   announceAccounts(changed: readonly AccountPath[]): Promise<void>;
   /** Tells every controller that a tariff has a new version. */
   announceTariffs(): Promise<void>;
+  /**
+   * Sets the allotments and spend windows of these accounts by what calls were charged in their running cycle, and tells
+   * which were off. Safe to repeat.
+   */
+  rightPools(accounts: ReadonlySet<AccountPath>): Promise<readonly string[]>;
   /** Everything that only the live state can be asked for `verify`; each finding is one sentence. */
   proveLive(options: { readonly fix: boolean }): Promise<LiveProof>;
 };

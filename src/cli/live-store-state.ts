@@ -15,6 +15,7 @@ import type { LiveCall, LiveState } from './live-state.ts';
 import { extendCustomer, liveCustomers } from './live-customers.ts';
 import { proveLive } from './live-proof.ts';
 import { fundLive, tellLive } from './live-wallets.ts';
+import { provePools } from './pool-proof.ts';
 
 export type LiveParts = {
   readonly store: LiveStore;
@@ -109,6 +110,7 @@ export function createLiveState(parts: LiveParts): LiveState {
     async announceTariffs() {
       await changes.announce({ kind: 'everything' });
     },
+    rightPools: async (accounts) => (await provePools(parts, { fix: true, of: accounts })).fixed,
     proveLive: (options) => proveLive(parts, options),
   };
 }

@@ -24,11 +24,15 @@ export type PoolsProof = {
  * Allotments and spend windows of the running cycle against what calls were charged in it. One that nobody has drawn on
  * is filled by the record when somebody does, and cannot be off.
  */
-export async function provePools(parts: LiveParts, options: { readonly fix: boolean }): Promise<PoolsProof> {
+export async function provePools(
+  parts: LiveParts,
+  options: { readonly fix: boolean; readonly of?: ReadonlySet<AccountPath> },
+): Promise<PoolsProof> {
   const checked: PoolId[] = [];
   const findings: string[] = [];
   const fixed: string[] = [];
   for (const node of parts.directory.accounts().nodes) {
+    if (options.of?.has(node.path) === false) continue;
     for (const pool of poolsOf(node.path, node.limits)) {
       // What a dry run uses is on no record.
       if (isDryPool(pool) || (await parts.store.readWallet(pool)) === undefined) continue;

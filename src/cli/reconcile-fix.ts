@@ -155,7 +155,7 @@ async function carryOutRun(
   { rerates }: Stores,
   settler: ImportSettler,
 ): Promise<CarriedOut> {
-  await rerates.finishPlan(run, { calls: charges, unrated: 0 });
+  await rerates.finishPlan(run, { calls: charges, unrated: 0, refused: 0, cut: 0 });
   return await carryOut(
     { run, wanted: 'applying', holder: randomUUID() },
     // What others did not come to tell has been told already.

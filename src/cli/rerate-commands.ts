@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { carryOut, type CarriedOut } from '../charging/carry-out.ts';
 import { planKept } from '../charging/plan-rerate.ts';
-import type { RerateFilter } from '../charging/rerate-run.ts';
+import type { RerateFilter, RerateFunding } from '../charging/rerate-run.ts';
 import type { NewRun, RerateClaim } from '../charging/rerate-store.ts';
-import { parseAccountPath, parseRerateRunId, parseTariffName, type RerateRunId } from '../units/ids.ts';
+import { planReplayed, replayedFrom, type ReplayBooks } from '../replay/plan-replayed.ts';
+import {
+  parseAccountPath,
+  parseRerateRunId,
+  parseTariffName,
+  type AccountPath,
+  type RerateRunId,
+} from '../units/ids.ts';
 import { toIsoUtc } from '../units/time.ts';
 import {
   BadInputError,
@@ -14,7 +21,7 @@ import {
   type CommandLine,
   type Result,
 } from './command.ts';
-import { readFlags, type FlagReader } from './flag-values.ts';
+import { readFlags, refuseFlags, type FlagReader } from './flag-values.ts';
 import { createProgress } from './progress.ts';
 import { loadRatingBooks } from './rating-books.ts';
 import { readReport, reportJson, reportLines, runJson, runRows, writeItemsCsv } from './rerate-view.ts';
@@ -36,11 +43,15 @@ export const RERATE_COMMANDS: readonly Command[] = [
       prefix: { value: 'DIGITS', doc: 'only calls to numbers that begin so, in E.164' },
       tariff: { value: 'TARIFF', doc: 'only what this tariff charged, or would charge now' },
       'keep-funding': { doc: 'each payer pays in the ways in which it paid (default)' },
+      'replay-funding': {
+        doc: 'in the ways that the limits of now give it, call after call: trunks, allotments, spend windows',
+      },
       id: { value: 'RUN', doc: 'what the run is called (default: by the time)' },
     },
     notes: [
       'tollgate rerate plan --from 2026-08-01 --to 2026-09-01 --tariff standard',
       'A call is rated by the tariff in force at its admission: a corrected tariff is imported with a start in the past.',
+      '--replay-funding also reads the calls since the longest cycle of any allotment or spend window began, and a day before: what they were charged by is used up. They and calls of others stay as they are; whoever rang and was not answered left no CDR, and held nothing.',
     ],
     run: plan,
   },
@@ -79,28 +90,39 @@ async function plan(line: CommandLine, context: CommandContext): Promise<Result>
   const flags = readFlags(line);
   const filter = readFilter(flags);
   const named = flags.parsed('id', parseRerateRunId, 'a name of a-z 0-9 _ . -');
+  const funding = readFunding(flags);
   flags.check();
   const createdAt = context.now();
   const id = named ?? runIdAt(toIsoUtc(createdAt));
   const stores = await context.stores();
-  const run: NewRun = { id, funding: 'kept', filter, createdAt };
+  const run: NewRun = { id, funding, filter, createdAt };
   const books = await loadRatingBooks(context.config(), stores);
   if ((await stores.rerates.begin(run)) === 'exists')
     return failed(`there is a run ${id} already`, { run: id });
   const progress = createProgress({
     draw: context.drawProgress,
-    whole: context.drawProgress === undefined ? 0 : await stores.rerates.countCalls(filter),
+    whole: context.drawProgress === undefined ? 0 : await stores.rerates.countCalls(readBy(run, books)),
     unit: 'calls',
     now: context.now,
   });
-  const outcome = await planKept(run, books, stores.rerates, (calls) => progress.at(calls, `${calls} calls`));
+  const planRun = funding === 'replayed' ? planReplayed : planKept;
+  const outcome = await planRun(run, books, stores.rerates, (calls) => progress.at(calls, `${calls} calls`));
   await stores.rerates.finishPlan(id, outcome);
   progress.end();
-  for (const { legUuid, payer, reason } of outcome.unratedLegs) {
-    const why = reason === 'no_rate' ? 'no rate for it now' : 'another currency than its wallet';
-    context.say(`${legUuid}: ${payer} has ${why}, and pays what it paid`);
-  }
+  for (const { legUuid, words } of outcome.remarks) context.say(`${legUuid}: ${words}`);
   return await showRun(id, context);
+}
+
+/** The calls that the plan reads. */
+function readBy({ funding, filter }: NewRun, books: ReplayBooks): RerateFilter {
+  return funding === 'replayed' ? { from: replayedFrom(books, filter), to: filter.to } : filter;
+}
+
+/** One call's way of paying depends on those of all the others: a run of one tariff's calls would be none. */
+function readFunding(flags: FlagReader): RerateFunding {
+  if (!flags.isSet('replay-funding')) return 'kept';
+  refuseFlags(flags, ['keep-funding', 'tariff'], 'not with --replay-funding');
+  return 'replayed';
 }
 
 function readFilter(flags: FlagReader): RerateFilter {
@@ -161,7 +183,8 @@ async function change(
   const run = runOperand(line);
   const { rerates, records } = await context.stores();
   // Before anything is changed: a run on record that calls do not know of would be half a run.
-  const teller = createTeller(await context.live(), records);
+  const live = await context.live();
+  const teller = createTeller(live, records);
   const whole = (await rerates.itemStates(run)).get(wanted === 'applying' ? 'planned' : 'applied') ?? 0;
   const progress = createProgress({ draw: context.drawProgress, whole, unit: 'charges', now: context.now });
   const carried = await carryOut(
@@ -174,6 +197,12 @@ async function change(
     },
   );
   progress.end();
+  if (carried.kind === 'done' || carried.kind === 'already') {
+    const payers = new Set<AccountPath>();
+    for await (const { payer } of rerates.sumsByPayer(run)) payers.add(payer);
+    // What a running cycle has left follows the charges that are in force now.
+    for (const words of await live.rightPools(payers)) context.say(words);
+  }
   return changeResult(run, wanted, carried);
 }
 

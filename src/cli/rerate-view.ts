@@ -58,7 +58,7 @@ async function firstOf<Row>(
 }
 
 export function runJson(run: RerateRun): Readonly<Record<string, unknown>> {
-  const { id, state, funding, filter, createdAt, appliedAt, revertedAt, calls, unrated } = run;
+  const { id, state, funding, filter, createdAt, appliedAt, revertedAt, calls, unrated, refused, cut } = run;
   return {
     run: id,
     state,
@@ -71,6 +71,7 @@ export function runJson(run: RerateRun): Readonly<Record<string, unknown>> {
     ...(revertedAt === undefined ? {} : { revertedAt: toIsoUtc(revertedAt) }),
     calls,
     unrated,
+    ...(funding === 'replayed' ? { refused, cut } : {}),
   };
 }
 
@@ -145,6 +146,9 @@ export function reportLines(report: RerateReport): readonly string[] {
         'calls',
         `${run.calls} rated again${run.unrated === 0 ? '' : `, ${run.unrated} charges without a rate now`}`,
       ],
+      ...(run.funding === 'replayed'
+        ? [['replayed', `${run.refused} would have been refused, ${run.cut} cut`]]
+        : []),
       ['charges', counts === '' ? 'nothing differs' : counts],
       ...totals.map((sum) => ['in all', ...sumCells(sum)]),
     ]),

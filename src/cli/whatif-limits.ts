@@ -13,7 +13,7 @@ import type { Outcome } from '../whatif/outcome.ts';
 import type { Peak } from '../whatif/peaks.ts';
 import { createRefusalTally, type RefusalCount } from '../whatif/real-refusals.ts';
 import type { TariffChange } from '../whatif/tariff-change.ts';
-import { warmUpFrom } from '../whatif/warm-up.ts';
+import { warmUpFrom } from '../replay/warm-up.ts';
 import { createCallProgress } from './call-progress.ts';
 import { BadInputError, type CommandContext } from './command.ts';
 import { serviceDefaultsIn } from './rating-books.ts';

@@ -232,7 +232,7 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
   await table('rerate_run', {
     keys: ['id'],
     texts: ['state', 'funding', 'filter'],
-    integers: ['created_at', 'calls', 'unrated'],
+    integers: ['created_at', 'calls', 'unrated', 'refused', 'cut'],
     optionalIntegers: ['applied_at', 'reverted_at', 'held_until'],
     optionalTexts: ['holder'],
   })

@@ -17,6 +17,8 @@ export function toRunRow({ id, funding, filter, createdAt }: NewRun): RerateRunR
     reverted_at: null,
     calls: 0n,
     unrated: 0n,
+    refused: 0n,
+    cut: 0n,
     holder: null,
     held_until: null,
   };
@@ -33,6 +35,8 @@ export function toRun(row: RerateRunRow): RerateRun {
     revertedAt: row.reverted_at === null ? undefined : momentOf(row.reverted_at),
     calls: numberOf(row.calls),
     unrated: numberOf(row.unrated),
+    refused: numberOf(row.refused),
+    cut: numberOf(row.cut),
   };
 }
 

@@ -56,10 +56,16 @@ export function createRerateWriter(database: Kysely<Schema>): RerateWriter {
             .execute();
         }
       }),
-    async finishPlan(id, { calls, unrated }) {
+    async finishPlan(id, { calls, unrated, refused, cut }) {
       await database
         .updateTable('rerate_run')
-        .set({ state: 'planned', calls: integerCell(calls), unrated: integerCell(unrated) })
+        .set({
+          state: 'planned',
+          calls: integerCell(calls),
+          unrated: integerCell(unrated),
+          refused: integerCell(refused),
+          cut: integerCell(cut),
+        })
         .where('id', '=', id)
         .where('state', '=', 'planning')
         .execute();

@@ -198,6 +198,8 @@ export type RerateRunRow = {
   readonly reverted_at: bigint | null;
   readonly calls: bigint;
   readonly unrated: bigint;
+  readonly refused: bigint;
+  readonly cut: bigint;
   /** Who changes charges for it, and until when. */
   readonly holder: string | null;
   readonly held_until: bigint | null;

@@ -33,7 +33,8 @@ export function stretchesOf(
   if (answeredAt === undefined) return [];
   return charges.flatMap((charge) => {
     const { billedSeconds, payer, segment } = charge;
-    const drawn = drawnBy(charge, accounts);
+    // What a soft limit let go on draws on nothing but money.
+    const drawn = call.soft?.includes(payer) === true ? undefined : drawnBy(charge, accounts);
     if (drawn === undefined || billedSeconds === 0) return [];
     const later = charges.filter((other) => other.payer === payer && other.segment > segment);
     const secondsLater = later.reduce((sum, other) => sum + other.billedSeconds, 0);

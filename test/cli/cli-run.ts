@@ -77,6 +77,7 @@ const DEAF_LIVE_STATE: LiveState = {
   unrecordedLegs: () => Promise.resolve(new Set()),
   announceAccounts: () => Promise.resolve(),
   announceTariffs: () => Promise.resolve(),
+  rightPools: () => Promise.resolve([]),
   proveLive: () =>
     Promise.resolve({ walletsChecked: 0, poolsChecked: 0, legsChecked: 0, findings: [], fixed: [] }),
 };

@@ -78,6 +78,39 @@ describe('rerate', () => {
     expect((await run('rerate', 'list')).out).toContain('planned');
   });
 
+  it('replays the funding where that is asked for, and tells what would have been refused', async () => {
+    const righted: string[][] = [];
+    const { run, ask, close, folder } = await createCharged();
+    await close();
+    const plan = await ask('rerate', 'plan', ...SPAN, '--replay-funding', '--id', 'again');
+    expect(plan).toMatchObject({ funding: 'replayed', state: 'planned', calls: 60 });
+    const { refused, cut } = plan as { readonly refused: number; readonly cut: number };
+    expect(Number.isInteger(refused) && Number.isInteger(cut)).toBe(true);
+    const { out } = await run('rerate', 'show', 'again');
+    expect(out).toContain('funding replayed');
+    expect(out).toContain(`${refused} would have been refused, ${cut} cut`);
+    expect((await run('rerate', 'list')).out).toContain('funding replayed');
+    // A cycle that runs has left what the charges in force leave of it.
+    const connected = createCli(
+      {
+        tell: () => Promise.resolve('moved'),
+        rightPools: (accounts) => {
+          righted.push([...accounts]);
+          return Promise.resolve(['the allotment international of acme/minutes: set right']);
+        },
+      },
+      folder,
+    );
+    const applied = await connected.run('rerate', 'apply', 'again');
+    expect(applied).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('the allotment international of acme/minutes: set right'),
+    });
+    const { accounts } = plan as Report;
+    expect(righted).toEqual([accounts.map((each) => (each as { readonly account: string }).account)]);
+    expect(await connected.run('verify', '--record-only')).toMatchObject({ code: 0 });
+  });
+
   it('draws how far it is', async () => {
     const { run, close, draw } = await createCharged();
     await close();
@@ -99,6 +132,18 @@ describe('rerate', () => {
     expect(await run('rerate', 'apply', 'none')).toMatchObject({ code: 1, err: 'there is no run none\n' });
     expect(await run('rerate', 'show', 'none')).toMatchObject({ code: 1, err: 'there is no run none\n' });
     expect(await run('rerate', 'show', 'A B')).toMatchObject({ code: 2 });
+    const both = await run(
+      'rerate',
+      'plan',
+      ...SPAN,
+      '--replay-funding',
+      '--keep-funding',
+      '--tariff',
+      'retail',
+    );
+    expect(both.code).toBe(2);
+    expect(both.err).toContain('--keep-funding: given: expected not with --replay-funding');
+    expect(both.err).toContain('--tariff: retail: expected not with --replay-funding');
     await run('rerate', 'plan', ...SPAN, '--id', 'one');
     expect(await run('rerate', 'plan', ...SPAN, '--id', 'one')).toMatchObject({
       code: 1,

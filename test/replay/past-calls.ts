@@ -1,5 +1,6 @@
 import { accountsOf, mergedTariffs, tariffOf } from '../controller/world.ts';
 import type { RatingBooks } from '../../src/charging/finished-call.ts';
+import type { ReplayBooks } from '../../src/replay/plan-replayed.ts';
 import { createReplay } from '../../src/replay/replay.ts';
 import type { ReplayedCall, ReplayMode, ReplayOutcome } from '../../src/replay/replayed-call.ts';
 import { admissionIdOf, legKeyOf, type AccountPath, type LegKey, type LegUuid } from '../../src/units/ids.ts';
@@ -20,7 +21,7 @@ export type PastCall = {
   readonly at: number;
   readonly ringsSeconds?: number;
   readonly seconds: number;
-} & Partial<ReplayedCall>;
+} & Partial<Omit<ReplayedCall, 'account'>>;
 
 /** The n-th of some calls, answered as soon as it is admitted unless it says otherwise. */
 export function pastCall(n: number, call: PastCall): ReplayedCall {
@@ -51,7 +52,7 @@ export function pastCall(n: number, call: PastCall): ReplayedCall {
 type Documents = Parameters<typeof accountsOf>;
 
 /** A cent a second for numbers that begin with 49 or 1, and these accounts. */
-export function booksOf(accounts: Documents[0], routes: Documents[1] = [{ route: 'carrier' }]): RatingBooks {
+export function booksOf(accounts: Documents[0], routes: Documents[1] = [{ route: 'carrier' }]): ReplayBooks {
   const tariffs = mergedTariffs(
     tariffOf(
       'retail',

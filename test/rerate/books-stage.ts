@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { carryOut } from '../../src/charging/carry-out.ts';
 import { planKept } from '../../src/charging/plan-rerate.ts';
+import type { RerateFunding } from '../../src/charging/rerate-run.ts';
 import type { RerateClaim } from '../../src/charging/rerate-store.ts';
 import { createLiveState, type LiveParts } from '../../src/cli/live-store-state.ts';
 import { fundLive } from '../../src/cli/live-wallets.ts';
@@ -14,6 +15,7 @@ import type { TariffVersion } from '../../src/rating/rate.ts';
 import { describeFinding } from '../../src/records/finding.ts';
 import { proveRecord } from '../../src/records/proof.ts';
 import { importDecisionId, systemLedger, walletLedger, type Transfer } from '../../src/records/records.ts';
+import { planReplayed } from '../../src/replay/plan-replayed.ts';
 import { createChangeFeed } from '../../src/redis/change-feed.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import { createSettlementFeed } from '../../src/redis/settlement-feed.ts';
@@ -38,7 +40,7 @@ export type BooksStage = {
   move(account: AccountPath, amount: bigint, id: string): Promise<void>;
   /** Both tariffs' prices in percent of what they were at first, from the beginning. */
   price(percent: bigint): Promise<void>;
-  plan(run: RerateRunId): Promise<void>;
+  plan(run: RerateRunId, funding: RerateFunding): Promise<void>;
   change(run: RerateRunId, wanted: RerateClaim['wanted']): Promise<void>;
   /** What `verify` finds. */
   findings(): Promise<readonly string[]>;
@@ -166,10 +168,11 @@ export async function createBooksStage(database: Database, redis: Redis): Promis
       }
       await directory.refresh();
     },
-    async plan(id) {
-      const run = { id, funding: 'kept', filter: EVER, createdAt: now } as const;
+    async plan(id, funding) {
+      const run = { id, funding, filter: EVER, createdAt: now } as const;
       await rerates.begin(run);
-      await rerates.finishPlan(id, await planKept(run, books(), rerates, () => undefined));
+      const plan = funding === 'replayed' ? planReplayed : planKept;
+      await rerates.finishPlan(id, await plan(run, books(), rerates, () => undefined));
     },
     async change(run, wanted) {
       const carried = await carryOut(
@@ -177,6 +180,7 @@ export async function createBooksStage(database: Database, redis: Redis): Promis
         { store: rerates, ...createTeller(live, records), clock: () => now, onChanged: () => undefined },
       );
       if (carried.kind !== 'done' && carried.kind !== 'already') throw new Error(carried.kind);
+      await live.rightPools(new Set(directory.accounts().nodes.map(({ path }) => path)));
     },
     async findings() {
       const found = (await Array.fromAsync(proveRecord(evidence))).map(describeFinding);

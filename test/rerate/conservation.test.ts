@@ -28,7 +28,13 @@ const operation = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('price' as const), percent: fc.bigInt({ min: 0n, max: 300n }) }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('rerate' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('rerate' as const),
+      funding: fc.constantFrom('kept' as const, 'replayed' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('revert' as const), which: fc.nat() }) },
 );
 type Operation = typeof operation extends fc.Arbitrary<infer Kind> ? Kind : never;
@@ -83,7 +89,7 @@ async function carryOut(
       return;
     case 'rerate': {
       const run = `run-${name}` as RerateRunId;
-      await stage.plan(run);
+      await stage.plan(run, operation.funding);
       await stage.change(run, 'applying');
       runs.push(run);
       return;

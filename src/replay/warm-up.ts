@@ -7,15 +7,15 @@ const LONGEST_CALL_MS = 86_400_000;
 
 /**
  * From when on calls have to be known to tell what is left at `from`: of each allotment and each spend window that any
- * account has, since its cycle began; and of calls that are still up.
+ * account has, since its cycle began, with the calls that were up then.
  */
 export function warmUpFrom({ nodes }: Pick<AccountLookup, 'nodes'>, from: EpochMs): EpochMs {
-  let earliest = addMs(from, -LONGEST_CALL_MS);
+  let earliest = from;
   for (const { path, limits } of nodes) {
     for (const pool of poolsOf(path, limits)) {
       const rules = refillRules(pool, limits);
       if (rules !== undefined) earliest = toEpochMs(Math.min(earliest, rules.cycleAt(from).startsAt));
     }
   }
-  return earliest;
+  return addMs(earliest, -LONGEST_CALL_MS);
 }
