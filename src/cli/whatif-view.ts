@@ -2,7 +2,16 @@ import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 import type { Outcome, PaidPart } from '../whatif/outcome.ts';
-import type { FateCount, Paid, PayerSums, RateSums, Report, Sum, Sums } from '../whatif/tally.ts';
+import type {
+  FateCount,
+  FundingCount,
+  Paid,
+  PayerSums,
+  RateSums,
+  Report,
+  Sum,
+  Sums,
+} from '../whatif/tally.ts';
 import type { TariffChange } from '../whatif/tariff-change.ts';
 import { moneyJson } from './account-view.ts';
 import { changeTable, changeText, differenceJson, differenceText, ROWS_MAX } from './change-view.ts';
@@ -26,7 +35,7 @@ const REST = 'every call';
 
 export function whatIfJson(asking: Asking, report: Report): Readonly<Record<string, unknown>> {
   const { span, account, change, limits } = asking;
-  const { calls, totals, payers, rates, fates } = report;
+  const { calls, totals, payers, rates, funding, fates } = report;
   return {
     from: toIsoUtc(span.from),
     to: toIsoUtc(span.to),
@@ -42,6 +51,7 @@ export function whatIfJson(asking: Asking, report: Report): Readonly<Record<stri
       .slice(0, ROWS_MAX)
       .map((row) => ({ wasBy: row.wasBy, wouldBy: row.wouldBy, ...sumsJson(row) })),
     moreRates: Math.max(0, rates.length - ROWS_MAX),
+    funding,
     outcomes: fates.map(({ fate: { kind: outcome, ...by }, ...count }) => ({ outcome, ...by, ...count })),
   };
 }
@@ -64,7 +74,8 @@ export function whatIfLines(
   report: Report,
   limits: LimitsReport | undefined,
 ): readonly string[] {
-  const { calls, totals, payers, rates, fates } = report;
+  const { calls, totals, payers, rates, funding, fates } = report;
+  const otherwise = funding.filter(({ was, would }) => was !== would);
   return [
     headOf(asking),
     ...(limits === undefined ? [] : changedLines(limits)),
@@ -75,6 +86,7 @@ export function whatIfLines(
     ]),
     ...tableOf('by account', payers, (row: PayerSums) => [row.payer, ...sumsCells(row)]),
     ...tableOf('by rate', rates, (row: RateSums) => [...rateCells(row), ...sumsCells(row)]),
+    ...(otherwise.length === 0 ? [] : changeTable('paid otherwise', otherwise.map(fundingCells))),
     ...(fates.length === 0 ? [] : changeTable('not as they went', fates.map(fateCells))),
     ...(limits === undefined ? [] : limitsLines(limits)),
   ];
@@ -137,6 +149,10 @@ function rateCells({ wasBy, wouldBy }: RateSums): readonly string[] {
 function paidText(paid: Paid | undefined): string {
   if (paid === undefined) return 'nothing';
   return 'way' in paid ? paid.way : `${paid.tariff} ${paid.prefix}`.trimEnd();
+}
+
+function fundingCells({ was, would, calls }: FundingCount): readonly string[] {
+  return [`${was} → ${would}`, calls === 1 ? '1 call' : `${calls} calls`];
 }
 
 /** What became of calls that did not go as they went. */

@@ -12,6 +12,9 @@ export type PayerSums = Sums & { readonly payer: AccountPath };
 /** By what parts of calls were paid, and would have been; undefined: by nothing, for they were not paid. */
 export type RateSums = Sums & { readonly wasBy: Paid | undefined; readonly wouldBy: Paid | undefined };
 
+/** In which ways payers paid for calls, and would have paid: `allotment + per_minute`. */
+export type FundingCount = { readonly was: string; readonly would: string; readonly calls: number };
+
 export type Paid = NamedRate | { readonly way: PaidPart['way'] };
 
 /** Calls of one account that came to the same end. */
@@ -31,6 +34,8 @@ export type Report = {
   /** Those first whose sums differ most; likewise the rates. */
   readonly payers: readonly PayerSums[];
   readonly rates: readonly RateSums[];
+  /** Of calls that they would have paid for all the same, the most frequent first. */
+  readonly funding: readonly FundingCount[];
   readonly fates: readonly FateCount[];
 };
 
@@ -53,6 +58,7 @@ export function createTally(): Tally {
   const payers = new Map<string, PayerRow>();
   const rates = new Map<string, RateRow>();
   const totals = new Map<string, Row>();
+  const ways = new Map<string, { readonly was: string; readonly would: string; calls: number }>();
   const fates = new Map<string, FateRow>();
   let calls = 0;
 
@@ -79,6 +85,12 @@ export function createTally(): Tally {
     rates.set(key, row);
     return row;
   };
+  const countWays = (was: string, would: string): void => {
+    if (was === '' || would === '') return;
+    const row = ways.get(`${was} ${would}`) ?? { was, would, calls: 0 };
+    ways.set(`${was} ${would}`, row);
+    row.calls += 1;
+  };
   const count = ({ fate, call, lostSeconds }: Outcome): void => {
     if (fate.kind === 'goes') return;
     const key = JSON.stringify(fate);
@@ -99,6 +111,7 @@ export function createTally(): Tally {
         const row = payerRow(payer, currency);
         addParts(row.was, was);
         addParts(row.would, would);
+        countWays(waysOf(was), waysOf(would));
         for (let at = 0; at < Math.max(was.length, would.length); at += 1) {
           const parts = rateRow(was[at], would[at]);
           addParts(parts.was, was.slice(at, at + 1));
@@ -128,6 +141,7 @@ export function createTally(): Tally {
       rates: [...rates.values()]
         .map(toSums)
         .toSorted((a, b) => byDifference(a, b) || order(nameOf(a), nameOf(b))),
+      funding: [...ways.values()].toSorted((a, b) => b.calls - a.calls || order(a.was, b.was)),
       fates: [...fates.values()].toSorted((a, b) => b.calls - a.calls),
     }),
   };
@@ -172,6 +186,10 @@ function joinTalk(call: Side, parts: readonly PaidPart[]): void {
 
 function currencyOf(parts: readonly (PaidPart | undefined)[]): string {
   return parts.find((part) => part !== undefined && part.currency !== '')?.currency ?? '';
+}
+
+function waysOf(parts: readonly PaidPart[]): string {
+  return [...new Set(parts.map(({ way }) => way))].join(' + ');
 }
 
 function keyOf(part: PaidPart | undefined): string {

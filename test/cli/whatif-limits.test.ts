@@ -89,6 +89,44 @@ describe.each(DATABASES)('whatif --limits on $name', (tested) => {
     ]);
   });
 
+  it('counts calls that were up before', async () => {
+    const { ask, write } = await createSmall(tested);
+    const later = ['--from', '2026-07-01T12:00:01.500Z', '--to', '2026-07-02'] as const;
+    // Berlin and the mobile are up, and are not cut: they were before.
+    expect(await ask('whatif', '--limits', write(TIGHT), ...later)).toMatchObject({
+      calls: 3,
+      outcomes: [
+        {
+          outcome: 'refused',
+          holder: 'acme/retail',
+          limit: 'calls',
+          calls: 2,
+          examples: ['b-london', 'b-unheard'],
+        },
+      ],
+    });
+  });
+
+  it('ends calls with an allotment that nothing follows', async () => {
+    const { ask, write } = await createSmall(tested);
+    const file = write(`
+accounts:
+  - account: acme/other
+    wallet: EUR
+    operator:
+      fundingOrder: [allotment]
+      allotments: { international: { seconds: 45, cycle: monthly, minimum: 10, increment: 1 } }
+`);
+    // 45 s of the minute that it talked.
+    expect(await ask('whatif', '--limits', file, ...SPAN)).toMatchObject({
+      outcomes: [{ outcome: 'cut', holder: 'acme/other', limit: 'allotments', calls: 1, lostSeconds: 15 }],
+      funding: [
+        { was: 'per_minute', would: 'per_minute', calls: 7 },
+        { was: 'per_minute', would: 'allotment', calls: 1 },
+      ],
+    });
+  });
+
   it('prices by another tariff what other limits let through', async () => {
     const { ask, write } = await createSmall(tested);
     const tariff = ['--tariff', 'gold', '--account', 'acme/retail'];
@@ -111,7 +149,7 @@ describe.each(DATABASES)('whatif --limits on $name', (tested) => {
   });
 
   it('says who would have paid otherwise', async () => {
-    const { ask, write } = await createSmall(tested);
+    const { ask, run, write } = await createSmall(tested);
     const file = write(`
 routes: [{ route: carrier, calls: 3 }]
 accounts:
@@ -142,6 +180,13 @@ accounts:
         examples: ['b-other', 'b-unheard'],
       },
     ]);
+    expect(answer.funding).toEqual([
+      { was: 'per_minute', would: 'per_minute', calls: 5 },
+      { was: 'per_minute', would: 'flat_rate', calls: 1 },
+    ]);
+    expect((await run('whatif', '--limits', file, ...SPAN)).out).toContain(
+      'paid otherwise\n  per_minute → flat_rate  1 call\n',
+    );
     expect(answer.accounts).toContainEqual({
       account: 'acme/retail',
       was: sum(3, 130, '2.00'),
@@ -220,6 +265,7 @@ type Answer = {
   readonly peaks: readonly (Side & { readonly counter: string })[];
   readonly accounts: readonly Side[];
   readonly rates: readonly Side[];
+  readonly funding: readonly unknown[];
   readonly outcomes: readonly unknown[];
   readonly changes: readonly unknown[];
 };

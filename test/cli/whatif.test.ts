@@ -75,6 +75,7 @@ describe.each(DATABASES)('whatif --tariff on $name', (tested) => {
         },
       ],
       moreRates: 0,
+      funding: [{ was: 'per_minute', would: 'per_minute', calls: 4 }],
       outcomes: [
         {
           outcome: 'refused',
