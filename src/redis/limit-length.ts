@@ -27,7 +27,7 @@ export async function limitLength(
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const text = await guardStore(() => context.redis.hget(legs, legKey));
     if (text === null) return undefined;
-    const before = parseRecord(text, record.uuid ?? '', `${record.answeredAt ?? ''}`);
+    const before = parseRecord({ legKey, text, uuid: record.uuid, answeredAt: `${record.answeredAt ?? ''}` });
     const kept = { ...before, cap };
     const args = [legKey, text, formatRecord(kept), cap?.seconds ?? '', goesOnUntil(before) ?? ''];
     const endsAt = await context.run('limit', [legs, answered, deadlines], args);

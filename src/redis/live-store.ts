@@ -141,7 +141,7 @@ async function find(context: StoreContext, root: AccountPath, legKey: LegKey): R
   );
   const [text, uuid, answeredAt] = kept;
   if (typeof text !== 'string') return undefined;
-  const record = parseRecord(text, uuid ?? '', answeredAt ?? '');
+  const record = parseRecord({ legKey, text, uuid, answeredAt });
   const parts = await Promise.all(
     poolsOfLeg(record).map(({ pool }) => guardStore(() => context.redis.hget(walletPartsKey(pool), legKey))),
   );
@@ -154,8 +154,8 @@ async function liveLegs(context: StoreContext, root: AccountPath): ReturnType<Li
   const [texts = {}, uuids = {}, answers = {}] = await transaction<Record<string, string>>(
     context.redis.multi().hgetall(legs).hgetall(bound).hgetall(answered),
   );
-  return Object.entries(texts).map(([legKey, text]) =>
-    parseRecord(text, uuids[legKey] ?? '', answers[legKey] ?? ''),
+  return Object.entries(texts).map(([key, text]) =>
+    parseRecord({ legKey: key as LegKey, text, uuid: uuids[key], answeredAt: answers[key] }),
   );
 }
 

@@ -6,7 +6,7 @@ import { raisedTo } from '../credit/opened.ts';
 import { operate } from '../credit/operations.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
-import { rootOf, type PoolId } from '../units/ids.ts';
+import { rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import { formatCounted, takeArguments } from './counted-text.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments } from './exact-wallet.ts';
@@ -47,7 +47,7 @@ export async function takeLeg(
       if ('kind' in decided) return { kind: 'refused', refusal: decided };
       holds.push(...decided);
     }
-    const ways = waysArguments(plan, basis, short);
+    const ways = waysArguments(plan, record.account, basis, short);
     const args = [context.clockArgument(), wished, ...head, ...holds, ...ways];
     const reply = (await context.run('take', keys, args)) as readonly unknown[];
     if (reply[0] === 'exact') return { undecided: context.snapshotOf(reply) };
@@ -101,6 +101,7 @@ function optionsOf({ firstOf }: SlotPlan): readonly FundingOption[] {
 /** ARGV of the payers that may pay in several ways. Which of their wallets are short of it is put down in `short`. */
 function waysArguments(
   plan: SlotPlan,
+  account: AccountPath,
   basis: ExactBasis | undefined,
   short: Map<PoolId, TakeRefusal>,
 ): readonly (string | number)[] {
@@ -108,10 +109,10 @@ function waysArguments(
   for (const { options } of plan.firstOf) {
     args.push(options.length);
     for (const { take, part } of options) {
-      args.push(take?.kind ?? 'free', part === undefined ? '' : formatFunded(part));
+      args.push(take?.kind ?? 'free', part === undefined ? '' : formatFunded(part, account));
       if (take?.kind === 'trunk') {
-        const { account, counter, inbound, outbound, shared } = take.trunk;
-        const onTrunk = { holder: { kind: 'trunks', path: account }, counters: [counter] } as const;
+        const { account: path, counter, inbound, outbound, shared } = take.trunk;
+        const onTrunk = { holder: { kind: 'trunks', path }, counters: [counter] } as const;
         args.push(`;${formatCounted({ slot: plan.slot, counted: [onTrunk] })}`);
         args.push(COUNTERS.indexOf(counter) + 1, inbound ?? -1, outbound ?? -1, shared ?? -1);
       } else if (take?.kind === 'holds') {

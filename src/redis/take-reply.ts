@@ -33,7 +33,7 @@ export function parseTakeReply(
       return parseTaken(context, plan, rest);
     case 'already': {
       const [text, uuid, answeredAt] = rest as [string, string, string];
-      return { kind: 'already', record: parseRecord(text, uuid, answeredAt) };
+      return { kind: 'already', record: parseRecord({ legKey: plan.legKey, text, uuid, answeredAt }) };
     }
     case 'full':
       return parseFull(plan, rest);

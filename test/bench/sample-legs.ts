@@ -114,7 +114,7 @@ export function legMaker(shape: {
         emergency: false,
         classification: 'international',
         tollFree: false,
-        siblings: ['b1'],
+        siblings: [`b1:${shape.root}`],
         at,
       },
       tariffs,

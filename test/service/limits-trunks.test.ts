@@ -4,7 +4,7 @@ import type { SimulatedCall } from '../../src/simulator/inbound-call.ts';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
 import { slotKeys } from '../../src/redis/keys.ts';
 import { parseRecord } from '../../src/redis/record-text.ts';
-import type { AccountPath } from '../../src/units/ids.ts';
+import type { AccountPath, LegKey } from '../../src/units/ids.ts';
 import { freshRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, settled, useGates } from './acts.ts';
 import { createStage, eventually, micros, type Stage } from './stage.ts';
@@ -81,7 +81,9 @@ async function paid(call: SimulatedCall): Promise<string> {
 async function liveRecords(): Promise<readonly LegRecord[]> {
   const { legs, answered } = slotKeys({ kind: 'root', root: 'acme' as AccountPath });
   const [texts, answers] = await Promise.all([redis.hgetall(legs), redis.hgetall(answered)]);
-  return Object.entries(texts).map(([legKey, text]) => parseRecord(text, '', answers[legKey] ?? ''));
+  return Object.entries(texts).map(([key, text]) =>
+    parseRecord({ legKey: key as LegKey, text, answeredAt: answers[key] }),
+  );
 }
 
 async function paidInTurn(places: readonly (() => SimulatedCall)[]): Promise<{
