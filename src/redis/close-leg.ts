@@ -136,9 +136,9 @@ async function readParts(
 }
 
 function closeKeys(slot: Slot, pools: readonly PoolId[]): readonly string[] {
-  const { legs, slots, bound, answered, due, settlements, deadlines } = slotKeys(slot);
+  const { legs, slots, channels, due, settlements, deadlines } = slotKeys(slot);
   const walletKeys = pools.flatMap((pool) => [walletKey(pool), walletPartsKey(pool)]);
-  return [legs, slots, bound, answered, due, settlements, deadlines, ...walletKeys];
+  return [legs, slots, channels, due, settlements, deadlines, ...walletKeys];
 }
 
 function holderKeys({ slot, counted }: TakenSlot, dropTicks: boolean): readonly string[] {

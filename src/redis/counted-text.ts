@@ -17,7 +17,7 @@ import { chainOf } from '../units/ids.ts';
 /** Behind the six counters: admissions of the last second. As in `counts.lua`. */
 const RATE_INDEX = COUNTERS.length + 1;
 /** An account and all above it. */
-const CHAIN_MARK = '^';
+export const CHAIN_MARK = '^';
 
 /** As README's table of keys names what a use counts. */
 const WORDS: Readonly<Record<Counter, string>> = {

@@ -101,7 +101,7 @@ async function notedUntil(
   const { legs } = slotKeys(homeOf(record));
   const text = await guardStore(() => context.redis.hget(legs, record.legKey));
   if (text === null) return undefined;
-  const kept = parseRecord({ legKey: record.legKey, text });
+  const kept = parseRecord({ legKey: record.legKey, text, channel: undefined });
   const allotments = kept.allotments.map((each): AllotmentRecord =>
     each.pool === pool && each.goesOn !== undefined ? { ...each, goesOn: { ...each.goesOn, until } } : each,
   );

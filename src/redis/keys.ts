@@ -16,10 +16,8 @@ export type SlotKeys = {
   readonly legs: string;
   /** HASH leg key → what it is counted in here: the membership that the counters follow. */
   readonly slots: string;
-  /** HASH leg key → uuid of the channel that is metered. */
-  readonly bound: string;
-  /** HASH leg key → moment (ms) of its answer. */
-  readonly answered: string;
+  /** HASH leg key → "uuid answeredAt": the channel that is metered, and when it was answered (ms); `-`: not known yet. */
+  readonly channels: string;
   /** ZSET account, or a further pool of it → earliest moment (ms) at which it may fail to pay a pulse. */
   readonly due: string;
   /** ZSET leg key → moment (ms) at which an answered leg has lasted as long as it may. */
@@ -35,8 +33,7 @@ export function slotKeys(slot: Slot): SlotKeys {
   return {
     legs: `${base}:legs`,
     slots: `${base}:slots`,
-    bound: `${base}:bound`,
-    answered: `${base}:answered`,
+    channels: `${base}:channels`,
     due: `${base}:due`,
     deadlines: `${base}:deadlines`,
     funded: `${base}:funded`,

@@ -4,7 +4,7 @@ import { rootOf } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
 import { slotKeys } from './keys.ts';
-import { formatRecord, parseRecord } from './record-text.ts';
+import { formatChannel, formatRecord, parseRecord } from './record-text.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
 
 /** Who else changes a record does it once or twice in a leg's life. */
@@ -23,14 +23,14 @@ export async function limitLength(
   cap: LegCap | undefined,
 ): Promise<LegRecord | undefined> {
   const { legKey } = record;
-  const { legs, answered, deadlines } = slotKeys(homeOf(record));
+  const { legs, channels, deadlines } = slotKeys(homeOf(record));
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const text = await guardStore(() => context.redis.hget(legs, legKey));
     if (text === null) return undefined;
-    const before = parseRecord({ legKey, text, uuid: record.uuid, answeredAt: `${record.answeredAt ?? ''}` });
+    const before = parseRecord({ legKey, text, channel: formatChannel(record) });
     const kept = { ...before, cap };
     const args = [legKey, text, formatRecord(kept), cap?.seconds ?? '', goesOnUntil(before) ?? ''];
-    const endsAt = await context.run('limit', [legs, answered, deadlines], args);
+    const endsAt = await context.run('limit', [legs, channels, deadlines], args);
     if (endsAt === 'stale') continue;
     if (typeof endsAt === 'string' && endsAt !== '') {
       const deadline = { legKey, endsAt: toEpochMs(Number(endsAt)) };

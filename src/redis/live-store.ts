@@ -69,11 +69,14 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     ...closeLeg(context, openMissing),
     ...wallets,
     bind: async (record, uuid) => {
-      const { legs, bound } = slotKeys(homeOf(record));
-      return (await context.run('bind', [legs, bound], [record.legKey, uuid])) as 'bound' | 'taken' | 'gone';
+      const { legs, channels } = slotKeys(homeOf(record));
+      return (await context.run('bind', [legs, channels], [record.legKey, uuid])) as
+        | 'bound'
+        | 'taken'
+        | 'gone';
     },
     unbind: async (record, uuid) => {
-      await context.run('unbind', [slotKeys(homeOf(record)).bound], [record.legKey, uuid]);
+      await context.run('unbind', [slotKeys(homeOf(record)).channels], [record.legKey, uuid]);
     },
     find: (root, legKey) => find(context, root, legKey),
     liveLegs: (root) => liveLegs(context, root),
@@ -103,7 +106,7 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
   const { legKey, cap } = record;
   const pools = poolsAtAnswer(record);
   const home = homeOf(record);
-  const { legs, due, answered, deadlines } = slotKeys(home);
+  const { legs, due, channels, deadlines } = slotKeys(home);
   const endsAt = cap && toEpochMs(answeredAt + cap.seconds * 1000);
   const wallets = pools.map(({ pool }) => pool);
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
@@ -121,7 +124,7 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
     }
     const reply = (await context.run(
       'answer',
-      [legs, due, answered, deadlines, ...walletKeys],
+      [legs, due, channels, deadlines, ...walletKeys],
       args,
     )) as readonly unknown[];
     if (reply[0] === 'exact') return { undecided: context.snapshotOf(reply) };
@@ -135,13 +138,12 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
 }
 
 async function find(context: StoreContext, root: AccountPath, legKey: LegKey): ReturnType<LiveStore['find']> {
-  const { legs, bound, answered } = slotKeys(rootSlot(root));
-  const kept = await transaction<string | null>(
-    context.redis.multi().hget(legs, legKey).hget(bound, legKey).hget(answered, legKey),
+  const { legs, channels } = slotKeys(rootSlot(root));
+  const [text, channel] = await transaction<string | null>(
+    context.redis.multi().hget(legs, legKey).hget(channels, legKey),
   );
-  const [text, uuid, answeredAt] = kept;
   if (typeof text !== 'string') return undefined;
-  const record = parseRecord({ legKey, text, uuid, answeredAt });
+  const record = parseRecord({ legKey, text, channel });
   const parts = await Promise.all(
     poolsOfLeg(record).map(({ pool }) => guardStore(() => context.redis.hget(walletPartsKey(pool), legKey))),
   );
@@ -150,12 +152,12 @@ async function find(context: StoreContext, root: AccountPath, legKey: LegKey): R
 }
 
 async function liveLegs(context: StoreContext, root: AccountPath): ReturnType<LiveStore['liveLegs']> {
-  const { legs, bound, answered } = slotKeys(rootSlot(root));
-  const [texts = {}, uuids = {}, answers = {}] = await transaction<Record<string, string>>(
-    context.redis.multi().hgetall(legs).hgetall(bound).hgetall(answered),
+  const { legs, channels } = slotKeys(rootSlot(root));
+  const [texts = {}, known = {}] = await transaction<Record<string, string>>(
+    context.redis.multi().hgetall(legs).hgetall(channels),
   );
   return Object.entries(texts).map(([key, text]) =>
-    parseRecord({ legKey: key as LegKey, text, uuid: uuids[key], answeredAt: answers[key] }),
+    parseRecord({ legKey: key as LegKey, text, channel: known[key] }),
   );
 }
 

@@ -1,45 +1,24 @@
 import { fundingOf, withFunded } from '../admission/funded.ts';
-import type {
-  AllotmentRecord,
-  Continuation,
-  FundedPart,
-  LegRecord,
-  PayerRecord,
-  TimeRecord,
-} from '../admission/leg-record.ts';
+import type { FundedPart, LegRecord, TimeRecord } from '../admission/leg-record.ts';
 import type { FundingKind } from '../records/records.ts';
 import { formatTerms, parseTerms } from '../rating/terms-text.ts';
 import { assert } from '../units/assert.ts';
-import {
-  rootOf,
-  type AccountPath,
-  type AdmissionId,
-  type LegKey,
-  type LegUuid,
-  type TariffName,
-} from '../units/ids.ts';
-import { toMicros } from '../units/money.ts';
+import { rootOf, type AccountPath, type AdmissionId, type LegKey, type LegUuid } from '../units/ids.ts';
 import { toEpochMs } from '../units/time.ts';
-import { formatCounted, parseCounted } from './counted-text.ts';
+import { CHAIN_MARK, formatCounted, parseCounted } from './counted-text.ts';
+import {
+  readAllotment,
+  readPart,
+  readPayer,
+  storedAllotment,
+  storedPart,
+  storedPayer,
+  unless,
+  type StoredAllotment,
+  type StoredPart,
+  type StoredPayer,
+} from './payer-text.ts';
 
-/** Left out is the account that the leg is of, and a wallet of its own. `tariff`: as in `standard@1`. */
-type StoredPayer = Omit<PayerRecord, 'terms' | 'account' | 'wallet' | 'tariff' | 'tariffVersion'> & {
-  readonly tariff: string;
-  readonly account?: AccountPath | undefined;
-  readonly wallet?: AccountPath | undefined;
-  readonly terms: string;
-};
-type StoredAllotment = Omit<AllotmentRecord, 'terms' | 'goesOn'> & {
-  readonly terms: string;
-  readonly goesOn?: Omit<Continuation, 'payer' | 'costMax'> & {
-    readonly payer: StoredPayer;
-    readonly costMax?: string;
-  };
-};
-type StoredPart =
-  | Exclude<FundedPart, { readonly way: 'per_minute' | 'allotment' }>
-  | { readonly way: 'allotment'; readonly allotment: StoredAllotment }
-  | (Omit<Extract<FundedPart, { readonly way: 'per_minute' }>, 'payer'> & { readonly payer: StoredPayer });
 type StoredRecord = Omit<
   LegRecord,
   | 'payers'
@@ -64,12 +43,13 @@ type StoredRecord = Omit<
   readonly time?: Omit<TimeRecord, 'terms'> & { readonly terms: string };
   /** Left out where it follows from who pays. */
   readonly funding: FundingKind | undefined;
-  /** Of each slot, as `slots` has it. */
+  /** Of each slot, as `slots` has it; left out is the account that the leg is of, before a `^`. */
   readonly taken: readonly string[];
   /** Written by the script: the way taken of each payer that had several. */
   readonly funded?: readonly StoredPart[];
 };
 
+const UNKNOWN = '-';
 /** The admission, with the A-leg in it, and the branch. */
 const LEG_KEY = /^((.+)\.\d+):([^:]+)$/;
 
@@ -120,7 +100,7 @@ export function formatRecord(record: LegRecord, isOpen = false): string {
       : {}),
     ...(time && { time: { ...time, terms: formatTerms(time.terms) } }),
     funding: isOpen ? undefined : unless(fundingOf(record), record.funding),
-    taken: record.taken.map(formatCounted),
+    taken: record.taken.map((each) => withoutAccount(formatCounted(each), account)),
   };
   return JSON.stringify(stored);
 }
@@ -130,16 +110,15 @@ export function formatFunded(part: FundedPart, account: AccountPath): string {
   return JSON.stringify(storedPart(part, account));
 }
 
-/** A leg as Redis keeps it: its record, and what is kept beside that where there is any. */
+/** A leg as Redis keeps it: its record, and its channel and answer where one of them is known. */
 export type KeptLeg = {
   readonly legKey: LegKey;
   readonly text: string;
-  readonly uuid?: string | null | undefined;
-  readonly answeredAt?: string | null | undefined;
+  readonly channel: string | null | undefined;
 };
 
 /** Reads back what `formatRecord` and the script wrote, with what is kept beside it. */
-export function parseRecord({ legKey, text, uuid, answeredAt }: KeptLeg): LegRecord {
+export function parseRecord({ legKey, text, channel }: KeptLeg): LegRecord {
   const stored = JSON.parse(text) as StoredRecord;
   const { v, payers, dryRun, allotments = [], time, funded = [], funding, taken, ...rest } = stored;
   assert(v === 1, `a leg record of layout ${String(v)}`);
@@ -149,12 +128,11 @@ export function parseRecord({ legKey, text, uuid, answeredAt }: KeptLeg): LegRec
     ...(rest as Omit<typeof rest, keyof Implied> & Partial<Implied>),
     legKey,
     funding: funding ?? 'none',
-    uuid: hasText(uuid) ? (uuid as LegUuid) : undefined,
-    answeredAt: hasText(answeredAt) ? toEpochMs(Number(answeredAt)) : undefined,
+    ...parseChannel(channel),
     payers: payers.map((payer) => readPayer(payer, account)),
     ...(dryRun === undefined ? {} : { dryRun: dryRun.map((part) => readPart(part, account)) }),
     allotments: allotments.map((each) => readAllotment(each, account)),
-    taken: taken.map(parseCounted),
+    taken: taken.map((each) => parseCounted(withAccount(each, account))),
     ...(time && { time: { ...time, terms: parseTerms(time.terms) } }),
   };
   return withFunded(
@@ -164,86 +142,28 @@ export function parseRecord({ legKey, text, uuid, answeredAt }: KeptLeg): LegRec
   );
 }
 
-function hasText(text: string | null | undefined): text is string {
-  return text !== undefined && text !== null && text !== '';
+/** The channel that is metered, and its answer, as `channels.lua` keeps them: `-` for what is not known yet. */
+export function formatChannel({ uuid, answeredAt }: Pick<LegRecord, 'uuid' | 'answeredAt'>): string {
+  return `${uuid ?? UNKNOWN} ${answeredAt ?? UNKNOWN}`;
 }
 
-function unless<T>(implied: T, value: T): T | undefined {
-  return value === implied ? undefined : value;
+function parseChannel(text: string | null | undefined): Pick<LegRecord, 'uuid' | 'answeredAt'> {
+  const [uuid = UNKNOWN, answeredAt = UNKNOWN] = text?.split(' ') ?? [];
+  return {
+    uuid: uuid === UNKNOWN ? undefined : (uuid as LegUuid),
+    answeredAt: answeredAt === UNKNOWN ? undefined : toEpochMs(Number(answeredAt)),
+  };
+}
+
+function withoutAccount(counted: string, account: AccountPath): string {
+  return counted.startsWith(`${account}${CHAIN_MARK}`) ? counted.slice(account.length) : counted;
+}
+
+function withAccount(counted: string, account: AccountPath): string {
+  return counted.startsWith(CHAIN_MARK) ? `${account}${counted}` : counted;
 }
 
 function unlessAlike<T>(implied: readonly T[], list: readonly T[]): readonly T[] | undefined {
   const isAlike = list.length === implied.length && list.every((each, index) => each === implied[index]);
   return isAlike ? undefined : list;
-}
-
-function storedPart(part: FundedPart, account: AccountPath): StoredPart {
-  switch (part.way) {
-    case 'per_minute':
-      return { ...part, payer: storedPayer(part.payer, account) };
-    case 'allotment':
-      return { ...part, allotment: storedAllotment(part.allotment, account) };
-    case 'flat_rate':
-    case 'flat_rate_burst':
-      return part;
-  }
-}
-
-function readPart(part: StoredPart, account: AccountPath): FundedPart {
-  switch (part.way) {
-    case 'per_minute':
-      return { ...part, payer: readPayer(part.payer, account) };
-    case 'allotment':
-      return { ...part, allotment: readAllotment(part.allotment, account) };
-    case 'flat_rate':
-    case 'flat_rate_burst':
-      return part;
-  }
-}
-
-function storedAllotment(
-  { terms, goesOn, ...allotment }: AllotmentRecord,
-  account: AccountPath,
-): StoredAllotment {
-  const stored = { ...allotment, terms: formatTerms(terms) };
-  if (goesOn === undefined) return stored;
-  const { payer, costMax, ...rest } = goesOn;
-  const bound = costMax === undefined ? {} : { costMax: `${costMax}` };
-  return { ...stored, goesOn: { ...rest, payer: storedPayer(payer, account), ...bound } };
-}
-
-function readAllotment(
-  { terms, goesOn, ...allotment }: StoredAllotment,
-  account: AccountPath,
-): AllotmentRecord {
-  const read = { ...allotment, terms: parseTerms(terms) };
-  if (goesOn === undefined) return { ...read, goesOn };
-  const { payer, costMax, ...rest } = goesOn;
-  const bound = costMax === undefined ? {} : { costMax: toMicros(BigInt(costMax)) };
-  return { ...read, goesOn: { ...rest, payer: readPayer(payer, account), ...bound } };
-}
-
-function storedPayer(payer: PayerRecord, legAccount: AccountPath): StoredPayer {
-  const { account, wallet, tariff, tariffVersion, ...rest } = payer;
-  return {
-    account: unless(legAccount, account),
-    wallet: unless(account, wallet),
-    tariff: `${tariff}@${tariffVersion}`,
-    ...rest,
-    terms: formatTerms(payer.terms),
-  };
-}
-
-function readPayer(payer: StoredPayer, legAccount: AccountPath): PayerRecord {
-  const { account = legAccount, wallet = account } = payer;
-  const [tariff, version] = payer.tariff.split('@');
-  assert(version !== undefined, `a tariff in a leg record reads "${payer.tariff}"`);
-  return {
-    ...payer,
-    account,
-    wallet,
-    tariff: tariff as TariffName,
-    tariffVersion: Number(version),
-    terms: parseTerms(payer.terms),
-  };
 }

@@ -76,14 +76,14 @@ function walletsOf(plan: SlotPlan): readonly PoolId[] {
 }
 
 function takeKeys(plan: SlotPlan): string[] {
-  const { legs, slots, due, bound, answered, settlements } = slotKeys(plan.slot);
+  const { legs, slots, due, channels, settlements } = slotKeys(plan.slot);
   const wallets = plan.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
   const ways = optionsOf(plan).flatMap(({ take }) => {
     if (take?.kind === 'holds')
       return take.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
     return take === undefined ? [] : [useKey(plan.slot, { kind: 'trunks', path: take.trunk.account })];
   });
-  return [legs, slots, due, bound, answered, settlements, ...holderKeys(plan), ...wallets, ...ways];
+  return [legs, slots, due, channels, settlements, ...holderKeys(plan), ...wallets, ...ways];
 }
 
 function holderKeys({ slot, takes }: SlotPlan): readonly string[] {

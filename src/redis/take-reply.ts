@@ -32,8 +32,8 @@ export function parseTakeReply(
     case 'taken':
       return parseTaken(context, plan, rest);
     case 'already': {
-      const [text, uuid, answeredAt] = rest as [string, string, string];
-      return { kind: 'already', record: parseRecord({ legKey: plan.legKey, text, uuid, answeredAt }) };
+      const [text, channel] = rest as [string, string];
+      return { kind: 'already', record: parseRecord({ legKey: plan.legKey, text, channel }) };
     }
     case 'full':
       return parseFull(plan, rest);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
-import { formatRecord, parseRecord } from '../../src/redis/record-text.ts';
+import { formatChannel, formatRecord, parseRecord } from '../../src/redis/record-text.ts';
 import type { AccountPath, AdmissionId, LegUuid } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { ACME, sampleLeg, termsOf } from './samples.ts';
@@ -21,7 +21,7 @@ const [payer] = record.payers;
 
 function kept(changed: LegRecord): LegRecord {
   const { legKey } = changed;
-  return parseRecord({ legKey, text: formatRecord(changed), uuid: changed.uuid, answeredAt: undefined });
+  return parseRecord({ legKey, text: formatRecord(changed), channel: formatChannel(changed) });
 }
 
 describe('a leg record as text', () => {
@@ -52,6 +52,16 @@ describe('a leg record as text', () => {
     ],
     ['of an account below the payer', { account: BOB }],
     ['on a trunk', { payers: [], trunks: [{ account: ACME, way: 'flat_rate' }], funding: 'flat_rate' }],
+    [
+      'of an account below others',
+      {
+        account: BOB,
+        taken: record.taken.map(({ slot }) => ({
+          slot,
+          counted: [ACME, BOB].map((path) => ({ holder: { kind: 'account', path }, counters: ['calls'] })),
+        })),
+      },
+    ],
     ['of limited length', { cap: { seconds: 60, reason: 'max_seconds', account: ACME } }],
     ['whose channel is known', { uuid: 'c-1' as LegUuid }],
   ])('reads back a leg %s', (_, changes) => {
@@ -62,8 +72,9 @@ describe('a leg record as text', () => {
   it('takes channel and answer from beside it, where there are any', () => {
     const text = formatRecord(record);
     const { legKey } = record;
-    const answered = parseRecord({ legKey, text, uuid: 'c-1', answeredAt: '1800000001000' });
-    expect(answered).toEqual({ ...record, uuid: 'c-1', answeredAt: toEpochMs(1_800_000_001_000) });
-    expect(parseRecord({ legKey, text, uuid: null, answeredAt: '' })).toEqual(record);
+    const answered = { ...record, answeredAt: toEpochMs(1_800_000_001_000) };
+    expect(parseRecord({ legKey, text, channel: 'c-1 1800000001000' })).toEqual({ ...answered, uuid: 'c-1' });
+    expect(parseRecord({ legKey, text, channel: '- 1800000001000' })).toEqual(answered);
+    expect(parseRecord({ legKey, text, channel: null })).toEqual(record);
   });
 });

@@ -79,10 +79,10 @@ async function paid(call: SimulatedCall): Promise<string> {
 
 /** As Redis shows them. */
 async function liveRecords(): Promise<readonly LegRecord[]> {
-  const { legs, answered } = slotKeys({ kind: 'root', root: 'acme' as AccountPath });
-  const [texts, answers] = await Promise.all([redis.hgetall(legs), redis.hgetall(answered)]);
+  const { legs, channels } = slotKeys({ kind: 'root', root: 'acme' as AccountPath });
+  const [texts, known] = await Promise.all([redis.hgetall(legs), redis.hgetall(channels)]);
   return Object.entries(texts).map(([key, text]) =>
-    parseRecord({ legKey: key as LegKey, text, answeredAt: answers[key] }),
+    parseRecord({ legKey: key as LegKey, text, channel: known[key] }),
   );
 }
 

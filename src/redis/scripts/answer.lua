@@ -1,5 +1,5 @@
 -- answer: the leg was answered; each payer's hold becomes the first pulse's commitment.
--- KEYS  1 legs  2 due  3 answered  4 deadlines, then per payer: wallet, parts
+-- KEYS  1 legs  2 due  3 channels  4 deadlines, then per payer: wallet, parts
 -- ARGV  clock, snapshots wished 0/1, legKey, answeredAt, deadline or '', payers, per payer: account, part text once running,
 --       mode and, when 'exact', an exact wallet
 -- Reply {'running', now, due or '' per payer} | {'already'} | {'gone'} | {'exact', now, snapshots if wished}
@@ -9,8 +9,11 @@ local now, wished = clock(take()), take() == '1'
 local legKey, answeredAt, deadline = take(), take(), take()
 if redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'gone' } end
 
+local uuid, known = readChannel(redis.call('HGET', KEYS[3], legKey))
+
 local function noteAnswer()
-  if redis.call('HSETNX', KEYS[3], legKey, answeredAt) == 0 then return false end
+  if known ~= UNKNOWN then return false end
+  redis.call('HSET', KEYS[3], legKey, uuid .. ' ' .. answeredAt)
   if deadline ~= '' then redis.call('ZADD', KEYS[4], deadline, legKey) end
   return true
 end

@@ -1,6 +1,6 @@
 -- close: the leg leaves its home slot. Settles it (an entry for the stream, a price per payer), or gives back a leg
 -- that never ran (no entry, prices 0).
--- KEYS  1 legs  2 slots  3 bound  4 answered  5 due  6 stream  7 deadlines, then per payer: wallet, parts; then per
+-- KEYS  1 legs  2 slots  3 channels  4 due  5 stream  6 deadlines, then per payer: wallet, parts; then per
 --       holder: use; then the ticks that it leaves
 -- ARGV  clock, snapshots wished 0/1, legKey, entry or '';
 --       payers, per payer: account, price, part text as the caller read it, charged without a part 0/1, the stream's entry
@@ -15,7 +15,7 @@ local now, wished = clock(take()), take() == '1'
 local legKey, entry = take(), take()
 if redis.call('HEXISTS', KEYS[1], legKey) == 0 then return { 'already' } end
 
-local key = 7
+local key = 6
 local moves, entries, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, {}, false
 local payers = takeNumber()
 for i = 1, payers do
@@ -74,8 +74,8 @@ local back, ticks = takeBack(key + 1)
 local function closePool(i, w)
   if not w.opened or w.legs > 0 then return false end
   redis.call('DEL', walletKeys[i], partKeys[i])
-  setDue(KEYS[5], accounts[i], nil)
-  appendTransfer(KEYS[6], entries[i], w, w.balance, now)
+  setDue(KEYS[4], accounts[i], nil)
+  appendTransfer(KEYS[5], entries[i], w, w.balance, now)
   return true
 end
 
@@ -83,18 +83,19 @@ local reply = { 'closed', int(now) }
 for i = 1, payers do
   local move, due = moves[i], ''
   if move and move.exact then
-    due = saveExact(move.exact, walletKeys[i], partKeys[i], KEYS[5], accounts[i])
+    due = saveExact(move.exact, walletKeys[i], partKeys[i], KEYS[4], accounts[i])
     if closePool(i, readWallet(move.exact.text)) then due = '' end
   elseif move then
     redis.call('HDEL', partKeys[i], legKey)
-    due = saveWallet(walletKeys[i], KEYS[5], accounts[i], move.w)
+    due = saveWallet(walletKeys[i], KEYS[4], accounts[i], move.w)
     if closePool(i, move.w) then due = '' end
   end
   reply[#reply + 1] = due
 end
 if redis.call('HDEL', KEYS[2], legKey) == 1 then saveBack(back) end
 dropTicks(ticks, legKey)
-for _, hash in ipairs({ KEYS[1], KEYS[3], KEYS[4] }) do redis.call('HDEL', hash, legKey) end
-redis.call('ZREM', KEYS[7], legKey)
-if entry ~= '' then redis.call('XADD', KEYS[6], '*', 'settlement', entry) end
+redis.call('HDEL', KEYS[1], legKey)
+redis.call('HDEL', KEYS[3], legKey)
+redis.call('ZREM', KEYS[6], legKey)
+if entry ~= '' then redis.call('XADD', KEYS[5], '*', 'settlement', entry) end
 return reply

@@ -1,5 +1,5 @@
 -- take: all of a leg's takes in its home slot, or none.
--- KEYS  1 legs  2 slots  3 due  4 bound  5 answered  6 stream, then per holder: use; then per holder whose admissions are
+-- KEYS  1 legs  2 slots  3 due  4 channels  5 stream, then per holder: use; then per holder whose admissions are
 --       counted: ticks; then per hold: wallet, parts; then per option of a payer: wallet, parts of each hold, or the use of
 --       its trunks
 -- ARGV  clock, snapshots wished 0/1, legKey, record, uuid of its channel or '' while it has none, membership text,
@@ -10,7 +10,7 @@
 --       of it, what the membership says of it, then holds, 1 where one of their wallets is known to be short, and each
 --       as above, or a trunk: index, inbound or -1, outbound or -1, shared or -1
 -- Reply {'taken', now, {option taken, from 1, per payer}, uses, trunks, (due, funds, availableAtLeast, balance) per hold taken} |
---       {'already', record, uuid or '', answeredAt or ''} |
+--       {'already', record, channel} |
 --       {'full', uses, holder, index of the bound, bound, use} |
 --       {'unfunded', uses, payer, calls in, calls out on its trunks} | {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
 --       uses: per holder, up to the one that refuses: its use before this leg, '/' and its admissions of the last second
@@ -21,12 +21,12 @@ local now, wished = clock(take()), take() == '1'
 local legKey, record, channel, membership = take(), take(), take(), take()
 local known = redis.call('HGET', KEYS[1], legKey)
 if known then
-  return { 'already', known, redis.call('HGET', KEYS[4], legKey) or '', redis.call('HGET', KEYS[5], legKey) or '' }
+  return { 'already', known, redis.call('HGET', KEYS[4], legKey) or '- -' }
 end
 
-local uses, saves, ticks = takeHolders(now, 7)
+local uses, saves, ticks = takeHolders(now, 6)
 if not uses then return saves end
-local key = 6 + #uses + #ticks
+local key = 5 + #uses + #ticks
 
 -- A pool that is not there yet. Its versions count from now on, so that nobody takes it for an older one.
 local function newPool(version)
@@ -143,13 +143,13 @@ for _, hold in ipairs(holds) do
     due = saveWallet(hold.walletKey, KEYS[3], hold.account, w)
     redis.call('HSET', hold.partsKey, legKey, hold.part)
   end
-  if hold.opened then appendTransfer(KEYS[6], hold.entry, w, w.opened - hold.opened, now) end
+  if hold.opened then appendTransfer(KEYS[5], hold.entry, w, w.opened - hold.opened, now) end
   local funds = w.balance + w.credit
   local available = funds - w.held - w.base + hold.amount
   reply[#reply + 1] = { due, int(funds), int(math.max(hold.amount, available)), int(w.balance) }
 end
 saveHolders(saves, ticks, legKey, now)
 redis.call('HSET', KEYS[1], legKey, record)
-if channel ~= '' then redis.call('HSET', KEYS[4], legKey, channel) end
+if channel ~= '' then redis.call('HSET', KEYS[4], legKey, channel .. ' -') end
 redis.call('HSET', KEYS[2], legKey, membership)
 return reply
