@@ -11,7 +11,7 @@ import { toEpochMs, toIsoUtc } from '../../src/units/time.ts';
 import { tryLimits } from '../../src/whatif/by-limits.ts';
 import type { Outcome } from '../../src/whatif/outcome.ts';
 import type { Peak } from '../../src/whatif/peaks.ts';
-import { warmUpFrom } from '../../src/whatif/warm-up.ts';
+import { warmUpFrom } from '../../src/replay/warm-up.ts';
 import { BOOKS } from '../charging/charged-record.ts';
 import { anyTalk, settledLive, type Talk } from '../charging/live-calls.ts';
 import { accountsOf } from '../controller/world.ts';
@@ -152,14 +152,14 @@ describe('what other limits would have let through', () => {
     );
   });
 
-  it('look back a day, and to where the earliest cycle begins', () => {
+  it('are told of calls from a day before the earliest cycle on', () => {
     const cycles = (cycle: string) => ({ allotments: { international: { seconds: 60, cycle } } });
     const from = (acme: Limits, shop: Limits): string =>
       toIsoUtc(warmUpFrom(accountsIn(acme, shop, {}, undefined), toEpochMs(Date.UTC(2026, 6, 15, 12))));
     expect(from({}, {})).toBe('2026-07-14T12:00:00.000Z');
     expect(from(cycles('hourly'), { maxSpend: { hour: '1.00' } })).toBe('2026-07-14T12:00:00.000Z');
-    expect(from(cycles('yearly'), cycles('monthly'))).toBe('2026-01-01T00:00:00.000Z');
-    expect(from({}, { maxSpend: { month: '1.00' } })).toBe('2026-07-01T00:00:00.000Z');
+    expect(from(cycles('yearly'), cycles('monthly'))).toBe('2025-12-31T00:00:00.000Z');
+    expect(from({}, { maxSpend: { month: '1.00' } })).toBe('2026-06-30T00:00:00.000Z');
   });
 
   it('charges a customer whom nobody stored by the price that his call came with', () => {
