@@ -11,7 +11,10 @@ import { toCharge } from './charge-rows.ts';
 import { slicesOf, subtreeRange } from './paging.ts';
 import type { CdrRow, ChargeRow, Schema } from './schema.ts';
 
-/** What is read at once: large enough that the statement costs nothing beside its rows, and some MB at most. */
+/**
+ * What is read at once: large enough that the statement costs nothing beside its rows. Of larger pages much outlives
+ * the collection of what is young, and the process grows.
+ */
 const CALLS_PER_PAGE = 500;
 
 export async function countCalls(database: Kysely<Schema>, filter: RerateFilter): Promise<number> {
