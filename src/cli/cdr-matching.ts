@@ -100,7 +100,7 @@ export async function matchCdrs(
     }
     await switchCdrs.close(closed);
   }
-  return { ...counts, untold: (await settler?.untold()) ?? 0, remaining, amounts, shown };
+  return { ...counts, untold: (await settler?.finish()) ?? 0, remaining, amounts, shown };
 }
 
 function addAmounts(amounts: Map<string, Micros>, { transfers }: Settlement): void {

@@ -134,7 +134,7 @@ export async function createFixer(
         run,
         runRefused: carried === undefined || carried.kind === 'done' ? undefined : carried.kind,
         left: counts.left + passed,
-        untold: await settler.untold(),
+        untold: await settler.finish(),
       };
     },
   };

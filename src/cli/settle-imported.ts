@@ -1,7 +1,7 @@
 import type { ImportVerdict } from '../reconcile/import-verdict.ts';
 import type { Movement, RecordStore } from '../records/record-store.ts';
 import { walletLedger, type Settlement, type Transfer } from '../records/records.ts';
-import { customerOf, type LegUuid } from '../units/ids.ts';
+import { customerOf, type AccountPath, type LegUuid } from '../units/ids.ts';
 import { negateMicros } from '../units/money.ts';
 import type { CommandContext } from './command.ts';
 import type { LiveState } from './live-state.ts';
@@ -16,8 +16,11 @@ export type ImportSettler = {
   /** Those that are on record now, by this or by an earlier writing of the same. */
   settle(legs: readonly Chargeable[]): Promise<ReadonlySet<LegUuid>>;
   tell(movements: readonly Movement[]): Promise<void>;
-  /** Money that is on record and did not get to Redis. */
-  untold(): Promise<number>;
+  /**
+   * All is settled: what running cycles have left of allotments and spend windows follows it. How much money is on record
+   * and did not get to Redis.
+   */
+  finish(): Promise<number>;
 };
 
 /** Ruling 9: the record first, then the live state once by the same id. Without Redis, the record alone. */
@@ -29,12 +32,17 @@ export async function createImportSettler(
   const teller = live === undefined ? undefined : createTeller(live, records);
   // What a command that was killed did not come to tell.
   if (teller !== undefined) for await (const movement of teller.untold()) await teller.tell([movement]);
-  const tell = async (movements: readonly Movement[]): Promise<void> => await teller?.tell(movements);
+  const payers = new Set<AccountPath>();
+  const tell = async (movements: readonly Movement[]): Promise<void> => {
+    for (const { account } of movements) payers.add(account);
+    await teller?.tell(movements);
+  };
   return {
     unrecorded: (await live?.unrecordedLegs()) ?? new Set(),
     async settle(legs) {
       const settlements = legs.map(({ settlement }) => settlement);
       const movements = settlements.flatMap(movementsOf);
+      for (const { payer } of settlements.flatMap(({ charges }) => charges)) payers.add(payer);
       const decisions = legs.map(({ decision }) => decision);
       const { conflicts } = await records.writeBatch({ settlements, movements, decisions });
       const refused = new Set(conflicts.map(({ offered }) => legOf(offered)));
@@ -45,7 +53,8 @@ export async function createImportSettler(
       return new Set(uuids.filter((uuid) => !refused.has(uuid)));
     },
     tell,
-    async untold() {
+    async finish() {
+      for (const words of (await live?.rightPools(payers)) ?? []) context.say(words);
       let count = 0;
       for await (const _ of records.untold(undefined)) count += 1;
       return count;

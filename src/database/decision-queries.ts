@@ -1,8 +1,8 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { DecisionQuery, PageCursor } from '../records/record-store.ts';
 import type { Decision } from '../records/records.ts';
-import { momentOf } from './cell.ts';
-import { rangeAfter, subtreeRange, walkPages } from './paging.ts';
+import { integerCell, momentOf } from './cell.ts';
+import { subtreeRange, walkPages } from './paging.ts';
 import { toDecision } from './record-rows.ts';
 import type { Schema } from './schema.ts';
 
@@ -18,7 +18,8 @@ export async function* walkDecisions(
         .selectFrom('decision')
         .selectAll()
         .where('kind', '=', kind)
-        .where(rangeAfter(['at', 'id'], { ...query, after }));
+        .where('at', '>=', integerCell(query.from))
+        .where('at', '<', integerCell(query.to));
       if (account !== undefined) {
         const below = subtreeRange(account);
         select = select.where((where) =>
@@ -27,6 +28,9 @@ export async function* walkDecisions(
             where.and([where('account', '>=', below.from), where('account', '<', below.to)]),
           ]),
         );
+      }
+      if (after !== undefined) {
+        select = select.where(sql<boolean>`(at, id) > (${integerCell(after.at)}, ${after.id})`);
       }
       return select.orderBy('at').orderBy('id').limit(limit).execute();
     },

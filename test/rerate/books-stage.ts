@@ -20,7 +20,7 @@ import { createChangeFeed } from '../../src/redis/change-feed.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import { createSettlementFeed } from '../../src/redis/settlement-feed.ts';
 import { formatSettlement } from '../../src/redis/settlement-text.ts';
-import { rootOf, type AccountPath, type RerateRunId } from '../../src/units/ids.ts';
+import { rootOf, type AccountPath, type PoolId, type RerateRunId } from '../../src/units/ids.ts';
 import { toMicros } from '../../src/units/money.ts';
 import { addMs, toEpochMs } from '../../src/units/time.ts';
 import { createPools } from '../../src/wiring/pools.ts';
@@ -42,6 +42,8 @@ export type BooksStage = {
   price(percent: bigint): Promise<void>;
   plan(run: RerateRunId, funding: RerateFunding): Promise<void>;
   change(run: RerateRunId, wanted: RerateClaim['wanted']): Promise<void>;
+  /** What is left of a pool, as Redis has it. */
+  left(pool: PoolId): Promise<bigint | undefined>;
   /** What `verify` finds. */
   findings(): Promise<readonly string[]>;
   close(): void;
@@ -142,6 +144,7 @@ export async function createBooksStage(database: Database, redis: Redis): Promis
         inputs: {},
       } as const;
       await settler.settle([{ kind: 'chargeable', settlement, decision }]);
+      await settler.finish();
     },
     async move(account, amount, id) {
       const comes = amount > 0n;
@@ -182,6 +185,7 @@ export async function createBooksStage(database: Database, redis: Redis): Promis
       if (carried.kind !== 'done' && carried.kind !== 'already') throw new Error(carried.kind);
       await live.rightPools(new Set(directory.accounts().nodes.map(({ path }) => path)));
     },
+    left: async (pool) => (await store.readWallet(pool))?.balance,
     async findings() {
       const found = (await Array.fromAsync(proveRecord(evidence))).map(describeFinding);
       return [...found, ...(await live.proveLive({ fix: false })).findings];
