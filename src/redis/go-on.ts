@@ -58,7 +58,7 @@ export async function goOn(
   const wallets = pools.map((each) => each.pool);
   const { legs, due, deadlines } = slotKeys(homeOf(record));
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
-  const keys = [legs, due, deadlines, walletPartsKey(pool), ...walletKeys];
+  const keys = [legs, due, deadlines, walletPartsKey(pool), walletKey(pool), ...walletKeys];
   return await context.decide<GoOnOutcome>([pool, ...wallets], async (basis, wished) => {
     const noted = deadline === undefined ? ['', ''] : await notedUntil(context, record, pool, deadline);
     if (noted === undefined) return { kind: 'gone' };

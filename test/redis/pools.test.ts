@@ -177,6 +177,26 @@ describe('an allotment', () => {
     expect(await left(INTERNATIONAL)).toBe(0n);
   });
 
+  it('says of a leg that has gone on that it ended no more, also where the next one ends soon', async () => {
+    open({ operator: { allotments: { international: daily(80) } }, balance: '10.00' });
+    const first = await talk(1);
+    pass(500);
+    const second = await talk(2);
+    pass(39_550);
+    const ended = async (): Promise<readonly string[]> => {
+      const found = await store.evaluate(INTERNATIONAL);
+      return found.ended.map(({ legKey }) => legKey);
+    };
+    expect(await ended()).toEqual([first.record.legKey]);
+    expect((await store.evaluate(INTERNATIONAL)).next.map(({ legKey }) => legKey)).toEqual([
+      second.record.legKey,
+    ]);
+    const [allotment] = first.record.allotments;
+    if (allotment === undefined) throw new Error('paid by an allotment');
+    expect(await store.goOn(first.record, allotment)).toMatchObject({ kind: 'continued' });
+    expect(await ended()).toEqual([]);
+  });
+
   it('goes on per minute in the settlement where the hang-up came before anybody had looked', async () => {
     open({ operator: { allotments: { international: daily(40) } }, balance: '0.02' });
     const call = await talk(1);

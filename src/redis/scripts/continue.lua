@@ -1,5 +1,5 @@
 -- continue: a running leg that was paid for by an allotment goes on by other wallets from a moment on.
--- KEYS  1 legs  2 due  3 deadlines  4 parts of the allotment, then per wallet: wallet, parts
+-- KEYS  1 legs  2 due  3 deadlines  4 parts of the allotment  5 the allotment, then per wallet: wallet, parts
 -- ARGV  clock, snapshots wished 0/1, legKey, part text in the allotment once passed, deadline or '',
 --       record as the caller read it and as it is then ('' and '': it stays),
 --       wallets, per wallet: account, part text once running, mode and, when 'exact', an exact wallet
@@ -16,7 +16,7 @@ if not before then return { 'gone' } end
 if readLegPart(before).state ~= 'ended' then return { 'already' } end
 if record ~= '' and standing ~= expected then return { 'stale' } end
 
-local key, moves, accounts, walletKeys, partKeys, undecided = 4, {}, {}, {}, {}, false
+local key, moves, accounts, walletKeys, partKeys, undecided = 5, {}, {}, {}, {}, false
 local wallets = takeNumber()
 for i = 1, wallets do
   local account, running, mode = take(), take(), take()
@@ -50,6 +50,13 @@ for i = 1, wallets do
   reply[#reply + 1] = due
 end
 redis.call('HSET', KEYS[4], legKey, passed)
+-- Whoever has read the allotment before must not take the leg for one that is to be ended.
+local allotment = redis.call('GET', KEYS[5])
+if allotment then
+  local w = readWallet(allotment)
+  w.version = w.version + 1
+  redis.call('SET', KEYS[5], walletText(w))
+end
 if record ~= '' then redis.call('HSET', KEYS[1], legKey, record) end
 if deadline ~= '' then redis.call('ZADD', KEYS[3], 'LT', deadline, legKey) end
 return reply
