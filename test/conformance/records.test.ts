@@ -18,7 +18,7 @@ beforeEach(async () => {
   await stage.tariff('standard', TARIFF);
   await stage.account({ account: 'reseller', wallet: 'EUR', tariff: 'standard' });
   await stage.account({ account: 'reseller/shop', wallet: 'EUR', tariff: 'standard' });
-  for (const account of ['reseller', 'reseller/shop']) await stage.topUp(account as AccountPath, '100.00');
+  for (const account of ['reseller', 'reseller/shop']) await stage.topUp(account, '100.00');
   stage.sim.endpoint(/pstn/, { kind: 'answers', afterMs: 10 });
 });
 
