@@ -11,13 +11,17 @@ import {
 import { reversalIdPrefix, runOfReversal } from '../records/reversal.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { addMicros, formatMicros } from '../units/money.ts';
-import { toIsoUtc } from '../units/time.ts';
+import { addMs, toIsoUtc, type EpochMs } from '../units/time.ts';
 import { moneyJson } from './account-view.ts';
 import { showMoment } from './moment.ts';
 import { chargedInWords, sumInWords, termsJson } from './price-words.ts';
 
 /** Every charge of a leg, whatever the version, and every transfer that they made. */
-export type LegMoney = { readonly charges: readonly Charge[]; readonly transfers: readonly Transfer[] };
+export type LegMoney = {
+  readonly answeredAt: EpochMs | undefined;
+  readonly charges: readonly Charge[];
+  readonly transfers: readonly Transfer[];
+};
 
 /** Payer by payer, the version in force first: how each price comes about and what it moved, and what took it back. */
 export function chargeRows(money: LegMoney): readonly (readonly string[])[] {
@@ -35,7 +39,9 @@ function payerRows(
   return versions.flatMap(([version, segments], index) => {
     const isAlone = versions.length === 1;
     const head = `${totalInWords(segments)}${isAlone ? '' : `, version ${version}`}`;
-    const rows = segments.flatMap((charge) => segmentLines(charge, segments.length > 1, money));
+    const rows = segments.flatMap((charge, at) =>
+      segmentLines(charge, { ahead: segments.slice(0, at), isAlone: segments.length === 1 }, money),
+    );
     return [
       [index === 0 ? payer : '', index === 0 ? head : `before: ${head}`],
       ...rows.map((line) => ['', `  ${line}`]),
@@ -49,11 +55,16 @@ function totalInWords(segments: readonly Charge[]): string {
   return `${formatMicros(addMicros(...segments.map(({ price }) => price)))} ${currencyOf(priced)}`;
 }
 
-function segmentLines(charge: Charge, isOneOfSeveral: boolean, money: LegMoney): readonly string[] {
+type Place = { readonly ahead: readonly Charge[]; readonly isAlone: boolean };
+
+/** One of several says from when on it was talked: by the clock it is told why its rate is another one. */
+function segmentLines(charge: Charge, { ahead, isAlone }: Place, money: LegMoney): readonly string[] {
   const lines = [...wayLines(charge), ...movementLines(charge, money)];
-  return isOneOfSeveral
-    ? lines.map((line, at) => (at === 0 ? `segment ${charge.segment}: ${line}` : line))
-    : lines;
+  if (isAlone) return lines;
+  const seconds = ahead.reduce((sum, { billedSeconds }) => sum + billedSeconds, 0);
+  const { answeredAt } = money;
+  const from = answeredAt === undefined ? '' : ` from ${showMoment(addMs(answeredAt, seconds * 1000))} UTC`;
+  return lines.map((line, at) => (at === 0 ? `segment ${charge.segment}${from}: ${line}` : line));
 }
 
 function wayLines(charge: Charge): readonly string[] {

@@ -25,7 +25,8 @@ async function explain(line: CommandLine, context: CommandContext): Promise<Resu
   for (const cdr of await records.cdrsOfCall(uuid)) {
     const { legUuid } = cdr;
     const charges = await records.chargesOf(legUuid);
-    legs.push({ cdr, money: { charges, transfers: await records.transfersOfLeg(legUuid) } });
+    const { answeredAt } = cdr;
+    legs.push({ cdr, money: { answeredAt, charges, transfers: await records.transfersOfLeg(legUuid) } });
   }
   if (legs.length === 0 && decisions.length === 0) {
     return failed(`nothing on record of ${uuid}; a call that is up is shown by tollgate calls`, { uuid });

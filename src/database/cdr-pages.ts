@@ -3,8 +3,8 @@ import type { CdrQuery, Page } from '../records/record-store.ts';
 import type { Cdr } from '../records/records.ts';
 import type { AccountPath, LegUuid } from '../units/ids.ts';
 import { addMs } from '../units/time.ts';
-import { integerCell, momentOf } from './cell.ts';
-import { pageOf, pageShape, subtreeRange } from './paging.ts';
+import { momentOf } from './cell.ts';
+import { pageOf, pageShape, rangeAfter, subtreeRange } from './paging.ts';
 import { toCdr } from './record-rows.ts';
 import type { CdrRow, Schema } from './schema.ts';
 
@@ -24,7 +24,7 @@ export async function readCdrs(database: Kysely<Schema>, query: CdrQuery): Promi
   const shape = pageShape(query);
   const rows =
     query.scope === 'account'
-      ? await ordered(inRange(database, query, shape).where('account', '=', query.account), shape)
+      ? await ordered(inRange(database, query).where('account', '=', query.account), shape)
           .selectAll()
           .execute()
       : await readSubtree(database, query, shape);
@@ -37,13 +37,13 @@ async function readSubtree(
   shape: Shape,
 ): Promise<readonly CdrRow[]> {
   const below = subtreeRange(query.account);
-  const horizon = await ordered(inRange(database, query, shape), shape)
+  const horizon = await ordered(inRange(database, query), shape)
     .clearLimit()
     .select('admitted_at')
     .limit(1)
     .offset(shape.limit * OTHERS_PASSED_MAX)
     .executeTakeFirst();
-  const near = inRange(database, upTo(query, horizon), shape).where((where) =>
+  const near = inRange(database, upTo(query, horizon)).where((where) =>
     where.or([
       where('account', '=', query.account),
       where.and([where('account', '>=', below.from), where('account', '<', below.to)]),
@@ -59,7 +59,7 @@ async function readSubtree(
     .execute();
 }
 
-/** In the terms of the range itself: SQLite walks an index between two bounds, and not between three. */
+/** In the terms of the range itself, for the reason of `rangeAfter`. */
 function upTo(query: CdrQuery, horizon: Pick<CdrRow, 'admitted_at'> | undefined): CdrQuery {
   if (horizon === undefined) return query;
   const at = momentOf(horizon.admitted_at);
@@ -76,7 +76,7 @@ async function keysByAccount(
   let after = query.account;
   for (let accounts = [query.account]; ;) {
     const offers = accounts.map((account) =>
-      ordered(inRange(database, query, shape).where('account', '=', account), shape).select([
+      ordered(inRange(database, query).where('account', '=', account), shape).select([
         'admitted_at',
         'leg_uuid',
       ]),
@@ -113,14 +113,8 @@ async function accountsWithCalls(
   return rows.map(({ account }) => account);
 }
 
-function inRange(database: Kysely<Schema>, query: CdrQuery, { step }: Shape): Select {
-  const select = database
-    .selectFrom('cdr')
-    .where('admitted_at', '>=', integerCell(query.from))
-    .where('admitted_at', '<', integerCell(query.to));
-  if (query.after === undefined) return select;
-  const { at, id } = query.after;
-  return select.where(sql<boolean>`(admitted_at, leg_uuid) ${step} (${integerCell(at)}, ${id})`);
+function inRange(database: Kysely<Schema>, query: CdrQuery): Select {
+  return database.selectFrom('cdr').where(rangeAfter(['admitted_at', 'leg_uuid'], query));
 }
 
 type Select = SelectQueryBuilder<Schema, 'cdr', object>;

@@ -1,8 +1,8 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { DecisionQuery, PageCursor } from '../records/record-store.ts';
 import type { Decision } from '../records/records.ts';
-import { integerCell, momentOf } from './cell.ts';
-import { subtreeRange, walkPages } from './paging.ts';
+import { momentOf } from './cell.ts';
+import { rangeAfter, subtreeRange, walkPages } from './paging.ts';
 import { toDecision } from './record-rows.ts';
 import type { Schema } from './schema.ts';
 
@@ -18,8 +18,7 @@ export async function* walkDecisions(
         .selectFrom('decision')
         .selectAll()
         .where('kind', '=', kind)
-        .where('at', '>=', integerCell(query.from))
-        .where('at', '<', integerCell(query.to));
+        .where(rangeAfter(['at', 'id'], { ...query, after }));
       if (account !== undefined) {
         const below = subtreeRange(account);
         select = select.where((where) =>
@@ -28,9 +27,6 @@ export async function* walkDecisions(
             where.and([where('account', '>=', below.from), where('account', '<', below.to)]),
           ]),
         );
-      }
-      if (after !== undefined) {
-        select = select.where(sql<boolean>`(at, id) > (${integerCell(after.at)}, ${after.id})`);
       }
       return select.orderBy('at').orderBy('id').limit(limit).execute();
     },

@@ -6,7 +6,7 @@ import type { LegUuid } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import { integerCell, numberOf } from './cell.ts';
-import { pageOf, pageShape, walkPages } from './paging.ts';
+import { pageOf, pageShape, walkPages, rangeAfter } from './paging.ts';
 import { toTransfer } from './record-rows.ts';
 import type { Schema } from './schema.ts';
 
@@ -16,18 +16,13 @@ const WALLETS_TO = 'wallet;';
 
 /** A transfer has two different sides, so the two index walks never meet the same row. */
 export async function readTransfers(database: Kysely<Schema>, query: TransferQuery): Promise<Page<Transfer>> {
-  const { step, direction, limit } = pageShape(query);
+  const { direction, limit } = pageShape(query);
   const side = (column: 'debit' | 'credit') => {
-    let select = database
+    const select = database
       .selectFrom('transfer')
       .selectAll()
       .where(column, '=', query.ledger)
-      .where('at', '>=', integerCell(query.from))
-      .where('at', '<', integerCell(query.to));
-    if (query.after !== undefined) {
-      const { at, id } = query.after;
-      select = select.where(sql<boolean>`(at, id) ${step} (${integerCell(at)}, ${id})`);
-    }
+      .where(rangeAfter(['at', 'id'], query));
     return select.orderBy('at', direction).orderBy('id', direction).limit(limit);
   };
   const rows = await database

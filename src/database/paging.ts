@@ -2,6 +2,8 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { sql, type RawBuilder } from 'kysely';
 import type { Page, PageCursor, PageQuery } from '../records/record-store.ts';
 import type { AccountPath } from '../units/ids.ts';
+import type { EpochMs } from '../units/time.ts';
+import { integerCell } from './cell.ts';
 
 /** Rows of one statement; 22 columns of a CDR times this stays under SQLite's 32,766 parameters. */
 const SLICE_ROWS = 500;
@@ -33,16 +35,41 @@ export async function* walkPages<Row, Key>(
   }
 }
 
-/** What a page's order means in SQL: the direction, and the comparison that finds what comes after the cursor. */
+type Moments = {
+  readonly from: EpochMs;
+  readonly to: EpochMs;
+  readonly after?: { readonly at: EpochMs | bigint; readonly id: string } | undefined;
+  readonly order?: PageQuery['order'];
+};
+
+/**
+ * The rows of a range of moments that come after a cursor, in an order. By one bound on each side and no more: given
+ * two, SQLite may walk the index from the farther one, past all that the pages before have shown.
+ */
+export function rangeAfter(
+  [at, id]: readonly [string, string],
+  { from, to, after, order = 'oldest_first' }: Moments,
+): RawBuilder<boolean> {
+  const isOldestFirst = order === 'oldest_first';
+  // One that is not of this range does not widen it.
+  const cursor =
+    after !== undefined && (isOldestFirst ? after.at >= from : after.at < to) ? after : undefined;
+  const column = sql.ref(at);
+  const start =
+    cursor &&
+    sql`(${column}, ${sql.ref(id)}) ${isOldestFirst ? sql`>` : sql`<`} (${BigInt(cursor.at)}, ${cursor.id})`;
+  const lower = isOldestFirst && start !== undefined ? start : sql`${column} >= ${integerCell(from)}`;
+  const upper = !isOldestFirst && start !== undefined ? start : sql`${column} < ${integerCell(to)}`;
+  return sql<boolean>`(${lower} and ${upper})`;
+}
+
+/** What a page's order means in SQL. */
 export function pageShape(query: Pick<PageQuery, 'order' | 'limit'>): {
   readonly direction: 'asc' | 'desc';
-  readonly step: RawBuilder<unknown>;
   readonly limit: number;
 } {
   const limit = Math.max(1, Math.min(query.limit, PAGE_ROWS_MAX));
-  return query.order === 'oldest_first'
-    ? { direction: 'asc', step: sql`>`, limit }
-    : { direction: 'desc', step: sql`<`, limit };
+  return query.order === 'oldest_first' ? { direction: 'asc', limit } : { direction: 'desc', limit };
 }
 
 export function pageOf<Row>(

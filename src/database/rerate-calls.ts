@@ -6,12 +6,15 @@ import type { PricedCall } from '../charging/rerate-store.ts';
 import type { Charge } from '../records/records.ts';
 import type { LegUuid } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
-import { integerCell, momentOf, numberOf, valueOfJson } from './cell.ts';
+import { momentOf, numberOf, valueOfJson } from './cell.ts';
 import { toCharge } from './charge-rows.ts';
-import { slicesOf, subtreeRange } from './paging.ts';
+import { rangeAfter, slicesOf, subtreeRange } from './paging.ts';
 import type { CdrRow, ChargeRow, Schema } from './schema.ts';
 
-/** What is read at once: large enough that the statement costs nothing beside its rows, and some MB at most. */
+/**
+ * What is read at once: large enough that the statement costs nothing beside its rows. Of larger pages much outlives
+ * the collection of what is young, and the process grows.
+ */
 const CALLS_PER_PAGE = 500;
 
 export async function countCalls(database: Kysely<Schema>, filter: RerateFilter): Promise<number> {
@@ -98,16 +101,12 @@ function readParts(
   return wanted.execute();
 }
 
-/** One beginning and no other: given two, SQLite may walk from the earlier one on every page. */
 export function matching(
   { from, to, account, prefix }: RerateFilter,
   after?: Pick<CdrRow, 'admitted_at' | 'leg_uuid'>,
 ): RawBuilder<boolean> {
-  const begin =
-    after === undefined
-      ? sql`admitted_at >= ${integerCell(from)}`
-      : sql`(admitted_at, leg_uuid) > (${after.admitted_at}, ${after.leg_uuid})`;
-  const parts = [begin, sql`admitted_at < ${integerCell(to)}`];
+  const cursor = after && { at: after.admitted_at, id: after.leg_uuid };
+  const parts = [rangeAfter(['admitted_at', 'leg_uuid'], { from, to, after: cursor })];
   if (account !== undefined) {
     const below = subtreeRange(account);
     parts.push(sql`(account = ${account} or (account >= ${below.from} and account < ${below.to}))`);

@@ -6,7 +6,7 @@ import type { SwitchCdr } from '../reconcile/switch-cdr.ts';
 import type { LegUuid } from '../units/ids.ts';
 import { integerCell, numberOf } from './cell.ts';
 import { toCharge } from './charge-rows.ts';
-import { slicesOf, subtreeRange, walkPages } from './paging.ts';
+import { slicesOf, subtreeRange, walkPages, rangeAfter } from './paging.ts';
 import { toCdr, toDecision, toTransfer } from './record-rows.ts';
 import type { CdrRow, Schema, TransferRow } from './schema.ts';
 import { readAround } from './switch-relatives.ts';
@@ -67,20 +67,17 @@ async function* walkTheirs(
   { from, to }: Window,
 ): AsyncGenerator<readonly OpenLeg[]> {
   const pages = walkPages(
-    (after: { readonly at: bigint; readonly leg: LegUuid } | undefined, limit) => {
-      let select = database
+    (after: { readonly at: bigint; readonly id: LegUuid } | undefined, limit) =>
+      database
         .selectFrom('switch_cdr')
         .selectAll()
-        .where('started_at', '>=', integerCell(from))
-        .where('started_at', '<', integerCell(to))
-        .where(sql<boolean>`not exists (select 1 from cdr where cdr.leg_uuid = switch_cdr.leg_uuid)`);
-      if (after !== undefined) {
-        const { at, leg } = after;
-        select = select.where(sql<boolean>`(started_at, leg_uuid) > (${at}, ${leg})`);
-      }
-      return select.orderBy('started_at').orderBy('leg_uuid').limit(limit).execute();
-    },
-    (row) => ({ at: row.started_at, leg: row.leg_uuid }),
+        .where(rangeAfter(['started_at', 'leg_uuid'], { from, to, after }))
+        .where(sql<boolean>`not exists (select 1 from cdr where cdr.leg_uuid = switch_cdr.leg_uuid)`)
+        .orderBy('started_at')
+        .orderBy('leg_uuid')
+        .limit(limit)
+        .execute(),
+    (row) => ({ at: row.started_at, id: row.leg_uuid }),
   );
   for await (const rows of pages) yield await withAround(database, rows);
 }
@@ -132,28 +129,30 @@ async function readCdrs(
 
 async function* walkOurs(database: Kysely<Schema>, window: Window): AsyncGenerator<readonly OurLeg[]> {
   const pages = walkPages(
-    (after: { readonly at: bigint; readonly leg: LegUuid } | undefined, limit) => {
-      let select = cdrsWithin(database, window);
-      if (after !== undefined) {
-        const { at, leg } = after;
-        select = select.where(sql<boolean>`(admitted_at, leg_uuid) > (${at}, ${leg})`);
-      }
-      return select.orderBy('admitted_at').orderBy('leg_uuid').limit(limit).execute();
-    },
-    (row) => ({ at: row.admitted_at, leg: row.leg_uuid }),
+    (after: { readonly at: bigint; readonly id: LegUuid } | undefined, limit) =>
+      cdrsWithin(database, { ...window, after })
+        .orderBy('admitted_at')
+        .orderBy('leg_uuid')
+        .limit(limit)
+        .execute(),
+    (row) => ({ at: row.admitted_at, id: row.leg_uuid }),
   );
   for await (const rows of pages) yield await withTheirs(database, rows);
 }
 
 function cdrsWithin(
   database: Kysely<Schema>,
-  { from, to, account }: Window,
+  {
+    from,
+    to,
+    account,
+    after,
+  }: Window & { readonly after?: { readonly at: bigint; readonly id: LegUuid } | undefined },
 ): SelectQueryBuilder<Schema, 'cdr', CdrRow> {
   const select = database
     .selectFrom('cdr')
     .selectAll()
-    .where('admitted_at', '>=', integerCell(from))
-    .where('admitted_at', '<', integerCell(to));
+    .where(rangeAfter(['admitted_at', 'leg_uuid'], { from, to, after }));
   if (account === undefined) return select;
   const below = subtreeRange(account);
   return select.where((where) =>
@@ -198,21 +197,18 @@ async function* walkStrays(
   for (const { path: root } of roots) {
     if (account !== undefined && account !== root) continue;
     const pages = walkPages(
-      (after: { readonly at: bigint; readonly id: string } | undefined, limit) => {
-        let select = database
+      (after: { readonly at: bigint; readonly id: string } | undefined, limit) =>
+        database
           .selectFrom('transfer')
           .selectAll()
           .where('credit', '=', systemLedger('revenue', root))
-          .where('at', '>=', integerCell(from))
-          .where('at', '<', integerCell(to))
+          .where(rangeAfter(['at', 'id'], { from, to, after }))
           .where('kind', '=', 'charge')
-          .where(sql<boolean>`not exists (select 1 from charge where charge.transfer_id = transfer.id)`);
-        if (after !== undefined) {
-          const { at, id } = after;
-          select = select.where(sql<boolean>`(at, id) > (${at}, ${id})`);
-        }
-        return select.orderBy('at').orderBy('id').limit(limit).execute();
-      },
+          .where(sql<boolean>`not exists (select 1 from charge where charge.transfer_id = transfer.id)`)
+          .orderBy('at')
+          .orderBy('id')
+          .limit(limit)
+          .execute(),
       (row) => ({ at: row.at, id: row.id }),
     );
     for await (const rows of pages) yield rows.map(toTransfer);

@@ -74,8 +74,9 @@ export function liveCalls(count: number, seed: number): readonly Settlement[] {
 export async function fillRecord(
   { accounts, tariffs, records }: Pick<Database, 'accounts' | 'tariffs' | 'records'>,
   settlements: readonly Settlement[],
+  versions = VERSIONS,
 ): Promise<void> {
-  await importVersions(tariffs, VERSIONS);
+  await importVersions(tariffs, versions);
   for (const { account } of ACCOUNTS.nodes) {
     const saved = await accounts.saveAccount(account);
     if (saved.kind === 'refused') throw new Error(JSON.stringify(saved));

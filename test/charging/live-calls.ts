@@ -3,6 +3,7 @@ import type { AccountLookup } from '../../src/accounts/account-tree.ts';
 import { decide } from '../../src/admission/decide.ts';
 import { chosenParts, withFunded } from '../../src/admission/funded.ts';
 import type { FundingPolicy } from '../../src/admission/funding.ts';
+import { splitContinuation, splitRecord } from '../../src/admission/rate-split.ts';
 import type { Question } from '../../src/admission/question.ts';
 import type { RatingBooks } from '../../src/charging/finished-call.ts';
 import { settlementOf } from '../../src/controller/settlement.ts';
@@ -19,7 +20,7 @@ import {
   type TariffName,
 } from '../../src/units/ids.ts';
 import { toMicros } from '../../src/units/money.ts';
-import { toEpochMs } from '../../src/units/time.ts';
+import { addMs, toEpochMs } from '../../src/units/time.ts';
 import { anyPeriod, anyRounding } from '../rating/samples.ts';
 import { accountsOf, questionOf } from '../controller/world.ts';
 
@@ -31,6 +32,8 @@ export const POLICY: FundingPolicy = {
   unfunded: 'refuse',
   customerCurrency: 'EUR',
 };
+
+type Choice<Item> = readonly [Item, ...Item[]];
 
 /** A reseller with a customer, each with a tariff; one with discounts, one with trunks, one that is only counted. */
 export const ACCOUNTS = accountsOf(
@@ -60,7 +63,7 @@ export const ACCOUNTS = accountsOf(
   ],
   [{ route: 'carrier' }, { route: 'backup' }],
 );
-const CALLERS = [
+const CALLERS: Choice<string> = [
   'acme',
   'acme/shop',
   'acme/shop/till',
@@ -69,7 +72,15 @@ const CALLERS = [
   'acme/watched',
   'acme/minutes',
 ];
-const NUMBERS = ['4930123456', '49151234567', '442071234567', '12125550123', '18005550123', '33123456789'];
+const NUMBERS: Choice<string> = [
+  '4930123456',
+  '49151234567',
+  '442071234567',
+  '12125550123',
+  '18005550123',
+  '33123456789',
+];
+const ROUTES: Choice<readonly string[]> = [['carrier'], ['backup'], ['carrier', 'backup']];
 const PREFIXES = ['49', '4930', '4915', '44', '4420', '1', '1212', '1800', '33', '331'];
 
 /** Any versions of both tariffs, the first in force from the beginning and so broad that most calls have a rate. */
@@ -133,13 +144,30 @@ export const anyTalk: fc.Arbitrary<Talk> = fc.record({
   caller: fc.constantFrom(...CALLERS),
   inbound: fc.boolean(),
   number: fc.constantFrom(...NUMBERS),
-  routes: fc.constantFrom(['carrier'], ['backup'], ['carrier', 'backup']),
+  routes: fc.constantFrom(...ROUTES),
   at: fc.integer({ min: 0, max: 3 * DAY_MS }),
   billedSeconds: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 90_000 })),
   answered: fc.boolean(),
   soft: fc.boolean(),
   allotmentSeconds: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined }),
 });
+
+/** One of them without fast-check, for a hundred thousand. */
+export function randomTalk(random: () => number): Talk {
+  const below = (count: number): number => Math.floor(random() * count);
+  const oneOf = <Item>(items: readonly [Item, ...Item[]]): Item => items[below(items.length)] ?? items[0];
+  return {
+    caller: oneOf(CALLERS),
+    inbound: random() < 0.5,
+    number: oneOf(NUMBERS),
+    routes: oneOf(ROUTES),
+    at: below(3 * DAY_MS),
+    billedSeconds: below(oneOf([200, 90_000])),
+    answered: random() < 0.9,
+    soft: random() < 0.5,
+    allotmentSeconds: random() < 0.3 ? undefined : below(200),
+  };
+}
 
 /** The call as the gate is asked to admit it. */
 export function questionOfTalk(talk: Talk, accounts: AccountLookup, name: string): Question {
@@ -168,7 +196,7 @@ export function settledLive(talk: Talk, books: RatingBooks, name: string): Settl
   const decided = decide(question, books.tariffs, books.policy);
   if (decided.kind === 'refused') return undefined;
   const { home } = decided.plan;
-  const record = withFunded(
+  const taken = withFunded(
     decided.record,
     chosenParts(
       home,
@@ -176,8 +204,16 @@ export function settledLive(talk: Talk, books: RatingBooks, name: string): Settl
     ),
   );
   const answeredAt = talk.answered ? toEpochMs(talk.at + 4_000) : undefined;
+  const isSplit = books.policy.periods === 'split' && answeredAt !== undefined;
+  const record = isSplit ? splitRecord(taken, answeredAt, books.tariffs) : taken;
   const billedSeconds = talk.answered ? talk.billedSeconds : 0;
   const endedAt = toEpochMs((answeredAt ?? talk.at) + billedSeconds * 1000);
+  // A call that cannot go on ends with its allotment: then that has paid for all of it.
+  const ranDry = record.allotments.flatMap(({ account, goesOn }) =>
+    talk.allotmentSeconds === undefined || goesOn === undefined
+      ? []
+      : [{ account, goesOn, seconds: Math.min(talk.allotmentSeconds, billedSeconds) }],
+  );
   return settlementOf(
     record,
     {
@@ -192,14 +228,15 @@ export function settledLive(talk: Talk, books: RatingBooks, name: string): Settl
     },
     {
       billedSeconds,
-      // A call that cannot go on ends with its allotment: then that has paid for all of it.
-      allotmentSeconds: new Map(
-        record.allotments.flatMap(({ account, goesOn }) =>
-          talk.allotmentSeconds === undefined || goesOn === undefined
-            ? []
-            : [[account, talk.allotmentSeconds]],
+      allotmentSeconds: new Map(ranDry.map(({ account, seconds }) => [account, seconds])),
+      ...(isSplit && {
+        goneOn: new Map(
+          ranDry.map(({ account, goesOn, seconds }) => {
+            const from = addMs(answeredAt, seconds * 1000);
+            return [account, splitContinuation(goesOn, record, from, books.tariffs)];
+          }),
         ),
-      ),
+      }),
       at: endedAt,
     },
   );

@@ -1,20 +1,27 @@
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { parseRerateRunId } from '../../src/units/ids.ts';
+import type { RerateClaim } from '../../src/charging/rerate-store.ts';
+import type { RerateRunId } from '../../src/units/ids.ts';
 import { live } from './mortal-rerate.ts';
 
-/** Carries out a run until it is done or killed: says `begun` at its first step, and what became of it. */
-const [path = '', redisUrl = '', name = '', wanted = '', number = ''] = process.argv.slice(2);
-const run = parseRerateRunId(name);
-if (run === undefined || (wanted !== 'applying' && wanted !== 'reverting')) throw new Error('no such run');
+/**
+ * Waits for one line that says what to do, so that it is up before it is needed, and carries out a run until it is
+ * done or killed: says `begun` at its first step, and what became of it.
+ */
+export type RerateOrder = {
+  readonly path: string;
+  readonly redisUrl: string;
+  readonly run: RerateRunId;
+  readonly wanted: RerateClaim['wanted'];
+  readonly number: number;
+};
+
+const [line] = (await once(process.stdin.setEncoding('utf8'), 'data')) as [string];
+const { redisUrl, ...order } = JSON.parse(line) as RerateOrder;
 const redis = new Redis(redisUrl);
+await once(redis, 'ready');
 process.stdout.write('begun\n');
-const outcome = await live({
-  path,
-  redis,
-  run,
-  wanted,
-  number: Number(number),
-  diesAt: Number.POSITIVE_INFINITY,
-});
+const outcome = await live({ ...order, redis, diesAt: Number.POSITIVE_INFINITY });
 process.stdout.write(`${outcome?.kind}\n`);
 redis.disconnect();
+process.stdin.destroy();
