@@ -4,6 +4,7 @@ import { fundedSeconds } from '../rating/quote.ts';
 import type { PriceTerms } from '../rating/price.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
 import type { Continuation, LegCap, LegRecord, PayerRecord } from './leg-record.ts';
 import type { PlannedQuestion } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
@@ -107,6 +108,17 @@ export function capInTheEnd(
     least = tighterCap(least, { ...own, seconds: paidSeconds + own.seconds });
   }
   return least;
+}
+
+/** Which limit ends an answered leg at that moment: its own, or what it may cost since it has gone on per minute. */
+export function capAt(
+  { cap, allotments, answeredAt }: Pick<LegRecord, 'cap' | 'allotments' | 'answeredAt'>,
+  endsAt: EpochMs,
+): LegCap | undefined {
+  const ended = allotments.find(({ goesOn }) => goesOn?.until === endsAt)?.goesOn;
+  if (ended === undefined || answeredAt === undefined) return cap;
+  const seconds = Math.ceil((endsAt - answeredAt) / 1000);
+  return { seconds, reason: 'max_cost', account: ended.payer.account };
 }
 
 /** The shorter of two; of equals the first. */

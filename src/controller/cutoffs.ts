@@ -7,7 +7,7 @@ import { rootOf, type AccountPath, type LegKey, type LegUuid, type PoolId } from
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { ControllerContext } from './context.ts';
 import { cutDecision } from './decisions.ts';
-import { goesOnPerMinute } from './going-on.ts';
+import { capThatEnds, goesOnPerMinute } from './going-on.ts';
 import { readLeft } from './left-over.ts';
 import type { LegBook } from './leg-book.ts';
 import type { Timers } from './timers.ts';
@@ -211,11 +211,12 @@ export function createCutoffs(
     lateness.push(lateMs);
     if (lateness.length > LATENESS_KEPT_MAX) lateness.shift();
     await sent;
-    const { uuid: callUuid, cap } = record;
-    const reason =
-      ending.reason === 'deadline' ? (cap?.reason ?? 'max_seconds') : REASONS[meaningOf(account).kind];
-    const left = ending.reason === 'empty' ? await readLeft(context, account) : undefined;
-    context.record(cutDecision(record, sentAt, { endsAt, sentAt, reason, left }));
+    const { uuid: callUuid } = record;
+    const isEmpty = ending.reason === 'empty';
+    const cap = isEmpty ? undefined : await capThatEnds(context, record, endsAt);
+    const reason = isEmpty ? REASONS[meaningOf(account).kind] : (cap?.reason ?? 'max_seconds');
+    const left = isEmpty ? await readLeft(context, account) : undefined;
+    context.record(cutDecision({ ...record, cap }, sentAt, { endsAt, sentAt, reason, left }));
     log.info({ callUuid, accountId: account, reason, endsAt, lateMs }, 'call cut');
   };
 

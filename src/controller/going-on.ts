@@ -1,7 +1,8 @@
 import { dryRunAllotments } from '../admission/leg-pools.ts';
-import type { Continuation, LegRecord } from '../admission/leg-record.ts';
+import { capAt } from '../admission/cap.ts';
+import type { Continuation, LegCap, LegRecord } from '../admission/leg-record.ts';
 import { splitContinuation } from '../admission/rate-split.ts';
-import type { PoolId } from '../units/ids.ts';
+import { rootOf, type PoolId } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { FundingPolicy } from '../admission/funding.ts';
 import type { ControllerContext } from './context.ts';
@@ -18,6 +19,17 @@ export function continuationAt(
   from: EpochMs,
 ): Continuation {
   return policy.periods === 'split' ? splitContinuation(goesOn, record, from, directory.tariffs()) : goesOn;
+}
+
+/** Which limit is over for a leg that has lasted as long as it may: up to when it goes on the store alone knows. */
+export async function capThatEnds(
+  { store }: Pick<ControllerContext, 'store'>,
+  record: LegRecord,
+  endsAt: EpochMs,
+): Promise<LegCap | undefined> {
+  if (record.allotments.length === 0) return record.cap;
+  const kept = await store.find(rootOf(record.account), record.legKey);
+  return capAt(kept?.record ?? record, endsAt);
 }
 
 /**

@@ -37,7 +37,7 @@ export type BooksStage = {
   /** A call that nobody heard, charged from FreeSWITCH's CDR. */
   import(talk: Talk, name: string): Promise<void>;
   /** Into the wallet, or out of it. */
-  move(account: AccountPath, amount: bigint, id: string): Promise<void>;
+  move(kind: 'topup' | 'adjustment', account: AccountPath, amount: bigint, id: string): Promise<void>;
   /** Both tariffs' prices in percent of what they were at first, from the beginning. */
   price(percent: bigint): Promise<void>;
   plan(run: RerateRunId, funding: RerateFunding): Promise<void>;
@@ -146,12 +146,12 @@ export async function createBooksStage(database: Database, redis: Redis): Promis
       await settler.settle([{ kind: 'chargeable', settlement, decision }]);
       await settler.finish();
     },
-    async move(account, amount, id) {
+    async move(kind, account, amount, id) {
       const comes = amount > 0n;
-      const other = systemLedger('adjust', rootOf(account));
+      const other = systemLedger(kind === 'topup' ? 'cash' : 'adjust', rootOf(account));
       const transfer: Transfer = {
         id,
-        kind: 'adjustment',
+        kind,
         debit: comes ? other : walletLedger(account),
         credit: comes ? walletLedger(account) : other,
         amount: toMicros(comes ? amount : -amount),

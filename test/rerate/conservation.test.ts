@@ -26,6 +26,14 @@ const operation = fc.oneof(
   },
   {
     weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('topup' as const),
+      account: wallet,
+      amount: fc.bigInt({ min: 1n, max: 20_000_000n }),
+    }),
+  },
+  {
+    weight: 2,
     arbitrary: fc.record({ kind: fc.constant('price' as const), percent: fc.bigInt({ min: 0n, max: 300n }) }),
   },
   {
@@ -61,7 +69,16 @@ describe.each(DATABASES)('money on $name', ({ openScratch }) => {
       }),
       { numRuns: 20, endOnFailure: true },
     );
-    expect([...done].toSorted()).toEqual(['call', 'drain', 'import', 'move', 'price', 'rerate', 'revert']);
+    expect([...done].toSorted()).toEqual([
+      'call',
+      'drain',
+      'import',
+      'move',
+      'price',
+      'rerate',
+      'revert',
+      'topup',
+    ]);
   }, 600_000);
 });
 
@@ -82,7 +99,10 @@ async function carryOut(
       await stage.drain();
       return;
     case 'move':
-      await stage.move(operation.account, operation.amount, `adjust-${name}`);
+      await stage.move('adjustment', operation.account, operation.amount, `adjust-${name}`);
+      return;
+    case 'topup':
+      await stage.move('topup', operation.account, operation.amount, `topup-${name}`);
       return;
     case 'price':
       await stage.price(operation.percent);

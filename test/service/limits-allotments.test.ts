@@ -76,6 +76,29 @@ describe.each(['socket', 'park'] as const)('an allotment at the gate %s', (gate)
   });
 });
 
+describe('a call that goes on per minute after its allotment', () => {
+  it('ends when it has cost from there on what one call may, and the record says that this was why', async () => {
+    const allotments = { international: yearly(1) };
+    await open(
+      { allotments, maxCallSeconds: 60, maxCallCost: '0.033334' },
+      { balance: '1.00', tariff: 'standard' },
+    );
+    const [call] = placeCalls(stage, 1);
+    await allEnded(call === undefined ? [] : [call]);
+    const [cdr] = await settled(stage, 1);
+    expect(cdr).toMatchObject({ billedSeconds: 3, cut: 'max_cost', cause: 'ALLOTTED_TIMEOUT' });
+    const decisions = await eventually(
+      () => stage.database.records.decisionsOf(call?.truth?.uuid as never),
+      (rows) => rows.some(({ kind }) => kind === 'cutoff'),
+    );
+    expect(decisions.find(({ kind }) => kind === 'cutoff')).toMatchObject({
+      reason: 'max_cost',
+      inputs: { holder: 'acme', seconds: 3 },
+    });
+    expect(await stage.findings()).toEqual([]);
+  });
+});
+
 describe('an allotment of 120 s that three calls share', () => {
   it('is used up exactly: answered together, they end together, or go on per minute, and no second is lost', async () => {
     const allotments = { international: yearly(120, { minimum: 1, increment: 1 }) };
