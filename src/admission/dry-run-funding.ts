@@ -32,7 +32,9 @@ const NOT_AT_ALL: FundingOption = { take: undefined, part: undefined };
 function dryRunOption({ take, part }: FundingOption): FundingOption {
   if (part?.way === 'per_minute') return { take: undefined, part: { ...part, isDryRun: true } };
   if (part?.way !== 'allotment' || take?.kind !== 'holds') {
-    return { take, part: part && { ...part, isDryRun: true } };
+    const wouldTake =
+      take?.kind === 'trunk' ? { ...take, trunk: { ...take.trunk, isDryRun: true as const } } : take;
+    return { take: wouldTake, part: part && { ...part, isDryRun: true } };
   }
   const { allotment } = part;
   const { pool, groups } = allotment;

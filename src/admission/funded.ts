@@ -2,7 +2,7 @@ import type { PriceTerms } from '../rating/price.ts';
 import type { Charge, FundingKind } from '../records/records.ts';
 import { tighterCap } from './cap.ts';
 import type { FundedPart, LegRecord, TakenSlot } from './leg-record.ts';
-import { slotName, slotOf, type Holder, type SlotPlan } from './plan.ts';
+import { slotName, slotOf, trunksOf, type Holder, type SlotPlan } from './plan.ts';
 
 const WHOLE_PPM = 1_000_000;
 
@@ -82,7 +82,7 @@ export function fundingPaid(
 /** A trunk that is taken, or that would be, is counted. */
 function withTrunk(taken: readonly TakenSlot[], part: FundedPart): readonly TakenSlot[] {
   if (part.way === 'per_minute' || part.way === 'allotment') return taken;
-  return withCounted(taken, { kind: 'trunks', path: part.account }, part.counter);
+  return withCounted(taken, trunksOf(part), part.counter);
 }
 
 function withCounted(

@@ -23,8 +23,11 @@ export type Slot =
 export type Holder =
   | { readonly kind: 'account'; readonly path: AccountPath }
   | { readonly kind: 'number'; readonly path: AccountPath; readonly number: string }
-  | { readonly kind: 'trunks'; readonly path: AccountPath }
+  | TrunksHolder
   | { readonly kind: 'route'; readonly route: RouteName };
+
+/** In a dry run those that its calls would be on: no call of an account at work finds one of them taken. */
+export type TrunksHolder = { readonly kind: 'trunks'; readonly path: AccountPath; readonly isDryRun?: true };
 
 /** The counters of a holder, in the order in which they are stored and checked. */
 export const COUNTERS = [
@@ -86,6 +89,7 @@ export type TrunkTake = {
   readonly inbound: number | undefined;
   readonly outbound: number | undefined;
   readonly shared: number | undefined;
+  readonly isDryRun?: true;
 };
 
 /** One way to pay: what it takes (nothing, where it costs nothing), and what the record then says of it. */
@@ -134,7 +138,7 @@ export function holderName(holder: Holder): string {
     case 'number':
       return `${holder.path}#${holder.number}`;
     case 'trunks':
-      return `${holder.path}#trunks`;
+      return `${holder.path}#${holder.isDryRun === true ? 'dry.' : ''}trunks`;
     case 'route':
       return `${ROUTE_PREFIX}${holder.route}`;
   }
@@ -150,7 +154,14 @@ export function holderNamed(name: string): Holder | undefined {
   const path = parseAccountPath(text);
   if (path === undefined) return undefined;
   if (part === undefined) return { kind: 'account', path };
-  return part === 'trunks' ? { kind: 'trunks', path } : { kind: 'number', path, number: part };
+  if (part === 'trunks') return { kind: 'trunks', path };
+  if (part === 'dry.trunks') return { kind: 'trunks', path, isDryRun: true };
+  return { kind: 'number', path, number: part };
+}
+
+/** Where a trunk is counted. */
+export function trunksOf({ account: path, isDryRun }: Pick<TrunkTake, 'account' | 'isDryRun'>): TrunksHolder {
+  return { kind: 'trunks', path, ...(isDryRun && { isDryRun }) };
 }
 
 /** The slot in which it is counted. */

@@ -7,7 +7,13 @@ import {
   type TakeRefusal,
   type WalletOpening,
 } from '../admission/live-store.ts';
-import type { FundingOption, HoldTake, SlotPlan, TrunkTake } from '../admission/plan.ts';
+import {
+  trunksOf,
+  type FundingOption,
+  type HoldTake,
+  type SlotPlan,
+  type TrunkTake,
+} from '../admission/plan.ts';
 import { isTrunkFull } from '../admission/trunk-funding.ts';
 import { emptyPool, raisedTo } from '../credit/opened.ts';
 import { operate } from '../credit/operations.ts';
@@ -151,10 +157,7 @@ async function judgeTrunk(
   kind: 'flat_rate' | 'flat_rate_burst',
   trunk: TrunkTake,
 ): Promise<Judged> {
-  const { inboundCalls: inbound, outboundCalls: outbound } = await store.usage({
-    kind: 'trunks',
-    path: trunk.account,
-  });
+  const { inboundCalls: inbound, outboundCalls: outbound } = await store.usage(trunksOf(trunk));
   const inUse = { inbound, outbound };
   return {
     way: { kind, trunk, inUse },

@@ -2,7 +2,7 @@ import type { AccountNode, PayingAccount } from '../accounts/account-tree.ts';
 import type { EffectiveLimits } from '../accounts/limits.ts';
 import type { LegRecord } from '../admission/leg-record.ts';
 import type { LiveStore, WalletOpening } from '../admission/live-store.ts';
-import { holderName, type HolderUse } from '../admission/plan.ts';
+import { holderName, type Holder, type HolderUse } from '../admission/plan.ts';
 import type { Question } from '../admission/question.ts';
 import { dryPoolOf, meaningOf } from '../credit/pools.ts';
 import { accountOf, ADHOC_ROOT, type AccountPath, type LegKey, type PoolId } from '../units/ids.ts';
@@ -111,7 +111,8 @@ function storeWithout(
 ): LiveStore {
   return {
     ...store,
-    async usage(holder) {
+    async usage(asked) {
+      const holder = countedIn(judging, asked);
       const known = seen.find((each) => holderName(each.holder) === holderName(holder));
       return known?.before ?? (await store.usage(holder));
     },
@@ -130,6 +131,12 @@ function figuresFor(figures: RehearsalFigures, judging: Judge): RehearsalFigures
       return opening && { ...opening, ...creditOf(judging, pool) };
     },
   };
+}
+
+/** Nor is it on any trunk. */
+function countedIn({ kind, path }: Judge, holder: Holder): Holder {
+  const isItsOwn = kind === 'dry_run' && holder.kind === 'trunks' && holder.path === path;
+  return isItsOwn ? { ...holder, isDryRun: true } : holder;
 }
 
 /** An account in a dry run draws on no allotment itself, and counts what it would. */

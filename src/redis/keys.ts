@@ -1,4 +1,4 @@
-import { holderNamed, slotName, type Holder, type Slot } from '../admission/plan.ts';
+import { holderName, holderNamed, slotName, type Holder, type Slot } from '../admission/plan.ts';
 import type { AccountPath, PoolId } from '../units/ids.ts';
 import { parseRouteName, rootOf } from '../units/ids.ts';
 
@@ -113,7 +113,7 @@ function holderKey(holder: Holder): string {
     case 'number':
       return `${holder.path}#${holder.number}`;
     case 'trunks':
-      return `${holder.path}#trunks`;
+      return holderName(holder);
     case 'route':
       return 'route';
   }

@@ -1,6 +1,13 @@
 import type { LegRecord, TakenSlot } from '../admission/leg-record.ts';
 import type { CountOutcome, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
-import { COUNTERS, slotName, type FundingOption, type HoldTake, type SlotPlan } from '../admission/plan.ts';
+import {
+  COUNTERS,
+  slotName,
+  trunksOf,
+  type FundingOption,
+  type HoldTake,
+  type SlotPlan,
+} from '../admission/plan.ts';
 import { legFiguresOf } from '../credit/figures.ts';
 import { raisedTo } from '../credit/opened.ts';
 import { operate } from '../credit/operations.ts';
@@ -81,7 +88,7 @@ function takeKeys(plan: SlotPlan): string[] {
   const ways = optionsOf(plan).flatMap(({ take }) => {
     if (take?.kind === 'holds')
       return take.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
-    return take === undefined ? [] : [useKey(plan.slot, { kind: 'trunks', path: take.trunk.account })];
+    return take === undefined ? [] : [useKey(plan.slot, trunksOf(take.trunk))];
   });
   return [legs, slots, due, channels, settlements, ...holderKeys(plan), ...wallets, ...ways];
 }
@@ -111,8 +118,8 @@ function waysArguments(
     for (const { take, part } of options) {
       args.push(take?.kind ?? 'free', part === undefined ? '' : formatFunded(part, account));
       if (take?.kind === 'trunk') {
-        const { account: path, counter, inbound, outbound, shared } = take.trunk;
-        const onTrunk = { holder: { kind: 'trunks', path }, counters: [counter] } as const;
+        const { counter, inbound, outbound, shared } = take.trunk;
+        const onTrunk = { holder: trunksOf(take.trunk), counters: [counter] };
         args.push(`;${formatCounted({ slot: plan.slot, counted: [onTrunk] })}`);
         args.push(COUNTERS.indexOf(counter) + 1, inbound ?? -1, outbound ?? -1, shared ?? -1);
       } else if (take?.kind === 'holds') {

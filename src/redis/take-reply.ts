@@ -7,6 +7,7 @@ import type {
 } from '../admission/live-store.ts';
 import {
   COUNTERS,
+  trunksOf,
   type Counter,
   type FundingOption,
   type HolderUse,
@@ -133,11 +134,12 @@ function parseUses({ takes }: SlotPlan, text: unknown): readonly HolderUse[] {
 function parseTrunks({ firstOf }: SlotPlan, text: string): readonly HolderUse[] {
   if (firstOf.length === 0) return [];
   return text.split(';').flatMap((each, index): readonly HolderUse[] => {
-    const payer = firstOf[index]?.payer;
-    if (payer === undefined || each === '') return [];
+    const first = firstOf[index];
+    if (first === undefined || each === '') return [];
     const [inbound, outbound] = each.split(' ');
     const before = countsOf(`0 0 ${inbound} ${outbound} 0 0`);
-    return [{ holder: { kind: 'trunks', path: payer }, before, recent: undefined }];
+    const holder = trunksOf({ account: first.payer, ...(first.isDryRun && { isDryRun: true }) });
+    return [{ holder, before, recent: undefined }];
   });
 }
 

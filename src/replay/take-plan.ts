@@ -1,5 +1,12 @@
 import type { TakeRefusal } from '../admission/live-store.ts';
-import type { FundingOption, HolderTakes, HoldTake, Plan, TrunkTake } from '../admission/plan.ts';
+import {
+  trunksOf,
+  type FundingOption,
+  type HolderTakes,
+  type HoldTake,
+  type Plan,
+  type TrunkTake,
+} from '../admission/plan.ts';
 import { isTrunkFull } from '../admission/trunk-funding.ts';
 import { operate } from '../credit/operations.ts';
 import type { Wallet } from '../credit/wallet.ts';
@@ -77,8 +84,12 @@ function tryOption(
 }
 
 /** A call more on the trunks of an account. */
-export function trunkTakes({ account, counter }: Pick<TrunkTake, 'account' | 'counter'>): HolderTakes {
-  const holder = { kind: 'trunks', path: account } as const;
+export function trunkTakes({
+  account,
+  counter,
+  isDryRun,
+}: Pick<TrunkTake, 'account' | 'counter' | 'isDryRun'>): HolderTakes {
+  const holder = trunksOf({ account, ...(isDryRun && { isDryRun }) });
   return { holder, counts: [{ counter, bound: undefined }], perSecond: undefined };
 }
 
