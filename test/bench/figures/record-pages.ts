@@ -116,6 +116,8 @@ async function averageMs(records: RecordReader, ask: Ask): Promise<number> {
 const ALWAYS = { from: toEpochMs(0), to: toEpochMs(YEAR_FROM + 2 * YEAR_MS) };
 const page = { order: 'newest_first', limit: PAGE_ROWS } as const;
 
+const MIDDLE = { at: toEpochMs(YEAR_FROM + YEAR_MS / 2), id: 'l5' };
+
 function monthOf(n: number): typeof ALWAYS {
   const from = YEAR_FROM + ((n % 12) * YEAR_MS) / 12;
   return { from: toEpochMs(Math.floor(from)), to: toEpochMs(Math.floor(from + YEAR_MS / 12)) };
@@ -143,6 +145,11 @@ const QUESTIONS: readonly Question[] = [
     what: 'last calls of a reseller',
     ask: (records, { reseller }) =>
       records.cdrs({ ...ALWAYS, ...page, account: account(reseller), scope: 'subtree' }),
+  },
+  {
+    what: 'calls of a tenant, a page in the middle of its year',
+    ask: (records, { tenant }) =>
+      records.cdrs({ ...ALWAYS, ...page, account: account(tenant), scope: 'subtree', after: MIDDLE }),
   },
   {
     what: 'calls of a tenant that seldom calls',
