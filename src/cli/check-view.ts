@@ -111,11 +111,10 @@ function exemption(name: string, parties: Parties | undefined): string {
 }
 
 function fundingLines(steps: readonly FundingStep[]): readonly string[] {
-  let last = '';
-  return steps.flatMap((step) => {
-    const head = step.account === last ? [] : [`  ${step.account}`];
-    last = step.account;
-    return [...head, ...columns(wayRows(step).map(([name = '', ...cells]) => [`  ${name}`, ...cells]))];
+  const byAccount = Map.groupBy(steps, ({ account }) => account);
+  return [...byAccount].flatMap(([account, ways]) => {
+    const rows = ways.flatMap(wayRows);
+    return [`  ${account}`, ...columns(rows.map(([name = '', ...cells]) => [`  ${name}`, ...cells]))];
   });
 }
 

@@ -197,7 +197,7 @@ who pays
     price     0.60 a minute + 0.10, pulses of 1 s, then 1 s
     to begin  0.11 of 1.00 EUR available
     lasts     90 s on what is available now
-    time  60 s left for all calls, 1 s needed to begin
+    time      60 s left for all calls, 1 s needed to begin
 admitted: per minute, funded for 60 s
 `,
     });
