@@ -1,17 +1,9 @@
 import { serviceDefaultsOf } from './accounts/effective-limits.ts';
 import type { CallControl } from './calls/switch.ts';
-import type { ControllerContext } from './controller/context.ts';
-import { createChangeFollower } from './controller/change-follower.ts';
 import { createController, type Controller } from './controller/controller.ts';
+import { continuationAt } from './cutting/going-on.ts';
 import { openBackgroundWriter } from './database/background-writer.ts';
 import { openDatabase } from './database/database.ts';
-import { createDecisionKeeper } from './controller/decision-keeper.ts';
-import { openDirectory } from './controller/directory.ts';
-import { holdNodes } from './controller/node-leases.ts';
-import { continuationAt } from './controller/going-on.ts';
-import { createRecordDrain } from './controller/record-drain.ts';
-import { shareRecord } from './controller/shared-record.ts';
-import { createWalletSettings } from './controller/wallet-settings.ts';
 import { LEAVE_TO_DIALPLAN } from './freeswitch/gate-failure.ts';
 import { createOutboundServer } from './freeswitch/outbound-server.ts';
 import { createParkGate } from './freeswitch/park-gate.ts';
@@ -26,8 +18,17 @@ import { createRecordClaim } from './redis/record-claim.ts';
 import { createRedisClock } from './redis/redis-clock.ts';
 import { createSettlementFeed } from './redis/settlement-feed.ts';
 import { formatSettlement } from './redis/settlement-text.ts';
+import type { ControllerContext } from './state/context.ts';
+import { openDirectory } from './state/directory.ts';
+import { createWalletSettings } from './state/wallet-settings.ts';
 import type { AccountPath, NodeId } from './units/ids.ts';
 import type { Log } from './units/log.ts';
+import { createChangeFollower } from './upkeep/change-follower.ts';
+import { createDecisionKeeper } from './upkeep/decision-keeper.ts';
+import { holdNodes } from './upkeep/node-leases.ts';
+import { createRecordDrain } from './upkeep/record-drain.ts';
+import { shareRecord } from './upkeep/shared-record.ts';
+import { createLostPools } from './wiring/lost-pools.ts';
 import {
   connected,
   openRedis,
@@ -36,9 +37,8 @@ import {
   systemTimers,
   type ServiceConfig,
 } from './wiring/parts.ts';
-import { recordPlaceOf } from './wiring/record-place.ts';
-import { createLostPools } from './wiring/lost-pools.ts';
 import { createPools } from './wiring/pools.ts';
+import { recordPlaceOf } from './wiring/record-place.ts';
 
 export type Service = {
   readonly controller: Controller;

@@ -1,21 +1,21 @@
-import { ACCOUNT_COMMANDS } from './account-commands.ts';
-import { CDR_IMPORT_COMMAND } from './cdr-import-command.ts';
-import { CHECK_COMMAND } from './check-command.ts';
-import type { Command } from './command.ts';
+import { ACCOUNT_COMMANDS } from '../cli-accounts/account-commands.ts';
+import { MONEY_COMMANDS } from '../cli-accounts/money-commands.ts';
+import { ROUTE_COMMANDS } from '../cli-accounts/route-commands.ts';
+import { SHADOW_COMMANDS } from '../cli-accounts/shadow-commands.ts';
+import { CHECK_COMMAND } from '../cli-calls/check-command.ts';
+import { CUSTOMER_COMMANDS } from '../cli-calls/customer-commands.ts';
+import { EXPLAIN_COMMAND } from '../cli-calls/explain-command.ts';
+import { LIVE_COMMANDS } from '../cli-calls/live-commands.ts';
+import { CDR_IMPORT_COMMAND } from '../cli-cdrs/cdr-import-command.ts';
+import { RECONCILE_COMMAND } from '../cli-cdrs/reconcile-command.ts';
+import { PRICE_COMMAND } from '../cli-rating/price-command.ts';
+import { STATEMENT_COMMAND } from '../cli-rating/statement-command.ts';
+import { TARIFF_COMMANDS } from '../cli-rating/tariff-commands.ts';
+import { VERIFY_COMMAND } from '../cli-rating/verify-command.ts';
+import { RERATE_COMMANDS } from '../cli-rerate/rerate-commands.ts';
+import { WHATIF_COMMAND } from '../cli-rerate/whatif-command.ts';
+import type { Command } from '../command-line/command.ts';
 import { CONFIG_COMMANDS } from './config-commands.ts';
-import { CUSTOMER_COMMANDS } from './customer-commands.ts';
-import { EXPLAIN_COMMAND } from './explain-command.ts';
-import { LIVE_COMMANDS } from './live-commands.ts';
-import { MONEY_COMMANDS } from './money-commands.ts';
-import { PRICE_COMMAND } from './price-command.ts';
-import { RECONCILE_COMMAND } from './reconcile-command.ts';
-import { RERATE_COMMANDS } from './rerate-commands.ts';
-import { ROUTE_COMMANDS } from './route-commands.ts';
-import { SHADOW_COMMANDS } from './shadow-commands.ts';
-import { STATEMENT_COMMAND } from './statement-command.ts';
-import { TARIFF_COMMANDS } from './tariff-commands.ts';
-import { VERIFY_COMMAND } from './verify-command.ts';
-import { WHATIF_COMMAND } from './whatif-command.ts';
 
 const SERVE_COMMAND: Command = {
   name: 'serve',

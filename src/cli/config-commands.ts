@@ -1,5 +1,5 @@
-import { done, BadInputError, type Command, type InputProblem } from './command.ts';
-import { columns } from './help.ts';
+import { done, BadInputError, type Command, type InputProblem } from '../command-line/command.ts';
+import { columns } from '../command-line/help.ts';
 
 export const CONFIG_COMMANDS: readonly Command[] = [
   {

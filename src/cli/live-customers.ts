@@ -1,9 +1,9 @@
 import type { LegRecord, PayerRecord } from '../admission/leg-record.ts';
 import type { LiveStore, PoolExtension } from '../admission/live-store.ts';
+import type { CustomerExtension, LiveCustomer } from '../command-line/live-state.ts';
 import { microsToSeconds, secondsToMicros, timePool } from '../credit/pools.ts';
 import { customerOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import { subtractMicros, type Micros } from '../units/money.ts';
-import type { CustomerExtension, LiveCustomer } from './live-state.ts';
 
 type Store = Pick<LiveStore, 'readWallet' | 'extend'>;
 

@@ -1,5 +1,6 @@
 import type { LegRecord } from '../admission/leg-record.ts';
 import { COUNTERS, holderName } from '../admission/plan.ts';
+import type { LiveProof } from '../command-line/live-state.ts';
 import { describeFinding } from '../records/finding.ts';
 import { findingsOfWallet, netOf } from '../records/proof.ts';
 import { walletLedger, type Transfer } from '../records/records.ts';
@@ -13,7 +14,6 @@ import {
 } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
-import type { LiveProof } from './live-state.ts';
 import type { LiveParts } from './live-store-state.ts';
 import { tellLive } from './live-wallets.ts';
 import { provePools } from './pool-proof.ts';

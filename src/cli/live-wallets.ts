@@ -1,6 +1,6 @@
 import type { AccountNode } from '../accounts/account-tree.ts';
-import { walletSettingsOf } from '../controller/wallet-settings.ts';
 import type { Movement } from '../records/record-store.ts';
+import { walletSettingsOf } from '../state/wallet-settings.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { subtractMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
 import type { LiveParts } from './live-store-state.ts';

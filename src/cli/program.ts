@@ -1,21 +1,21 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseOperatorLimits } from '../accounts/limits-document.ts';
-import { loadConfig } from '../config/config.ts';
-import { openDatabase } from '../database/database.ts';
-import { BrokenPromiseError } from '../units/assert.ts';
-import type { Clock } from '../units/time.ts';
-import { parseCommandLine, type Request } from './command-line.ts';
+import { parseCommandLine, type Request } from '../command-line/command-line.ts';
 import {
   BadInputError,
   describeProblem,
   type CommandContext,
   type Result,
   type ServiceConfig,
-} from './command.ts';
+} from '../command-line/command.ts';
+import { helpOf, helpOfAll } from '../command-line/help.ts';
+import { loadConfig } from '../config/config.ts';
+import { openDatabase } from '../database/database.ts';
+import { BrokenPromiseError } from '../units/assert.ts';
+import type { Clock } from '../units/time.ts';
 import { COMMANDS } from './commands.ts';
 import { toInputProblem } from './config-commands.ts';
-import { helpOf, helpOfAll } from './help.ts';
 import type { ConnectedLiveState } from './wiring.ts';
 
 /** The world outside, so that a test can bring its own. */

@@ -1,6 +1,6 @@
 import { serviceDefaultsOf } from '../accounts/effective-limits.ts';
-import { openDirectory } from '../controller/directory.ts';
-import { refuseForeignRecord } from '../controller/shared-record.ts';
+import type { ServiceConfig } from '../command-line/command.ts';
+import type { LiveState } from '../command-line/live-state.ts';
 import { openDatabase } from '../database/database.ts';
 import { systemTiming } from '../freeswitch/timing.ts';
 import { startService } from '../main.ts';
@@ -9,12 +9,12 @@ import { createLiveStore } from '../redis/live-store.ts';
 import { createRecordClaim } from '../redis/record-claim.ts';
 import { createRedisClock } from '../redis/redis-clock.ts';
 import { createSettlementFeed } from '../redis/settlement-feed.ts';
+import { openDirectory } from '../state/directory.ts';
+import { refuseForeignRecord } from '../upkeep/shared-record.ts';
 import { createLog, openRedis, openSwitches } from '../wiring/parts.ts';
 import { createPools } from '../wiring/pools.ts';
 import { recordPlaceOf } from '../wiring/record-place.ts';
-import type { ServiceConfig } from './command.ts';
 import { createLiveState } from './live-store-state.ts';
-import type { LiveState } from './live-state.ts';
 
 /** A connected live state, and how to let go of it. */
 export type ConnectedLiveState = { readonly live: LiveState; close(): Promise<void> };

@@ -1,24 +1,24 @@
-import type { CutoffSchedule } from '../credit/cutoff-schedule.ts';
+import type { LegRecord } from '../admission/leg-record.ts';
 import type { GateKeeper } from '../calls/gate.ts';
 import type { SwitchEvent } from '../calls/switch-event.ts';
 import type { SwitchListener } from '../calls/switch.ts';
+import type { CutoffSchedule } from '../credit/cutoff-schedule.ts';
+import { createCutoffs, type Cutoffs } from '../cutting/cutoffs.ts';
+import { createDeadman } from '../cutting/deadman.ts';
+import { createRunningCaps } from '../cutting/running-caps.ts';
+import { giveBackLeg } from '../gate/admit-leg.ts';
+import { createGatekeeper } from '../gate/gatekeeper.ts';
+import type { RehearsalFigures } from '../rehearsal/rehearsal.ts';
+import { createWhatIf } from '../rehearsal/what-if.ts';
+import type { ControllerContext } from '../state/context.ts';
+import { createLegBook, type LegBook } from '../state/leg-book.ts';
+import { createNodeClocks } from '../state/node-clock.ts';
+import type { Timers } from '../state/timers.ts';
 import type { AccountPath, NodeId, PoolId } from '../units/ids.ts';
-import type { LegRecord } from '../admission/leg-record.ts';
-import { giveBackLeg } from './admit-leg.ts';
 import { createAdmittedRecords } from './admitted-records.ts';
-import type { ControllerContext } from './context.ts';
-import { createCutoffs, type Cutoffs } from './cutoffs.ts';
-import { createDeadman } from './deadman.ts';
-import { createGatekeeper } from './gatekeeper.ts';
-import { createLegBook, type LegBook } from './leg-book.ts';
 import { createLegEvents } from './leg-events.ts';
-import { createNodeClocks } from './node-clock.ts';
-import { createRunningCaps } from './running-caps.ts';
-import type { RehearsalFigures } from './rehearsal.ts';
 import { createResync, type ResyncReport } from './resync.ts';
-import type { Timers } from './timers.ts';
 import { createUngated, type LostPool } from './ungated.ts';
-import { createWhatIf } from './what-if.ts';
 
 /** How often memory is tidied and near dead-man timers are renewed. */
 const TIDY_MS = 5_000;

@@ -1,12 +1,12 @@
 import type { LegRecord } from '../admission/leg-record.ts';
 import { splitRecord } from '../admission/rate-split.ts';
+import { branchName } from '../calls/branches.ts';
+import type { ControllerContext } from '../state/context.ts';
+import { meteredBy } from '../state/held.ts';
+import { isOwnAdmission, type Leg } from '../state/leg-book.ts';
 import { legKeyOf, parseAccountPath, rootOf } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { AdmittedRecords } from './admitted-records.ts';
-import { branchName } from '../calls/branches.ts';
-import type { ControllerContext } from './context.ts';
-import { meteredBy } from './held.ts';
-import { isOwnAdmission, type Leg } from './leg-book.ts';
 
 /** How a leg comes to the record that it is metered by. */
 export type RecordFinder = {

@@ -1,11 +1,11 @@
 import type { LegRecord } from '../admission/leg-record.ts';
-import type { ChannelRow } from '../calls/switch.ts';
 import type { LegFacts, SwitchEvent } from '../calls/switch-event.ts';
+import type { ChannelRow } from '../calls/switch.ts';
+import { giveBackLeg } from '../gate/admit-leg.ts';
+import type { ControllerContext } from '../state/context.ts';
+import type { Leg, LegBook } from '../state/leg-book.ts';
 import { rootOf, type AccountPath, type LegKey, type LegUuid, type NodeId } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
-import { giveBackLeg } from './admit-leg.ts';
-import type { ControllerContext } from './context.ts';
-import type { Leg, LegBook } from './leg-book.ts';
 import type { LegEvents } from './leg-events.ts';
 
 /** A channel must be missing at two looks this far apart: its row may lag behind its events (DESIGN 9). */

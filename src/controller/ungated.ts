@@ -1,11 +1,11 @@
 import type { WalletOpening } from '../admission/live-store.ts';
+import { admitLeg, type Admitted } from '../gate/admit-leg.ts';
+import type { AnsweredQuestion } from '../gate/admit-leg.ts';
+import { admissionDecision, refusalDecision } from '../gate/decisions.ts';
+import { findParties, type Claims, type Parties } from '../gate/parties.ts';
+import type { ControllerContext } from '../state/context.ts';
+import type { Leg, LegBook } from '../state/leg-book.ts';
 import { admissionIdOf, legKeyOf, type AccountPath, type LegUuid } from '../units/ids.ts';
-import { admissionDecision, refusalDecision } from './decisions.ts';
-import { admitLeg, type Admitted } from './admit-leg.ts';
-import type { ControllerContext } from './context.ts';
-import type { Leg, LegBook } from './leg-book.ts';
-import { findParties, type Claims, type Parties } from './parties.ts';
-import type { AnsweredQuestion } from './what-if-decisions.ts';
 
 /** The branch of an admission that was made after the leg came up. */
 const UNGATED_BRANCH = 'ungated';

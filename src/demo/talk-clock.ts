@@ -1,4 +1,4 @@
-import type { LiveCall } from '../cli/live-state.ts';
+import type { LiveCall } from '../command-line/live-state.ts';
 import type { SimulatedCall } from '../simulator/inbound-call.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { formatMicros } from '../units/money.ts';

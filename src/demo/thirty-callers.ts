@@ -1,4 +1,4 @@
-import type { LiveWallet } from '../cli/live-state.ts';
+import type { LiveWallet } from '../command-line/live-state.ts';
 import type { SimulatedCall } from '../simulator/inbound-call.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { addMicros, divCeil, formatMicros, subtractMicros, toMicros, type Micros } from '../units/money.ts';

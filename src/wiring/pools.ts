@@ -2,7 +2,7 @@ import type { AccountLookup } from '../accounts/account-tree.ts';
 import { usedUpBy } from '../accounts/allotment-use.ts';
 import type { Allotments } from '../accounts/limits.ts';
 import type { WalletOpening } from '../admission/live-store.ts';
-import { walletSettingsOf } from '../controller/wallet-settings.ts';
+import { usedSince, type FinishedTalk } from '../credit/pool-use.ts';
 import {
   allotmentTerms,
   isDryPool,
@@ -11,9 +11,9 @@ import {
   type PoolMeaning,
   type RefillRules,
 } from '../credit/pools.ts';
-import { usedSince, type FinishedTalk } from '../credit/pool-use.ts';
-import type { Charge } from '../records/records.ts';
 import type { PaidPart, RecordReader } from '../records/record-store.ts';
+import type { Charge } from '../records/records.ts';
+import { walletSettingsOf } from '../state/wallet-settings.ts';
 import { accountOf, type PoolId } from '../units/ids.ts';
 import { toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
 import type { Clock, EpochMs } from '../units/time.ts';

@@ -1,10 +1,10 @@
 import { appendFileSync, mkdtempSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { LiveState } from '../../src/command-line/live-state.ts';
 import { EXACT_TEMPLATE } from '../cdrfiles/samples.ts';
-import { createCli } from './cli-run.ts';
 import { createFiles, csvLeg, jsonLeg } from './cdr-files.ts';
-import type { LiveState } from '../../src/cli/live-state.ts';
+import { createCli } from './cli-run.ts';
 
 const NOW_SECONDS = Date.UTC(2026, 7, 1) / 1000;
 

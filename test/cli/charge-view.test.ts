@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chargeRows } from '../../src/cli/charge-view.ts';
 import { chargesOf, transferOfCharge } from '../../src/charging/charges.ts';
+import { chargeRows } from '../../src/cli-calls/charge-view.ts';
 import { toPriceTerms } from '../../src/rating/price.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { account, chargeOf, leg, money, tariffName } from '../records/samples.ts';

@@ -2,12 +2,13 @@ import * as fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
-import { admitLeg } from '../../src/controller/admit-leg.ts';
-import type { ControllerContext } from '../../src/controller/context.ts';
-import { findParties, type Claims } from '../../src/controller/parties.ts';
-import { rehearse, type Rehearsal, type RehearsalFigures } from '../../src/controller/rehearsal.ts';
-import { walletSettingsOf } from '../../src/controller/wallet-settings.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { admitLeg } from '../../src/gate/admit-leg.ts';
+import { findParties, type Claims } from '../../src/gate/parties.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
+import { rehearse, type Rehearsal, type RehearsalFigures } from '../../src/rehearsal/rehearsal.ts';
+import type { ControllerContext } from '../../src/state/context.ts';
+import { walletSettingsOf } from '../../src/state/wallet-settings.ts';
 import {
   admissionIdOf,
   legKeyOf,
@@ -20,7 +21,6 @@ import {
 import { parseMicros, type Micros } from '../../src/units/money.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { policyOf, createLog } from '../../src/wiring/parts.ts';
-import { loadConfig } from '../../src/config/config.ts';
 import { freshRedis } from '../support/redis.ts';
 import { lookupOf, readTariffs, situations, type Situation } from './check-situations.ts';
 

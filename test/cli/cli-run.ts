@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import type { LiveState } from '../../src/cli/live-state.ts';
 import { runCli } from '../../src/cli/program.ts';
+import type { LiveState } from '../../src/command-line/live-state.ts';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
 
 export type CliRun = { readonly code: number; readonly out: string; readonly err: string };

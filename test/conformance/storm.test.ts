@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { parseAccounts, parseRoutes } from '../../src/accounts/account-document.ts';
 import { createAccountLookup, type AccountLookup } from '../../src/accounts/account-tree.ts';
 import { COUNTERS, type Counter, type Holder, type Slot } from '../../src/admission/plan.ts';
-import { admitLeg } from '../../src/controller/admit-leg.ts';
-import type { ControllerContext } from '../../src/controller/context.ts';
-import { findParties, type Claims } from '../../src/controller/parties.ts';
 import { loadConfig } from '../../src/config/config.ts';
+import { admitLeg } from '../../src/gate/admit-leg.ts';
+import { findParties, type Claims } from '../../src/gate/parties.ts';
 import { EMPTY_TARIFF_BOOK } from '../../src/rating/tariff-book.ts';
 import { useKey } from '../../src/redis/keys.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
+import type { ControllerContext } from '../../src/state/context.ts';
 import {
   admissionIdOf,
   legKeyOf,

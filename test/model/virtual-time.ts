@@ -1,4 +1,4 @@
-import type { Timers } from '../../src/controller/timers.ts';
+import type { Timers } from '../../src/state/timers.ts';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
 
 type Timer = { at: number; readonly callback: () => void; readonly everyMs: number | undefined };

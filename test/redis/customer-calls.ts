@@ -1,7 +1,7 @@
 import { createAccountLookup } from '../../src/accounts/account-tree.ts';
 import { customerFunding } from '../../src/admission/customer-funding.ts';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
-import { readCustomerClaim } from '../../src/controller/customer-claims.ts';
+import { readCustomerClaim } from '../../src/gate/customer-claims.ts';
 import type { AccountPath } from '../../src/units/ids.ts';
 import { sampleLeg, type SampleLeg } from './samples.ts';
 

@@ -1,10 +1,9 @@
-import { Kysely, type KyselyPlugin, type RootOperationNode } from 'kysely';
 import type { Redis } from 'ioredis';
+import { Kysely, type KyselyPlugin, type RootOperationNode } from 'kysely';
 import { carryOut, type CarriedOut } from '../../src/charging/carry-out.ts';
 import type { RerateClaim } from '../../src/charging/rerate-store.ts';
 import { tellLive } from '../../src/cli/live-wallets.ts';
-import { createTeller } from '../../src/cli/teller.ts';
-import { openDirectory } from '../../src/controller/directory.ts';
+import { createTeller } from '../../src/command-line/teller.ts';
 import { createAccountStore } from '../../src/database/account-tables.ts';
 import { createRecordReader } from '../../src/database/record-reader.ts';
 import { createRecordWriter } from '../../src/database/record-writer.ts';
@@ -14,10 +13,11 @@ import { createSqliteDialect, openSqlite } from '../../src/database/sqlite-diale
 import { createTariffStore } from '../../src/database/tariff-tables.ts';
 import { createChangeFeed } from '../../src/redis/change-feed.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
+import { openDirectory } from '../../src/state/directory.ts';
 import type { RerateRunId } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
-import { createPools } from '../../src/wiring/pools.ts';
 import { createLog } from '../../src/wiring/parts.ts';
+import { createPools } from '../../src/wiring/pools.ts';
 
 /** One process that carries out a run, and may die before any statement of it and around any word to Redis. */
 

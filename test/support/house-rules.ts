@@ -25,7 +25,12 @@ const BUILTINS = builtinModules.map((name) => (name.startsWith('node:') ? name :
 /** What each room may import besides itself (DESIGN 12). A pure room imports no package and no part of Node. */
 const ROOMS: Readonly<Record<string, Room>> = {
   ...Object.fromEntries(PURE.map((room) => [room, { rooms: PURE_ROOMS[room] ?? [], packages: [] }])),
-  controller: { rooms: PURE, packages: [] },
+  state: { rooms: PURE, packages: [] },
+  gate: { rooms: [...PURE, 'state'], packages: [] },
+  rehearsal: { rooms: [...PURE, 'state', 'gate'], packages: [] },
+  cutting: { rooms: [...PURE, 'state', 'gate'], packages: [] },
+  upkeep: { rooms: [...PURE, 'state'], packages: [] },
+  controller: { rooms: [...PURE, 'state', 'gate', 'rehearsal', 'cutting'], packages: [] },
   freeswitch: { rooms: PURE, packages: ['modesl', ...BUILTINS] },
   redis: { rooms: PURE, packages: ['ioredis', ...BUILTINS] },
   queue: { rooms: PURE, packages: ['bullmq', 'ioredis', ...BUILTINS] },
@@ -33,13 +38,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
   imports: { rooms: PURE, packages: ['csv-parse', 'yaml', ...BUILTINS] },
   cdrfiles: { rooms: PURE, packages: ['sax', ...BUILTINS] },
   config: { rooms: ['units'], packages: ['convict', 'yaml', ...BUILTINS] },
-  ops: { rooms: [...PURE, 'controller'], packages: BUILTINS },
+  ops: { rooms: PURE, packages: BUILTINS },
   servers: { rooms: ['units'], packages: ['js-redis-server', 'pg', ...BUILTINS] },
   simulator: { rooms: ['units'], packages: BUILTINS },
 };
 
 /** The places that wire everything together and may import anything. */
-const WIRING = /^src\/(?:main\.ts|cli\.ts|cli\/|demo\/|wiring\/)/;
+const WIRING = /^src\/(?:main\.ts|cli\.ts|cli(?:-[a-z]+)?\/|command-line\/|demo\/|wiring\/)/;
 
 const FILE_LINES_MAX = 300;
 const MONEY_ROOMS = /^src\/(?:units|rating|accounts|admission|credit|records|charging|replay|whatif)\//;

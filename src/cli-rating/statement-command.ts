@@ -1,0 +1,205 @@
+import { moneyJson } from '../cli-accounts/account-view.ts';
+import {
+  done,
+  failed,
+  type Command,
+  type CommandContext,
+  type CommandLine,
+  type Result,
+} from '../command-line/command.ts';
+import { csvRow } from '../command-line/csv-row.ts';
+import { accountOperand, readFlags } from '../command-line/flag-values.ts';
+import { columns } from '../command-line/help.ts';
+import { showMoment } from '../command-line/moment.ts';
+import { readSpan, type TimeSpan } from '../command-line/time-span.ts';
+import type { RecordReader } from '../records/record-store.ts';
+import { walletLedger, type LedgerName, type Transfer } from '../records/records.ts';
+import type { AccountPath } from '../units/ids.ts';
+import { formatMicros, negateMicros, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+import { toIsoUtc } from '../units/time.ts';
+
+const PAGE_ROWS = 1_000;
+
+export const STATEMENT_COMMAND: Command = {
+  name: 'statement',
+  summary:
+    "a wallet's opening balance, every movement with the balance after it, the closing balance and sums by kind",
+  operands: ['ACCOUNT'],
+  flags: {
+    from: { value: 'TIME', doc: 'the first moment of it' },
+    to: { value: 'TIME', doc: 'the first moment that is not (default: now)' },
+    csv: { doc: 'the movements as CSV' },
+  },
+  notes: ['tollgate statement acme/retail --from 2026-08-01 --to 2026-09-01'],
+  run: statement,
+};
+
+/** In one currency, for a wallet has one; what the record holds in others has a statement of its own. */
+type Statement = {
+  readonly currency: string;
+  readonly opening: Micros;
+  readonly movements: readonly Movement[];
+  readonly closing: Micros;
+  readonly sums: ReadonlyMap<Transfer['kind'], Sum>;
+};
+
+type Movement = { readonly transfer: Transfer; readonly amount: Micros; readonly balance: Micros };
+type Sum = { readonly count: number; readonly amount: Micros };
+
+async function statement(line: CommandLine, context: CommandContext): Promise<Result> {
+  const account = accountOperand(line);
+  const flags = readFlags(line);
+  const period = readSpan(flags, context.now());
+  flags.check();
+  const { records, accounts } = await context.stores();
+  const ledger = walletLedger(account);
+  const opening = await records.balancesBefore(ledger, period.from);
+  if (flags.isSet('csv')) {
+    await writeCsv(records, ledger, period, { opening, print: context.print });
+    return done({}, []);
+  }
+  const statements = await readStatements(records, ledger, period, opening);
+  const { accounts: stored } = await accounts.loadAll();
+  const found = stored.find(({ path }) => path === account);
+  if (statements.length === 0 && found?.walletCurrency === undefined) {
+    return failed(found === undefined ? `no account ${account}` : `${account} has no wallet`);
+  }
+  const shown = statements.length > 0 ? statements : [emptyStatement(found?.walletCurrency ?? '')];
+  return done(
+    { account, from: toIsoUtc(period.from), to: toIsoUtc(period.to), statements: shown.map(statementJson) },
+    shown.flatMap((each) => statementLines(account, period, each)),
+  );
+}
+
+function emptyStatement(currency: string): Statement {
+  return { currency, opening: ZERO_MICROS, movements: [], closing: ZERO_MICROS, sums: new Map() };
+}
+
+/** What a transfer is for the wallet: what comes in, or less what goes out. */
+function amountFor(ledger: LedgerName, { credit, amount }: Transfer): Micros {
+  return credit === ledger ? amount : negateMicros(amount);
+}
+
+async function* walkMovements(
+  records: Pick<RecordReader, 'transfersOf'>,
+  ledger: LedgerName,
+  period: TimeSpan,
+  opening: ReadonlyMap<string, Micros>,
+): AsyncGenerator<Movement> {
+  const balances = new Map(opening);
+  let after: Parameters<RecordReader['transfersOf']>[0]['after'];
+  do {
+    const page = await records.transfersOf({
+      ledger,
+      ...period,
+      order: 'oldest_first',
+      limit: PAGE_ROWS,
+      after,
+    });
+    for (const transfer of page.rows) {
+      const amount = amountFor(ledger, transfer);
+      const balance = toMicros((balances.get(transfer.currency) ?? 0n) + amount);
+      balances.set(transfer.currency, balance);
+      yield { transfer, amount, balance };
+    }
+    after = page.next;
+  } while (after !== undefined);
+}
+
+async function readStatements(
+  records: Pick<RecordReader, 'transfersOf'>,
+  ledger: LedgerName,
+  period: TimeSpan,
+  opening: ReadonlyMap<string, Micros>,
+): Promise<readonly Statement[]> {
+  const movements = await Array.fromAsync(walkMovements(records, ledger, period, opening));
+  const byCurrency = Map.groupBy(movements, ({ transfer }) => transfer.currency);
+  const currencies = [...new Set([...opening.keys(), ...byCurrency.keys()])].toSorted();
+  return currencies.map((currency) => {
+    const own = byCurrency.get(currency) ?? [];
+    const first = opening.get(currency) ?? ZERO_MICROS;
+    const closing = own.at(-1)?.balance ?? first;
+    return { currency, opening: first, movements: own, closing, sums: sumsOf(own) };
+  });
+}
+
+function sumsOf(movements: readonly Movement[]): Statement['sums'] {
+  const sums = new Map<Transfer['kind'], Sum>();
+  for (const { transfer, amount } of movements) {
+    const before = sums.get(transfer.kind) ?? { count: 0, amount: ZERO_MICROS };
+    sums.set(transfer.kind, { count: before.count + 1, amount: toMicros(before.amount + amount) });
+  }
+  return sums;
+}
+
+function statementJson({ currency, opening, movements, closing, sums }: Statement): unknown {
+  return {
+    currency,
+    opening: moneyJson(opening, currency),
+    movements: movements.map(({ transfer: { id, kind, at, reference, debit, credit }, amount, balance }) => ({
+      at: toIsoUtc(at),
+      kind,
+      id,
+      debit,
+      credit,
+      reference,
+      amount: moneyJson(amount, currency),
+      balance: moneyJson(balance, currency),
+    })),
+    closing: moneyJson(closing, currency),
+    sums: Object.fromEntries(
+      [...sums].map(([kind, { count, amount }]) => [kind, { count, amount: moneyJson(amount, currency) }]),
+    ),
+  };
+}
+
+function statementLines(
+  account: AccountPath,
+  { from, to }: TimeSpan,
+  { currency, opening, movements, closing, sums }: Statement,
+): readonly string[] {
+  return [
+    `${account}: ${showMoment(from)} to ${showMoment(to)} UTC, in ${currency}`,
+    ...columns([
+      [showMoment(from), 'opening balance', '', '', formatMicros(opening)],
+      ...movements.map(({ transfer: { at, kind, reference }, amount, balance }) => [
+        showMoment(at),
+        kind,
+        reference,
+        signed(amount),
+        formatMicros(balance),
+      ]),
+      [showMoment(to), 'closing balance', '', '', formatMicros(closing)],
+    ]),
+    ...columns(
+      [...sums].map(([kind, { count, amount }]) => [`${count} × ${kind}`, `${signed(amount)} ${currency}`]),
+    ),
+  ];
+}
+
+function signed(amount: Micros): string {
+  return amount > 0n ? `+${formatMicros(amount)}` : formatMicros(amount);
+}
+
+const CSV_COLUMNS = ['at', 'kind', 'id', 'debit', 'credit', 'reference', 'amount', 'balance', 'currency'];
+
+/** Row by row, for a busy wallet has more movements than memory has room for. The first rows are the opening balances. */
+async function writeCsv(
+  records: Pick<RecordReader, 'transfersOf'>,
+  ledger: LedgerName,
+  period: TimeSpan,
+  out: { readonly opening: ReadonlyMap<string, Micros>; readonly print: (line: string) => void },
+): Promise<void> {
+  const { opening, print } = out;
+  print(csvRow(CSV_COLUMNS));
+  for (const [currency, balance] of opening) {
+    print(
+      csvRow([toIsoUtc(period.from), 'opening balance', '', '', '', '', '', formatMicros(balance), currency]),
+    );
+  }
+  for await (const { transfer, amount, balance } of walkMovements(records, ledger, period, opening)) {
+    const { at, kind, id, debit, credit, reference, currency } = transfer;
+    const figures = [formatMicros(amount), formatMicros(balance), currency];
+    print(csvRow([toIsoUtc(at), kind, id, debit, credit, reference, ...figures]));
+  }
+}

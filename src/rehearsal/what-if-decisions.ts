@@ -1,0 +1,186 @@
+import { CAP_LIMITS } from '../admission/cap.ts';
+import { canCost } from '../admission/funded.ts';
+import type { FundedPart, LegCap, LegRecord, PayerRecord } from '../admission/leg-record.ts';
+import type { LevelUse } from '../admission/level-uses.ts';
+import { holderName } from '../admission/plan.ts';
+import { directionOf } from '../admission/question.ts';
+import { chargesOf, type PaidPart } from '../charging/charges.ts';
+import { paidParts, type ChargedTalk } from '../charging/leg-parts.ts';
+import type { AnsweredQuestion } from '../gate/admit-leg.ts';
+import { payerInputs } from '../gate/decisions.ts';
+import type { Charge, Decision, FundingKind } from '../records/records.ts';
+import type { AccountPath, LegUuid } from '../units/ids.ts';
+import { addMicros, formatMicros, ZERO_MICROS } from '../units/money.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { Rehearsal } from './rehearsal.ts';
+
+export type EndedLeg = {
+  readonly legUuid: LegUuid;
+  readonly billedSeconds: number;
+  /** Of them, what each allotment paid for, or would have, and what followed it. */
+  readonly talked: Pick<ChargedTalk, 'allotmentSeconds' | 'goneOn'>;
+  readonly at: EpochMs;
+};
+
+type Judged = { readonly kind: 'shadow' | 'dry_run'; readonly path: AccountPath };
+
+/** What limits that were not asked would have said of a call. */
+export function verdictDecision(
+  { kind, path }: Judged,
+  { question, answer }: AnsweredQuestion,
+  rehearsal: Pick<Rehearsal, 'answer' | 'limits'>,
+): Decision {
+  const said = rehearsal.answer;
+  const record = answer.kind === 'admitted' ? answer.record : undefined;
+  const base = {
+    id: `${question.legKey}:${kind}:${path}`,
+    at: question.at,
+    kind,
+    aLeg: question.aLeg,
+    legUuid: record?.uuid,
+    account: path,
+  };
+  const inputs = {
+    really: record?.decision ?? 'refused',
+    direction: directionOf(question),
+    dialled: question.dialled,
+    destination: question.destination,
+    classification: question.classification,
+    routes: question.routes.map(({ name }) => name),
+    limits: usesOf(path, rehearsal.limits),
+  };
+  if (said.kind === 'refused') {
+    const { reason, words, limit, holder, figures } = said.refusal;
+    return { ...base, verdict: 'refused', reason, inputs: { words, limit, holder, ...figures, ...inputs } };
+  }
+  if (said.kind === 'passed') return { ...base, verdict: said.decision, reason: 'none', inputs };
+  const { payers, cap } = said.record;
+  // What it was counted by, where it was: another call may have taken the last trunk since.
+  const counted = kind === 'dry_run' ? record?.dryRun?.find((part) => payerOf(part) === path) : undefined;
+  const funding = counted === undefined ? said.record.funding : wayOf(counted);
+  const longest = cap && { seconds: cap.seconds, limit: CAP_LIMITS[cap.reason] };
+  return {
+    ...base,
+    verdict: 'admitted',
+    reason: funding,
+    inputs: { ...inputs, longest, payers: payers.map(payerInputs) },
+  };
+}
+
+/** A leg that has lasted longer than limits that were not asked would have let it. */
+export function cutByDecision(
+  { kind, path }: Judged,
+  record: LegRecord,
+  { legUuid, billedSeconds, at }: EndedLeg,
+  { seconds, reason }: LegCap,
+): Decision {
+  const limit = CAP_LIMITS[reason];
+  return {
+    id: `${record.legKey}:${kind}_cut:${path}`,
+    at,
+    kind,
+    verdict: 'cut',
+    aLeg: record.aLeg,
+    legUuid,
+    account: path,
+    reason,
+    inputs: {
+      words: `${limit} of ${path} would have ended this call of ${billedSeconds} s after ${seconds} s`,
+      limit,
+      seconds,
+      billedSeconds,
+    },
+  };
+}
+
+/** What an account in a dry run would have been charged, in whichever way it would have paid (ruling 16). */
+export function wouldCostDecision(record: LegRecord, part: FundedPart, ended: EndedLeg): Decision {
+  const { legUuid, billedSeconds, at } = ended;
+  const account = payerOf(part);
+  const parts = wouldBeParts(part, ended);
+  const charges = chargesOf({ legUuid, version: 1 }, parts);
+  const price = charges.reduce((sum, charge) => addMicros(sum, charge.price), ZERO_MICROS);
+  const paidSeconds = charges.reduce((sum, charge) => sum + charge.billedSeconds, 0);
+  // An allotment that ran dry, and nothing to go on by.
+  const wouldEnd = paidSeconds < billedSeconds;
+  const said = charges.map(chargeInWords).join(', then ');
+  const words = `${account} would have been charged ${said}${wouldEnd ? `, and the call of ${billedSeconds} s would have ended then` : ''}`;
+  return {
+    id: `${record.legKey}:dry_run_charge:${account}`,
+    at,
+    kind: 'dry_run',
+    verdict: 'dry_run',
+    aLeg: record.aLeg,
+    legUuid,
+    account,
+    reason: 'would_charge',
+    inputs: {
+      words,
+      price: formatMicros(price),
+      billedSeconds: paidSeconds,
+      chargedSeconds: charges.reduce((sum, charge) => sum + charge.chargedSeconds, 0),
+      ways: charges.map((charge) => ({
+        way: charge.way,
+        allotment: charge.way === 'allotment' ? charge.allotment : undefined,
+        price: formatMicros(charge.price),
+        billedSeconds: charge.billedSeconds,
+        chargedSeconds: charge.chargedSeconds,
+      })),
+      payers: pricesOf(part).map(payerInputs),
+    },
+  };
+}
+
+function wayOf(part: FundedPart): FundingKind {
+  if (part.way !== 'per_minute') return part.way;
+  return canCost(part.payer.terms) ? 'per_minute' : 'free';
+}
+
+function pricesOf(part: FundedPart): readonly PayerRecord[] {
+  if (part.way === 'per_minute') return [part.payer];
+  return part.way === 'allotment' && part.allotment.goesOn !== undefined ? [part.allotment.goesOn.payer] : [];
+}
+
+function payerOf(part: FundedPart): AccountPath {
+  if (part.way === 'per_minute') return part.payer.account;
+  return part.way === 'allotment' ? part.allotment.account : part.account;
+}
+
+function wouldBeParts(part: FundedPart, { billedSeconds, talked }: EndedLeg): readonly PaidPart[] {
+  const paid = {
+    payers: part.way === 'per_minute' ? [part.payer] : [],
+    allotments: part.way === 'allotment' ? [part.allotment] : [],
+    trunks: part.way === 'flat_rate' || part.way === 'flat_rate_burst' ? [part] : [],
+  };
+  const { allotmentSeconds, goneOn } = talked;
+  return paidParts(paid, { billedSeconds, allotmentSeconds, ...(goneOn && { goneOn }) });
+}
+
+function chargeInWords(charge: Charge): string {
+  const { billedSeconds, chargedSeconds: used } = charge;
+  switch (charge.way) {
+    case 'per_minute':
+      return `${formatMicros(charge.price)} ${charge.currency} for ${billedSeconds} s`;
+    case 'allotment':
+      return `${used} s of its allotment ${charge.allotment} for ${billedSeconds} s`;
+    case 'flat_rate':
+    case 'flat_rate_burst':
+      return `nothing for ${billedSeconds} s by ${charge.way === 'flat_rate' ? 'a flat-rate' : 'a burst'} trunk`;
+    case 'free':
+      return `nothing for ${billedSeconds} s`;
+  }
+}
+
+/** Of the account's own levels, as an admission keeps them. */
+function usesOf(path: AccountPath, limits: Rehearsal['limits']): readonly LevelUse[] {
+  const own = limits.filter(({ holder }) => holder.kind !== 'route' && holder.path === path);
+  const holders = [...new Set(own.map(({ holder }) => holderName(holder)))];
+  return holders.map((holder) => ({
+    holder,
+    uses: Object.fromEntries(
+      own
+        .filter((step) => holderName(step.holder) === holder)
+        .map(({ limit, inUse, bound }) => [limit, bound === undefined ? [inUse] : [inUse, bound]] as const),
+    ),
+  }));
+}
