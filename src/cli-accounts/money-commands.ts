@@ -6,7 +6,7 @@ import {
   type CommandLine,
   type Result,
 } from '../command-line/command.ts';
-import { accountOperand, readFlags, type FlagReader } from '../command-line/flag-values.ts';
+import { accountOperand, paymentId, readFlags, type FlagReader } from '../command-line/flag-values.ts';
 import type { LiveState } from '../command-line/live-state.ts';
 import { systemLedger, walletLedger, type Transfer } from '../records/records.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
@@ -14,7 +14,6 @@ import { formatMicros, negateMicros, parseMicros, type Micros } from '../units/m
 import { ForeignRecordError } from '../upkeep/shared-record.ts';
 import { moneyJson } from './account-view.ts';
 
-const ID = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/;
 const REFERENCE = /^[^\p{Cc}]{0,200}$/u;
 
 export const MONEY_COMMANDS: readonly Command[] = [
@@ -51,7 +50,7 @@ async function topUp(line: CommandLine, context: CommandContext): Promise<Result
   const account = accountOperand(line);
   const flags = readFlags(line);
   const amount = flags.amount('amount');
-  const id = readId(flags);
+  const id = paymentId(flags);
   const reference = readReference(flags) ?? '';
   demand(flags, ['amount', 'id']);
   if (amount === 0n) flags.complain({ field: '--amount', value: '0', expected: 'more than nothing' });
@@ -68,7 +67,7 @@ async function adjust(line: CommandLine, context: CommandContext): Promise<Resul
     otherThanZero,
     'a decimal such as 0.10 or -0.10, not zero, with at most six decimals',
   );
-  const id = readId(flags);
+  const id = paymentId(flags);
   const reference = readReference(flags);
   demand(flags, ['amount', 'id', 'reference']);
   flags.check();
@@ -77,12 +76,12 @@ async function adjust(line: CommandLine, context: CommandContext): Promise<Resul
   return await move({ kind: 'adjustment', other: 'adjust', account, id, reference: why, amount }, context);
 }
 
-function readId(flags: FlagReader): string | undefined {
-  return flags.parsed('id', matching(ID), 'letters, digits and _ . : / -, at most 128');
-}
-
 function readReference(flags: FlagReader): string | undefined {
-  return flags.parsed('reference', matching(REFERENCE), 'one line of at most 200 characters');
+  return flags.parsed(
+    'reference',
+    (text) => (REFERENCE.test(text) ? text : undefined),
+    'one line of at most 200 characters',
+  );
 }
 
 function demand(flags: FlagReader, names: readonly string[]): void {
@@ -181,10 +180,6 @@ function isSameMovement(standing: Transfer, offered: Transfer): boolean {
     amount === offered.amount &&
     currency === offered.currency
   );
-}
-
-function matching(pattern: RegExp): (text: string) => string | undefined {
-  return (text) => (pattern.test(text) ? text : undefined);
 }
 
 function otherThanZero(text: string): Micros | undefined {

@@ -9,7 +9,7 @@ import {
   type CommandLine,
   type Result,
 } from '../command-line/command.ts';
-import { readFlags } from '../command-line/flag-values.ts';
+import { paymentId, readFlags } from '../command-line/flag-values.ts';
 import { columns } from '../command-line/help.ts';
 import type { CustomerExtension, LiveCustomer } from '../command-line/live-state.ts';
 import type { CustomerTotals } from '../records/record-store.ts';
@@ -26,7 +26,6 @@ import { callCells, callJson } from './live-commands.ts';
 const NAMED = [
   'CUSTOMER is a name such as john, or the path of one below an account: acme/retail/adhoc.john',
 ];
-const ID = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/;
 const SECONDS_MAX = 1_000_000_000;
 
 /** For customers that only channel variables name: they are there as long as they have calls. */
@@ -104,7 +103,7 @@ async function extendCustomer(line: CommandLine, context: CommandContext): Promi
   const flags = readFlags(line);
   const amount = flags.amount('credit');
   const seconds = flags.wholeNumber('seconds', SECONDS_MAX);
-  const given = flags.parsed('id', isId, 'letters, digits and _ . : / -, at most 128');
+  const given = paymentId(flags);
   if (flags.isSet('credit') === flags.isSet('seconds')) {
     const value = flags.isSet('credit') ? 'both' : 'nothing';
     flags.complain({ field: '--credit', value, expected: 'either --credit AMOUNT or --seconds N' });
@@ -171,10 +170,6 @@ function customerOperand(line: CommandLine): AccountPath {
   if (path !== undefined && customerOf(path) !== undefined) return path;
   const expected = 'a name such as john, or a path such as acme/retail/adhoc.john';
   throw new BadInputError([{ field: 'CUSTOMER', value, expected }]);
-}
-
-function isId(text: string): string | undefined {
-  return ID.test(text) ? text : undefined;
 }
 
 function customerJson({ credit, time, ...customer }: LiveCustomer): Readonly<Record<string, unknown>> {

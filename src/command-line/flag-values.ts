@@ -53,6 +53,17 @@ export function readFlags(line: CommandLine): FlagReader {
   };
 }
 
+const PAYMENT_ID = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/;
+
+/** The name by which money moves once, however often it is sent. */
+export function paymentId(flags: FlagReader): string | undefined {
+  return flags.parsed(
+    'id',
+    (text) => (PAYMENT_ID.test(text) ? text : undefined),
+    'letters, digits and _ . : / -, at most 128',
+  );
+}
+
 /** A flag with several values, as a channel variable has them. */
 export function splitNames(text: string | undefined): readonly string[] {
   const names = (text ?? '').split(',').map((name) => name.trim());
