@@ -11,6 +11,7 @@ import { createGatekeeper } from '../gate/gatekeeper.ts';
 import type { RehearsalFigures } from '../rehearsal/rehearsal.ts';
 import { createWhatIf } from '../rehearsal/what-if.ts';
 import type { ControllerContext } from '../state/context.ts';
+import { createEndedByUs } from '../state/ended-by-us.ts';
 import { createLegBook, type LegBook } from '../state/leg-book.ts';
 import { createNodeClocks } from '../state/node-clock.ts';
 import type { Timers } from '../state/timers.ts';
@@ -68,8 +69,9 @@ export function createController(
   const caps = createRunningCaps(context, { book, deadman });
   const events = createLegEvents(context, { book, clocks, deadman, caps, ungated, timers, admitted, whatIf });
   const roots = (): readonly AccountPath[] => directory.accounts().roots;
-  const cutoffs = createCutoffs(context, { book, schedule: parts.schedule, timers, roots });
-  const resyncs = createResync(context, { book, events, roots, tell: (event) => onEvent(event) });
+  const endedByUs = createEndedByUs();
+  const cutoffs = createCutoffs(context, { book, endedByUs, schedule: parts.schedule, timers, roots });
+  const resyncs = createResync(context, { book, endedByUs, events, roots, tell: (event) => onEvent(event) });
   const cores = new Map<NodeId, string>();
   const running = new Map<NodeId, Promise<ResyncReport | undefined>>();
   /** What ends one node's next look, and with all of them the controller's hold on the process. */
@@ -117,6 +119,7 @@ export function createController(
     }),
     timers.every(TIDY_MS, () => {
       book.prune(store.now());
+      endedByUs.prune(store.now());
       void deadman.renewNear(store.now());
     }),
   ];

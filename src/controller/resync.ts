@@ -3,9 +3,10 @@ import type { LegFacts, SwitchEvent } from '../calls/switch-event.ts';
 import type { ChannelRow } from '../calls/switch.ts';
 import { giveBackLeg } from '../gate/admit-leg.ts';
 import type { ControllerContext } from '../state/context.ts';
+import type { EndedByUs } from '../state/ended-by-us.ts';
 import type { Leg, LegBook } from '../state/leg-book.ts';
 import { rootOf, type AccountPath, type LegKey, type LegUuid, type NodeId } from '../units/ids.ts';
-import type { EpochMs } from '../units/time.ts';
+import { toEpochMs, type EpochMs } from '../units/time.ts';
 import type { LegEvents } from './leg-events.ts';
 
 /** A channel must be missing at two looks this far apart: its row may lag behind its events (DESIGN 9). */
@@ -32,6 +33,7 @@ export function createResync(
   context: ControllerContext,
   parts: {
     readonly book: LegBook;
+    readonly endedByUs: Pick<EndedByUs, 'at'>;
     readonly events: LegEvents;
     readonly roots: () => readonly AccountPath[];
     /** What is found is told as if FreeSWITCH had said it. */
@@ -39,7 +41,7 @@ export function createResync(
   },
 ): Resync {
   const { store, log } = context;
-  const { book, events, roots, tell } = parts;
+  const { book, endedByUs, events, roots, tell } = parts;
   const missedSince = new Map<LegKey, EpochMs>();
 
   const run = async (node: NodeId, coreUuid: string): Promise<ResyncReport> => {
@@ -126,8 +128,8 @@ export function createResync(
       await giveBackLeg(context, record);
       return;
     }
-    const seenAt = book.leg(uuid)?.seenAt ?? answeredAt;
-    const endedAt = seenAt > answeredAt ? seenAt : answeredAt;
+    const seen = [answeredAt, book.leg(uuid)?.seenAt, endedByUs.at(uuid)];
+    const endedAt = toEpochMs(Math.max(...seen.flatMap((at) => at ?? [])));
     const talkMs = endedAt - answeredAt;
     await events.settleEstimated(record, {
       uuid,

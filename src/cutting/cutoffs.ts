@@ -6,6 +6,7 @@ import { meaningOf } from '../credit/pools.ts';
 import { cutDecision } from '../gate/decisions.ts';
 import type { ControllerContext } from '../state/context.ts';
 import { readLeft } from '../state/left-over.ts';
+import type { EndedByUs } from '../state/ended-by-us.ts';
 import type { LegBook } from '../state/leg-book.ts';
 import type { Timers } from '../state/timers.ts';
 import { rootOf, type AccountPath, type LegKey, type LegUuid, type PoolId } from '../units/ids.ts';
@@ -63,13 +64,14 @@ export function createCutoffs(
   context: ControllerContext,
   parts: {
     readonly book: LegBook;
+    readonly endedByUs: Pick<EndedByUs, 'note'>;
     readonly schedule: Pick<CutoffSchedule, 'arm'>;
     readonly timers: Timers;
     readonly roots: () => readonly AccountPath[];
   },
 ): Cutoffs {
   const { store, log } = context;
-  const { book, schedule, timers, roots } = parts;
+  const { book, endedByUs, schedule, timers, roots } = parts;
   const watches = new Map<PoolId, Watch>();
   /** By root: when the next of its legs has lasted long enough. */
   const deadlineWatches = new Map<PoolId, Watch>();
@@ -210,8 +212,8 @@ export function createCutoffs(
     const lateMs = sentAt - endsAt;
     lateness.push(lateMs);
     if (lateness.length > LATENESS_KEPT_MAX) lateness.shift();
-    await sent;
     const { uuid: callUuid } = record;
+    if ((await sent) === 'started') endedByUs.note(callUuid, sentAt);
     const isEmpty = ending.reason === 'empty';
     const cap = isEmpty ? undefined : await capThatEnds(context, record, endsAt);
     const reason = isEmpty ? REASONS[meaningOf(account).kind] : (cap?.reason ?? 'max_seconds');

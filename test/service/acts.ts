@@ -104,10 +104,14 @@ export async function allEnded(calls: readonly SimulatedCall[], withinMs = 15_00
   );
 }
 
+/** With a controller that died in between, its lease and two looks at the channels come first. */
+const SETTLED_WITHIN_MS = 30_000;
+
 export async function settled(stage: Stage, count: number, account = 'acme'): Promise<readonly Cdr[]> {
   return await eventually(
     () => stage.cdrs(account),
     (rows) => rows.length >= count,
+    SETTLED_WITHIN_MS,
   );
 }
 

@@ -166,4 +166,19 @@ describe('a controller that dies', () => {
     expect(await stage.balance('acme')).toBe(micros('0.05') - 50_000n);
     expect(await stage.findings()).toEqual([]);
   });
+
+  it('has what it did not see charged up to the moment at which whoever is left has ended it', async () => {
+    await openStage('0.05');
+    // The other one cuts the call long before it takes the events of its FreeSWITCH.
+    const slow = { TOLLGATE_CONTROLLER_LEASE_MS: '8000' };
+    const owner = await startChild({ ...slow, TOLLGATE_CONTROLLER_ID: 'owner' });
+    await startChild({ ...slow, TOLLGATE_CONTROLLER_ID: 'other' });
+    useGates(stage.sim, 'socket', [owner]);
+    await answeredCall();
+    await owner.kill9();
+    const [cdr] = await settled(stage, 1);
+    expect(cdr).toMatchObject({ billedSeconds: 3, cut: 'credit', estimated: true });
+    expect(await stage.balance('acme')).toBe(micros('0.05') - 50_000n);
+    expect(await stage.findings()).toEqual([]);
+  });
 });
