@@ -48,6 +48,14 @@ function later(one: Seconds, by: Seconds): Seconds {
 
 export function createDeadman(context: ControllerContext, book: LegBook): Deadman {
   const { store, policy, log } = context;
+  const turns = new WeakMap<Leg, Promise<void>>();
+
+  /** One step at a time for each leg: two timers set side by side would both stand, and the earlier one end the call. */
+  const inTurn = (leg: Leg, step: () => Promise<void>): Promise<void> => {
+    const turn = (turns.get(leg) ?? Promise.resolve()).then(step);
+    turns.set(leg, turn);
+    return turn;
+  };
 
   const secondsOf = async (pool: PoolId, terms: PriceTerms, paid: Micros = ZERO_MICROS): Promise<Seconds> => {
     const funds = await store.funds(pool);
@@ -90,13 +98,13 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
     return Math.max(1, Math.min(least + policy.deadmanSlackSeconds - talked, policy.deadmanSecondsMax));
   };
 
-  const arm = async (leg: Leg, mayBeEarlier = false): Promise<void> => {
+  const armNow = async (leg: Leg, mayBeEarlier: boolean): Promise<void> => {
     const control = context.controlOf(leg.facts.node);
     if (control === undefined || leg.record === undefined) return;
     try {
       const seconds = await secondsFor(leg);
       if (seconds === undefined) {
-        if (mayBeEarlier) await disarm(leg);
+        if (mayBeEarlier) await disarmNow(leg);
         return;
       }
       const firesAt = toEpochMs(store.now() + seconds * 1000);
@@ -112,7 +120,7 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
     }
   };
 
-  const disarm = async (leg: Leg): Promise<void> => {
+  const disarmNow = async (leg: Leg): Promise<void> => {
     const { deadman } = leg;
     leg.deadman = undefined;
     if (deadman === undefined) return;
@@ -123,9 +131,11 @@ export function createDeadman(context: ControllerContext, book: LegBook): Deadma
     }
   };
 
+  const arm = (leg: Leg, mayBeEarlier = false): Promise<void> => inTurn(leg, () => armNow(leg, mayBeEarlier));
+
   return {
     arm: (leg) => arm(leg),
-    disarm,
+    disarm: (leg) => inTurn(leg, () => disarmNow(leg)),
     async drop(leg) {
       try {
         await context.controlOf(leg.facts.node)?.dropScheduledHangup(leg.uuid);
