@@ -156,12 +156,19 @@ describe('a Redis that does not answer', () => {
 
 describe('a Redis that has forgotten', () => {
   it('its scripts is taught them again', async () => {
-    const store = storeOn(redis);
-    expect((await store.take(leg.plan, leg.record)).kind).toBe('taken');
-    await redis.script('FLUSH');
-    expect((await store.answer(leg.record, START)).kind).toBe('running');
-    await redis.script('FLUSH');
-    expect((await store.settle(leg.record, talk, () => '{}')).kind).toBe('settled');
+    // Of its own: scripts are forgotten for all who share a server, with whatever they have under way.
+    const server = await startRedis({ ownServer: true });
+    try {
+      const connection = await connectedTo(server.url);
+      const store = storeOn(connection);
+      expect((await store.take(leg.plan, leg.record)).kind).toBe('taken');
+      await connection.script('FLUSH');
+      expect((await store.answer(leg.record, START)).kind).toBe('running');
+      await connection.script('FLUSH');
+      expect((await store.settle(leg.record, talk, () => '{}')).kind).toBe('settled');
+    } finally {
+      await server.stop();
+    }
   });
 
   it('a wallet gets it from the record, and refuses to serve where there is none', async () => {
