@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Usage } from './usage-report.ts';
 
 /** As the first lines of the command have it. */
-const MEMORY = ['--max-semi-space-size=16', '--single-threaded-gc'];
+const MEMORY = ['--max-semi-space-size=16', '--heap-growing-percent=50'];
 const REPORT = new URL('usage-report.ts', import.meta.url).href;
 
 export type Measured = Usage & {
