@@ -19,7 +19,7 @@ import { createRedisClock } from './redis/redis-clock.ts';
 import { createSettlementFeed } from './redis/settlement-feed.ts';
 import { formatSettlement } from './redis/settlement-text.ts';
 import type { ControllerContext } from './state/context.ts';
-import { openDirectory } from './state/directory.ts';
+import { openDirectory, type ServedDirectory } from './state/directory.ts';
 import { createWalletSettings } from './state/wallet-settings.ts';
 import type { AccountPath, NodeId } from './units/ids.ts';
 import type { Log } from './units/log.ts';
@@ -44,6 +44,8 @@ export type Service = {
   readonly controller: Controller;
   readonly socketPort: number | undefined;
   readonly healthPort: number | undefined;
+  /** How far it has read the record of accounts and tariffs. */
+  readonly revisions: ServedDirectory['revisions'];
   /** Finishes what it began, within the configured limit. Calls go on, metered by the next start. */
   stop(): Promise<void>;
 };
@@ -211,7 +213,7 @@ async function build(
   const socketPort = await openSocketGate();
   const healthPort = await openHealth();
   log.info({ socketPort, healthPort, nodes: switches.map(({ node }) => node) }, 'tollgate is up');
-  return { controller, socketPort, healthPort, stop: stopAll };
+  return { controller, socketPort, healthPort, revisions: () => directory.revisions(), stop: stopAll };
 
   async function openSocketGate(): Promise<number | undefined> {
     const { enabled, host, port, maxOpen } = config.gates.socket;
@@ -236,7 +238,16 @@ async function build(
       const nodeHealth = Object.fromEntries(switches.map((node) => [node.node, node.health()]));
       const records = await drain.status();
       const ok = redis.status === 'ready' && switches.every((node) => node.health().up);
-      return { ok, parts: { redis: redis.status, nodes: nodeHealth, owned: nodes.owned(), records } };
+      return {
+        ok,
+        parts: {
+          redis: redis.status,
+          nodes: nodeHealth,
+          owned: nodes.owned(),
+          records,
+          revisions: directory.revisions(),
+        },
+      };
     });
     onStop(() => server.close());
     return server.port;

@@ -8,6 +8,7 @@ import { createDeadman } from '../cutting/deadman.ts';
 import { createRunningCaps } from '../cutting/running-caps.ts';
 import { giveBackLeg } from '../gate/admit-leg.ts';
 import { createGatekeeper } from '../gate/gatekeeper.ts';
+import { createLookAgain } from '../gate/look-again.ts';
 import type { RehearsalFigures } from '../rehearsal/rehearsal.ts';
 import { createWhatIf } from '../rehearsal/what-if.ts';
 import type { ControllerContext } from '../state/context.ts';
@@ -153,7 +154,11 @@ export function createController(
   };
 
   return {
-    gatekeeper: createGatekeeper(context, { onAdmitted, onAnswered: (answered) => whatIf.later(answered) }),
+    gatekeeper: createGatekeeper(context, {
+      onAdmitted,
+      onAnswered: (answered) => whatIf.later(answered),
+      lookAgain: createLookAgain({ directory, timers, log }),
+    }),
     cutoffs,
     book,
     listener: {

@@ -13,6 +13,7 @@ import { admitLeg, type AdmissionWhy } from './admit-leg.ts';
 import type { AnsweredQuestion } from './admit-leg.ts';
 import { admissionDecision, passedDecision, refusalDecision } from './decisions.ts';
 import { DESTINATION, refusedAnswer, toGateAnswer, type BranchAnswer } from './gate-answer.ts';
+import type { LookAgain } from './look-again.ts';
 import { findParties, type Claims } from './parties.ts';
 import { nextPass, type Pass } from './pass.ts';
 
@@ -23,6 +24,8 @@ export function createGatekeeper(
     readonly onAdmitted: (record: LegRecord) => Promise<void>;
     /** Told of every branch that was asked for, once the call has its answer. */
     readonly onAnswered: (answered: readonly AnsweredQuestion[]) => void;
+    /** For an account that is not known: it may have been saved just now. */
+    readonly lookAgain: LookAgain;
   },
 ): GateKeeper {
   return async (request) => {
@@ -49,9 +52,11 @@ export function createGatekeeper(
     }
     const answers: { readonly branch: Branch; readonly answer: BranchAnswer }[] = [];
     const answered: AnsweredQuestion[] = [];
+    let looked: Promise<void> | undefined;
+    const lookAgain = (): Promise<void> => (looked ??= parts.lookAgain());
     for (const branch of branches) {
       const siblings = branches.map((each) => siblingText(each.name, homeOf(claimsOf(leg, each))));
-      const answer = await answerBranch(context, request, { pass, branch, siblings, answered });
+      const answer = await answerBranch(context, request, { pass, branch, siblings, answered, lookAgain });
       if (answer.kind === 'admitted') await parts.onAdmitted(answer.record);
       answers.push({ branch, answer });
     }
@@ -68,6 +73,7 @@ async function answerBranch(
     readonly branch: Branch;
     readonly siblings: readonly string[];
     readonly answered: AnsweredQuestion[];
+    readonly lookAgain: LookAgain;
   },
 ): Promise<BranchAnswer> {
   const { leg, via } = request;
@@ -75,7 +81,13 @@ async function answerBranch(
   const { admission } = pass;
   const { policy, directory, store } = context;
   const claims = claimsOf(leg, branch);
-  const parties = findParties(claims, directory.accounts(), policy.emergencyNumbers);
+  const find = (): ReturnType<typeof findParties> =>
+    findParties(claims, directory.accounts(), policy.emergencyNumbers);
+  let parties = find();
+  if (parties.kind === 'refused' && parties.refusal.reason === 'unknown_account') {
+    await asked.lookAgain();
+    parties = find();
+  }
   if (parties.kind === 'refused') {
     record(context, request, admission, branch.name, parties.refusal, { claims });
     return parties;

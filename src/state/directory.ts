@@ -13,17 +13,23 @@ export type Directory = {
   refresh(): Promise<boolean>;
 };
 
+export type ServedDirectory = Directory & {
+  /** How far it has read the record: what was saved with a higher revision is not in force here yet. */
+  revisions(): { readonly accounts: number; readonly tariffs: number };
+};
+
 export async function openDirectory(options: {
   readonly accountStore: AccountStore;
   readonly tariffStore: TariffStore;
   readonly serviceDefaults: OperatorLimits;
-}): Promise<Directory> {
+}): Promise<ServedDirectory> {
   const { accountStore, tariffStore, serviceDefaults } = options;
   let accounts = createAccountLookup(await accountStore.loadAll(), serviceDefaults);
   // Before what it counts: a version that is imported meanwhile is then read once more, and never missed.
   let tariffRevision = await tariffStore.revision();
   let tariffs = await addVersions(EMPTY_TARIFF_BOOK, tariffStore);
-  let refreshing: Promise<boolean> = Promise.resolve(false);
+  let reading: Promise<unknown> = Promise.resolve();
+  let next: Promise<boolean> | undefined;
 
   const refresh = async (): Promise<boolean> => {
     let changed = false;
@@ -42,10 +48,17 @@ export async function openDirectory(options: {
   return {
     accounts: () => accounts,
     tariffs: () => tariffs,
-    // One at a time: an older reading must never replace a newer one.
+    revisions: () => ({ accounts: accounts.revision, tariffs: tariffRevision }),
+    // One at a time: an older reading must never replace a newer one. Whoever asks while one runs shares the next,
+    // which begins after all of them have asked.
     refresh: async () => {
-      refreshing = refreshing.then(refresh, refresh);
-      return await refreshing;
+      next ??= reading.then(() => {
+        next = undefined;
+        const mine = refresh();
+        reading = mine.catch(() => undefined);
+        return mine;
+      });
+      return await next;
     },
   };
 }

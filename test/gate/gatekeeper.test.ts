@@ -52,12 +52,19 @@ const POLICY: ControllerPolicy = {
 
 /** What the store is asked, one word each; and what it answers, by slot. */
 let asked: string[];
+let looks: number;
+let accounts: typeof ACCOUNTS;
+/** What the record has by now. */
+let saved: typeof ACCOUNTS;
 let answers: Map<string, (plan: SlotPlan) => TakeOutcome>;
 let decisions: Decision[];
 let live: Map<LegKey, LegRecord>;
 
 beforeEach(() => {
   asked = [];
+  looks = 0;
+  accounts = ACCOUNTS;
+  saved = ACCOUNTS;
   answers = new Map();
   decisions = [];
   live = new Map();
@@ -115,7 +122,7 @@ function contextOf(policy: Partial<ControllerPolicy>): ControllerContext {
   };
   return {
     store: store as LiveStore,
-    directory: { accounts: () => ACCOUNTS, tariffs: () => TARIFFS, refresh: () => Promise.resolve(false) },
+    directory: { accounts: () => accounts, tariffs: () => TARIFFS, refresh: () => Promise.resolve(false) },
     policy: { ...POLICY, ...policy },
     controlOf: () => undefined,
     record: (decision) => void decisions.push(decision),
@@ -133,6 +140,11 @@ async function ask(
   const keeper = createGatekeeper(contextOf(options.policy ?? {}), {
     onAdmitted: () => Promise.resolve(),
     onAnswered: () => undefined,
+    lookAgain: () => {
+      looks += 1;
+      accounts = saved;
+      return Promise.resolve();
+    },
   });
   return await keeper({ via: 'socket', leg: { ...leg, gate: { ...leg.gate, ...gate } } });
 }
@@ -214,6 +226,16 @@ describe('the keeper of the gates', () => {
       verb: 'refuse',
       code: 486,
     });
+  });
+
+  it('looks again, once a call, for an account that it does not know', async () => {
+    saved = accountsOf([{ account: 'acme', wallet: 'EUR', tariff: 'retail' }, { account: 'acme/new' }], []);
+    expect(briefly(await ask({ account: 'acme/new' }))).toMatchObject({ decision: 'admitted' });
+    const bridge = JSON.stringify([{ dial: 'user/1' }, { dial: 'user/2' }]);
+    expect(briefly(await ask({ account: 'who', bridge }))).toMatchObject({ reason: 'unknown_account' });
+    expect(looks).toBe(2);
+    await ask({ account: 'acme' });
+    expect(looks).toBe(2);
   });
 
   it('lets a refused call go on, told of it, where the dialplan plays an announcement', async () => {

@@ -64,7 +64,9 @@ export async function createStage(
     port,
     password,
   }));
-  const services: Service[] = [];
+  /** Those that were not stopped. */
+  const services = new Set<Service>();
+  let started = 0;
   const closers: (() => Promise<void>)[] = [];
   let connected: Promise<LiveState> | undefined;
   let topUps = 0;
@@ -83,7 +85,7 @@ export async function createStage(
     TOLLGATE_DATABASE_URL: databaseUrl,
     TOLLGATE_GATES_SOCKET_PORT: '0',
     TOLLGATE_LOG_LEVEL: options.logLevel ?? process.env['TEST_LOG_LEVEL'] ?? 'silent',
-    TOLLGATE_CONTROLLER_ID: `controller-${services.length + 1}`,
+    TOLLGATE_CONTROLLER_ID: `controller-${started + 1}`,
     ...settings,
   });
 
@@ -105,6 +107,16 @@ export async function createStage(
     return await connected;
   };
 
+  /** A controller reads a change a moment after it was announced: the next call is to be decided by it. */
+  const inForce = async (): Promise<void> => {
+    const accounts = await database.accounts.revision();
+    const tariffs = await database.tariffs.revision();
+    await eventually(
+      () => [...services].map((service) => service.revisions()),
+      (read) => read.every((revisions) => revisions.accounts >= accounts && revisions.tariffs >= tariffs),
+    );
+  };
+
   const saved = async (verdict: Promise<{ readonly kind: string }>): Promise<void> => {
     const { kind } = await verdict;
     if (kind !== 'saved' && kind !== 'unchanged' && kind !== 'imported')
@@ -119,9 +131,17 @@ export async function createStage(
     environment,
     async startController(settings) {
       const config = configOf(settings);
+      started += 1;
       const service = await startService({ config, log: createLog(config.log.level) });
-      services.push(service);
-      return service;
+      const standing: Service = {
+        ...service,
+        async stop() {
+          services.delete(standing);
+          await service.stop();
+        },
+      };
+      services.add(standing);
+      return standing;
     },
     async tariff(name, csv, currency = 'EUR') {
       const read = await readTariffCsv({ file: `${name}.csv`, bytes: [new TextEncoder().encode(csv)] });
@@ -136,20 +156,23 @@ export async function createStage(
           rates: read.rates,
         }),
       );
-      if (services.length > 0) await (await live()).announceTariffs();
+      if (services.size > 0) await (await live()).announceTariffs();
+      await inForce();
     },
     async account(document) {
       const { accounts } = await database.accounts.loadAll();
       const parsed = parseAccount(document, { classificationsOf: classificationsOn(accounts) });
       if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
       await saved(database.accounts.saveAccount(parsed.value));
-      if (services.length > 0) await (await live()).announceAccounts([parsed.value.path]);
+      if (services.size > 0) await (await live()).announceAccounts([parsed.value.path]);
+      await inForce();
     },
     async route(document) {
       const parsed = parseRoute(document);
       if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
       await saved(database.accounts.saveRoute(parsed.value));
-      if (services.length > 0) await (await live()).announceAccounts([]);
+      if (services.size > 0) await (await live()).announceAccounts([]);
+      await inForce();
     },
     async topUp(path, amount, id = `stage-${(topUps += 1)}`) {
       const account = path as AccountPath;
@@ -187,7 +210,7 @@ export async function createStage(
       return [...found, ...proof.findings];
     },
     async close() {
-      for (const service of services.toReversed()) await service.stop();
+      for (const service of [...services].toReversed()) await service.stop();
       for (const close of closers) await close();
       for (const each of sims) await each.close();
       await database.close();
