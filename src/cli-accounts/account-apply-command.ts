@@ -34,7 +34,7 @@ async function applyFile(line: CommandLine, context: CommandContext): Promise<Re
   const file = line.operands[0] ?? '-';
   const { accounts } = await context.stores();
   const onRecord = await accounts.loadAll();
-  const described = readTreeFile(file, onRecord, { now: context.now(), field: 'FILE' });
+  const described = await readTreeFile(file, onRecord, { now: context.now(), field: 'FILE' });
   return await applyDescribed(described, { onRecord, confirmed: line.flags.has('yes') }, context);
 }
 

@@ -104,7 +104,7 @@ async function setByFile(line: CommandLine, context: CommandContext): Promise<Re
       { field: '--file', value: file, expected: `nothing beside it, and not ${others.join(', ')}` },
     ]);
   }
-  const document = readDocumentFile(file);
+  const document = await readDocumentFile(file);
   const { accounts } = await context.stores();
   const onRecord = (await accounts.loadAll()).accounts;
   const parsed = parseAccounts(document, rulesOn(onRecord, context.now()));

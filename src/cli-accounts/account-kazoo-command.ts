@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { classificationsOn, parseAccount, toAccountDocument } from '../accounts/account-document.ts';
 import type { Account } from '../accounts/account.ts';
 import { DEFAULT_CLASSIFICATIONS, toLimitsDocument } from '../accounts/limits-document.ts';
@@ -10,6 +9,7 @@ import {
   type InputProblem,
   type Result,
 } from '../command-line/command.ts';
+import { readTextFile } from '../command-line/document-file.ts';
 import { accountOperand, readFlags } from '../command-line/flag-values.ts';
 import { importKazooLimits, type KazooLimits } from '../imports/kazoo-limits.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
@@ -39,7 +39,7 @@ async function importLimits(line: CommandLine, context: CommandContext): Promise
   const flags = readFlags(line);
   const money = flags.choice('money', ['units', 'dollars']);
   flags.check();
-  const text = readText(file);
+  const text = await readTextFile(file, 'FILE');
   const { accounts } = await context.stores();
   const onRecord = await accounts.loadAll();
   const classificationsOf = classificationsOn(onRecord.accounts);
@@ -87,15 +87,6 @@ function withNotes(result: Result, notes: readonly string[]): Result {
   const json = typeof result.json === 'object' ? { ...result.json, notes } : result.json;
   const lines = notes.length === 0 ? [] : ['not as in Kazoo:', ...notes.map((note) => `  ${note}`)];
   return { ...result, json, lines: [...lines, ...result.lines] };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new BadInputError([{ field: 'FILE', value: file, expected: `a file that can be read: ${reason}` }]);
-  }
 }
 
 function badFile(file: string, problems: readonly InputProblem[]): BadInputError {

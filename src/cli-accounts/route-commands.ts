@@ -81,7 +81,7 @@ export const ROUTE_COMMANDS: readonly Command[] = [
 async function setRoutes(line: CommandLine, context: CommandContext): Promise<Result> {
   const { accounts } = await context.stores();
   const routes = line.flags.has('file')
-    ? routesOfFile(line)
+    ? await routesOfFile(line)
     : [routeByFlags(line, (await accounts.loadAll()).routes)];
   const results = [];
   for (const route of routes) results.push({ route, verdict: await accounts.saveRoute(route) });
@@ -97,7 +97,7 @@ async function setRoutes(line: CommandLine, context: CommandContext): Promise<Re
   };
 }
 
-function routesOfFile(line: CommandLine): readonly Route[] {
+async function routesOfFile(line: CommandLine): Promise<readonly Route[]> {
   const file = readFlags(line).text('file') ?? '-';
   const others = [...line.operands, ...Object.keys(ROUTE_FLAGS).filter((name) => line.flags.has(name))];
   if (others.length > 0) {
@@ -105,7 +105,7 @@ function routesOfFile(line: CommandLine): readonly Route[] {
       { field: '--file', value: file, expected: `nothing beside it, and not ${others.join(', ')}` },
     ]);
   }
-  const parsed = parseRoutes(readDocumentFile(file));
+  const parsed = parseRoutes(await readDocumentFile(file));
   if (parsed.kind === 'ok') return parsed.value;
   throw new BadInputError(
     parsed.problems.map((problem) => ({ ...problem, field: `${file}: ${problem.field}` })),

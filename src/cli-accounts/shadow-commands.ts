@@ -68,7 +68,7 @@ export const SHADOW_COMMANDS: readonly Command[] = [
 
 async function setShadow(line: CommandLine, context: CommandContext): Promise<Result> {
   const file = line.operands[1] ?? '-';
-  const document = readDocumentFile(file);
+  const document = await readDocumentFile(file, 'FILE');
   return await changeShadow(line, context, (account, onRecord) => {
     const classifications = classificationsOn(onRecord)(rootOf(account.path));
     const parsed = parseShadowLimits(document, classifications === undefined ? {} : { classifications });

@@ -14,12 +14,12 @@ import { refusalOf } from './account-refusal.ts';
  * What a file says of accounts and routes, `-` being standard input; whatever is wrong with it is bad input. A plain
  * `tariff` of an account on record holds from `now` on.
  */
-export function readTreeFile(
+export async function readTreeFile(
   file: string,
   { accounts }: AccountTree,
   { now, field }: { readonly now: EpochMs; readonly field: string },
-): DescribedTree {
-  const parsed = parseTree(readDocumentFile(file, field), rulesOn(accounts, now));
+): Promise<DescribedTree> {
+  const parsed = parseTree(await readDocumentFile(file, field), rulesOn(accounts, now));
   if (parsed.kind === 'bad') {
     throw new BadInputError(
       parsed.problems.map((problem) => ({ ...problem, field: `${file}: ${problem.field}` })),

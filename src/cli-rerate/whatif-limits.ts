@@ -47,7 +47,7 @@ export async function prepareLimits(
   const { accounts } = await context.stores();
   const onRecord = await accounts.loadAll();
   // A plain tariff of the file holds for the calls that are looked at.
-  const described = readTreeFile(file, onRecord, { now: span.from, field: '--limits' });
+  const described = await readTreeFile(file, onRecord, { now: span.from, field: '--limits' });
   const difference = differenceOf(onRecord, described);
   const { refused } = await foreseeSaving(onRecord, difference, context);
   if (refused.length > 0) {

@@ -101,7 +101,9 @@ function parseDocument(
     problems.push({ field: 'document', value: text.slice(0, 20), expected });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    problems.push({ field: 'document', value: 'this', expected: `${expected}: ${error.message}` });
+    // It says where in words only; without a place the text ended too early.
+    const line = /\(line (\d+) /.exec(error.message)?.[1] ?? `${text.split('\n').length}`;
+    problems.push({ field: `line ${line}`, value: 'this', expected: `${expected}: ${error.message}` });
   }
   return undefined;
 }

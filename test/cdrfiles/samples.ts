@@ -56,3 +56,38 @@ const PROFILES = [
   { caller_profile: { caller_id_number: '3001', destination_number: '9000' } },
   { caller_profile: { caller_id_number: '1001', destination_number: '4930123' } },
 ];
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+/** As mod_xml_cdr writes it: variables are percent-encoded, what is in the call flow is not. */
+export function xmlOf(
+  variables: Readonly<Record<string, string>> = VARIABLES,
+  { number = '4930123', before = '<?xml version="1.0"?>\n', inside = '' } = {},
+): string {
+  const elements = Object.entries(variables).map(
+    ([name, value]) => `    <${name}>${escaped(encodeURIComponent(value))}</${name}>`,
+  );
+  return `${before}<cdr core-uuid="7d9db474-0602-4ab5-b702-c16ab06e7ab1" switchname="fs1">
+  <channel_data>
+    <state>CS_REPORTING</state>
+    <direction>outbound</direction>
+  </channel_data>
+  <variables>
+${elements.join('\n')}
+  </variables>${inside}
+  <app_log><application app_name="set" app_data="a=b"></application></app_log>
+  <callflow dialplan="XML" profile_index="2">
+    <caller_profile><caller_id_number>3001</caller_id_number><destination_number>9000</destination_number></caller_profile>
+  </callflow>
+  <callflow dialplan="XML" profile_index="1">
+    <caller_profile>
+      <caller_id_number>1001</caller_id_number>
+      <destination_number>${escaped(number)}</destination_number>
+      <originator><originator_caller_profile><destination_number>666</destination_number></originator_caller_profile></originator>
+    </caller_profile>
+    <times><created_time>1795331507643034</created_time></times>
+  </callflow>
+</cdr>
+`;
+}

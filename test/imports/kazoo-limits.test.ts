@@ -182,7 +182,7 @@ describe('a limits document of Kazoo', () => {
 
   it.each([
     ['[1]', 'document: [1] → a limits document as JSON'],
-    ['{', 'document: this → a limits document as JSON: '],
+    ['{', 'line 1: this → a limits document as JSON: '],
     ['7', 'document: 7 → a limits document'],
     ['{"pvt_type": "account"}', 'pvt_type: "account" → "limits"'],
     ['{"calls": 1.5}', 'calls: 1.5 → a whole number, -1 for no bound'],
