@@ -12,6 +12,7 @@ import { accountOperand, readFlags } from '../command-line/flag-values.ts';
 import { columns } from '../command-line/help.ts';
 import { showMoment } from '../command-line/moment.ts';
 import { readSpan, type TimeSpan } from '../command-line/time-span.ts';
+import { inReadingOrder } from '../records/reading-order.ts';
 import type { RecordReader } from '../records/record-store.ts';
 import { walletLedger, type LedgerName, type Transfer } from '../records/records.ts';
 import type { AccountPath } from '../units/ids.ts';
@@ -80,6 +81,7 @@ function amountFor(ledger: LedgerName, { credit, amount }: Transfer): Micros {
   return credit === ledger ? amount : negateMicros(amount);
 }
 
+/** Every movement, those of one moment in the order in which they are to be read. */
 async function* walkMovements(
   records: Pick<RecordReader, 'transfersOf'>,
   ledger: LedgerName,
@@ -87,6 +89,26 @@ async function* walkMovements(
   opening: ReadonlyMap<string, Micros>,
 ): AsyncGenerator<Movement> {
   const balances = new Map(opening);
+  const moment: Transfer[] = [];
+  const read = (): readonly Movement[] =>
+    inReadingOrder(moment.splice(0)).map((transfer) => {
+      const amount = amountFor(ledger, transfer);
+      const balance = toMicros((balances.get(transfer.currency) ?? 0n) + amount);
+      balances.set(transfer.currency, balance);
+      return { transfer, amount, balance };
+    });
+  for await (const transfer of walkTransfers(records, ledger, period)) {
+    if (moment[0] !== undefined && moment[0].at !== transfer.at) yield* read();
+    moment.push(transfer);
+  }
+  yield* read();
+}
+
+async function* walkTransfers(
+  records: Pick<RecordReader, 'transfersOf'>,
+  ledger: LedgerName,
+  period: TimeSpan,
+): AsyncGenerator<Transfer> {
   let after: Parameters<RecordReader['transfersOf']>[0]['after'];
   do {
     const page = await records.transfersOf({
@@ -96,12 +118,7 @@ async function* walkMovements(
       limit: PAGE_ROWS,
       after,
     });
-    for (const transfer of page.rows) {
-      const amount = amountFor(ledger, transfer);
-      const balance = toMicros((balances.get(transfer.currency) ?? 0n) + amount);
-      balances.set(transfer.currency, balance);
-      yield { transfer, amount, balance };
-    }
+    yield* page.rows;
     after = page.next;
   } while (after !== undefined);
 }
