@@ -7,6 +7,7 @@ import { configTable } from '../src/config/config-table.ts';
 import { VARIABLES_READ, VARIABLES_WRITTEN } from '../src/calls/channel-variables.ts';
 import * as keys from '../src/redis/keys.ts';
 import { parseAccountPath, parseRouteName } from '../src/units/ids.ts';
+import { FIGURES } from './bench/all-figures.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(project, 'README.md'), 'utf8');
@@ -107,6 +108,13 @@ describe('README', () => {
       expect([...links, ...paths].filter((path) => !existsSync(join(project, path)))).toEqual([]);
     },
   );
+
+  it('has every figure of the bench', () => {
+    const rows = FIGURES.map(({ name, title }) => row(code(name), title));
+    expect(rowsUnder('## Testing').slice(-rows.length)).toEqual(rows);
+    const named = [...readme.matchAll(/--only ([\w,-]+)/g)].flatMap(([, names = '']) => names.split(','));
+    expect(named.filter((name) => !FIGURES.some((figure) => figure.name === name))).toEqual([]);
+  });
 
   it('speaks of npm scripts that exist', () => {
     const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {

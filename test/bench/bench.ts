@@ -2,32 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startRedis } from '../../src/servers/redis-server.ts';
+import { FIGURES } from './all-figures.ts';
 import type { Figure } from './figure.ts';
-import { admission } from './figures/admission.ts';
-import { betweenEvents } from './figures/between-events.ts';
-import { cutError } from './figures/cut-error.ts';
-import { eventParse } from './figures/event-parse.ts';
-import { fullCalls } from './figures/full-calls.ts';
-import { liveLegs } from './figures/live-legs.ts';
-import { rating } from './figures/rating.ts';
-import { recordPages } from './figures/record-pages.ts';
-import { rerate } from './figures/rerate.ts';
-import { scheduling } from './figures/scheduling.ts';
 import type { Row } from './row.ts';
 import { formatRows } from './table.ts';
-
-const FIGURES: readonly Figure[] = [
-  admission,
-  fullCalls,
-  eventParse,
-  liveLegs,
-  betweenEvents,
-  scheduling,
-  cutError,
-  rating,
-  recordPages,
-  rerate,
-];
 
 const HELP = `npm run bench -- [--full] [--json] [--out FILE] [--only NAME,…] [--calls N] [--profile FOLDER]
 
@@ -58,13 +36,19 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+const wanted = values.only?.split(',') ?? FIGURES.map(({ name }) => name);
+const unknown = wanted.filter((name) => !FIGURES.some((figure) => figure.name === name));
 if (values.help) process.stdout.write(HELP);
-else process.exitCode = await run();
+else if (unknown.length > 0) {
+  process.stderr.write(
+    `--only: ${unknown.join(', ')}: expected names of ${FIGURES.map(({ name }) => name).join(', ')}\n`,
+  );
+  process.exitCode = 2;
+} else process.exitCode = await run();
 
 async function run(): Promise<number> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const wanted = values.only?.split(',');
-  const figures = FIGURES.filter(({ name }) => wanted?.includes(name) ?? true);
+  const figures = FIGURES.filter(({ name }) => wanted.includes(name));
   if (values.profile !== undefined) mkdirSync(values.profile, { recursive: true });
   const startedAt = performance.now();
   const redis = await startRedis({ ownServer: true, say });
