@@ -21,7 +21,7 @@ import { formatSettlement } from './redis/settlement-text.ts';
 import type { ControllerContext } from './state/context.ts';
 import { openDirectory, type ServedDirectory } from './state/directory.ts';
 import { createWalletSettings } from './state/wallet-settings.ts';
-import type { AccountPath, NodeId } from './units/ids.ts';
+import { ADHOC_ROOT, type AccountPath, type NodeId } from './units/ids.ts';
 import type { Log } from './units/log.ts';
 import { createChangeFollower } from './upkeep/change-follower.ts';
 import { createDecisionKeeper } from './upkeep/decision-keeper.ts';
@@ -117,15 +117,17 @@ async function build(
   });
   const policy = policyOf(config);
   const pools = createPools(database.records, () => directory.accounts(), clock.now);
+  const feed = createSettlementFeed(redis, { log });
+  onStop(() => feed.close());
+  const { currency } = config.customers;
   const store = createLiveStore(redis, {
     clock: clock.now,
+    lostPools: createLostPools({ records: database.records, feed, currency, clock: clock.now, log }),
     onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
     onDeadline: (root, deadline) => controller.cutoffs.onDeadline(root, deadline),
     goingOn: (record, goesOn, from) => continuationAt({ policy, directory }, record, goesOn, from),
     ...pools,
   });
-  const feed = createSettlementFeed(redis, { log });
-  onStop(() => feed.close());
   const decisions = createDecisionKeeper({ decide: (decision) => feed.decide(decision), timers, log });
   onStop(() => decisions.stop());
   const leases = createLeases(redis, { owner: config.controller.id, leaseMs: config.controller.leaseMs });
@@ -146,12 +148,6 @@ async function build(
     schedule: queue,
     timers,
     figures: pools,
-    lostPool: createLostPools({
-      records: database.records,
-      feed,
-      currency: config.customers.currency,
-      clock: clock.now,
-    }),
     resyncMs: config.controller.resyncMs,
     onParked: (event) => void parkGate.onEvent(event),
   });
@@ -164,6 +160,8 @@ async function build(
   };
   const parkGate = createParkGate({ ...gate, controlOf: context.controlOf });
 
+  // Asked while SQL is there: later a new customer's call needs no word of it.
+  void store.lostPool(ADHOC_ROOT).catch((err: unknown) => log.warn({ err }, 'the books were not asked'));
   const settings = createWalletSettings(context);
   await settings.apply();
   const drain = createRecordDrain({

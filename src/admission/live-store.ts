@@ -68,6 +68,16 @@ export type LiveStore = {
   /** Sets the allowed postpay and the policy; acts on running legs at once. */
   configureWallet(account: PoolId, settings: WalletSettings): Promise<void>;
   readWallet(account: PoolId): Promise<WalletView | undefined>;
+  /**
+   * What is left of a customer's pool that Redis has lost; the call that opens it takes it up. Undefined: it was closed,
+   * or is there. Rejects also where the books have to be asked and do not answer.
+   */
+  lostPool(account: AccountPath): Promise<LostPool | undefined>;
+  /** Closes it in the books, for nobody talks on it. False: it is there. Only once, by whoever has looked before. */
+  closeLost(
+    account: AccountPath,
+    left: { readonly amount: Micros; readonly currency: string },
+  ): Promise<boolean>;
   /** Balance + postpay alone, in constant time; undefined for a wallet that is not open. */
   funds(account: PoolId): Promise<Micros | undefined>;
 
@@ -189,6 +199,8 @@ export type WalletOpening = {
   /** For a customer's pool: what came into it, and its name. */
   readonly opened?: Opened;
 } & WalletSettings;
+/** A customer's pool that the books have not closed. */
+export type LostPool = { readonly account: AccountPath; readonly balance: Micros; readonly opened: Opened };
 export type WalletSettings = {
   readonly credit: Micros;
   readonly policy: ExhaustionPolicy;

@@ -4,18 +4,13 @@ import type { LiveProof } from '../command-line/live-state.ts';
 import { describeFinding } from '../records/finding.ts';
 import { findingsOfWallet, netOf } from '../records/proof.ts';
 import { walletLedger, type Transfer } from '../records/records.ts';
-import {
-  customerOf,
-  parseAccountPath,
-  rootOf,
-  type AccountPath,
-  type LegUuid,
-  type PoolId,
-} from '../units/ids.ts';
+import { customerOf, parseAccountPath, rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
+import { channelFindings } from './channel-proof.ts';
 import type { LiveParts } from './live-store-state.ts';
 import { tellLive } from './live-wallets.ts';
+import { closeLostPool, type LostRemainder } from './lost-pool-proof.ts';
 import { provePools } from './pool-proof.ts';
 
 /** A settlement on its way into SQL makes two readings differ for a moment; a real difference stays. */
@@ -38,6 +33,8 @@ export async function proveLive(parts: LiveParts, options: { readonly fix: boole
     let finding = await walletFinding(parts, path, currency);
     if (finding !== undefined && options.fix) {
       fixed.push(...(await supplyMissing(parts, path, currency)));
+      const left = await leftUnclosed(parts, path, currency);
+      if (left !== undefined) fixed.push(...(await closeLostPool(parts, roots, left)));
       finding = await walletFinding(parts, path, currency);
     }
     if (finding !== undefined) findings.push(finding);
@@ -51,7 +48,9 @@ export async function proveLive(parts: LiveParts, options: { readonly fix: boole
   // A call that begins or ends between two readings is no fault: only what both say counts.
   const again = suspicions.length === 0 ? suspicions : await legFindings(parts, roots, drawnOn);
   findings.push(...suspicions.filter((finding) => again.includes(finding)));
-  findings.push(...(await channelFindings(parts, roots)));
+  findings.push(
+    ...(await channelFindings(parts, await readLegs(parts, roots), () => readLegs(parts, roots))),
+  );
   const poolsChecked = pools.checked.length;
   return { walletsChecked: payers.length, poolsChecked, legsChecked, findings, fixed };
 }
@@ -111,6 +110,18 @@ async function walletFinding(
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_READINGS_MS));
   }
   return said;
+}
+
+/** What the books have of a customer's pool that is not there. */
+async function leftUnclosed(
+  parts: LiveParts,
+  path: AccountPath,
+  currency: string,
+): Promise<LostRemainder | undefined> {
+  if (customerOf(path) === undefined) return undefined;
+  const { recorded, pending, live } = await readBalances(parts, path, currency);
+  const amount = toMicros(recorded + pending);
+  return live === undefined && amount > 0n ? { path, currency, amount } : undefined;
 }
 
 /** What is on record and never reached Redis (ruling 9): moved now, by its own id, so once. */
@@ -208,37 +219,4 @@ function countedMost(records: readonly LegRecord[]): ReadonlyMap<string, number>
     }
   }
   return counts;
-}
-
-/** Legs held for a FreeSWITCH that says it has no such call. A FreeSWITCH that cannot be asked proves nothing. */
-async function channelFindings(parts: LiveParts, roots: readonly AccountPath[]): Promise<string[]> {
-  const suspects = new Map((await readLegs(parts, roots)).map((record) => [record.legKey, record]));
-  if (suspects.size === 0) return [];
-  const live = new Set<LegUuid>();
-  const asked = new Set<string>();
-  for (const node of parts.switches) {
-    if (![...suspects.values()].some((record) => record.node === node.node)) continue;
-    node.start();
-    try {
-      for (const { uuid } of await channelsOf(node)) live.add(uuid);
-      asked.add(node.node);
-    } catch {
-      asked.delete(node.node); // It cannot be asked: its legs are neither proved nor doubted.
-    }
-  }
-  const still = new Set((await readLegs(parts, roots)).map((record) => record.legKey));
-  return [...suspects.values()]
-    .filter(({ legKey, node }) => still.has(legKey) && asked.has(node))
-    .filter(({ uuid, aLeg }) => !live.has(uuid ?? aLeg) && !live.has(aLeg))
-    .map(({ legKey, account, node }) => `${legKey} of ${account} is held, and ${node} has no such call`);
-}
-
-async function channelsOf(
-  node: LiveParts['switches'][number],
-): Promise<readonly { readonly uuid: LegUuid }[]> {
-  const until = performance.now() + 3_000;
-  while (!node.health().up && performance.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return await node.control.channels();
 }

@@ -12,6 +12,7 @@ import { createSettlementFeed } from '../redis/settlement-feed.ts';
 import { openDirectory } from '../state/directory.ts';
 import { refuseForeignRecord } from '../upkeep/shared-record.ts';
 import { createLog, openRedis, openSwitches } from '../wiring/parts.ts';
+import { createLostPools } from '../wiring/lost-pools.ts';
 import { createPools } from '../wiring/pools.ts';
 import { recordPlaceOf } from '../wiring/record-place.ts';
 import { createLiveState } from './live-store-state.ts';
@@ -60,8 +61,10 @@ async function joinLiveState(
       onStoreDown: config.store.onDown,
     }),
   });
+  const { currency } = config.customers;
   const store = createLiveStore(redis, {
     clock: clock.now,
+    lostPools: createLostPools({ records: database.records, feed, currency, clock: clock.now, log }),
     // The controllers hear of the change, and look at the wallet themselves.
     onDue: () => undefined,
     ...createPools(database.records, () => directory.accounts(), clock.now),

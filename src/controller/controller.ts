@@ -20,7 +20,7 @@ import type { AccountPath, NodeId, PoolId } from '../units/ids.ts';
 import { createAdmittedRecords } from './admitted-records.ts';
 import { createLegEvents } from './leg-events.ts';
 import { createResync, type ResyncReport } from './resync.ts';
-import { createUngated, type LostPool } from './ungated.ts';
+import { createUngated } from './ungated.ts';
 
 /** How often memory is tidied and near dead-man timers are renewed. */
 const TIDY_MS = 5_000;
@@ -49,7 +49,6 @@ export function createController(
     readonly timers: Timers;
     /** What judging beside the calls reads. */
     readonly figures: RehearsalFigures;
-    readonly lostPool: LostPool;
     readonly resyncMs: number;
     /** A parked leg that asks goes to the `park` gate. */
     readonly onParked: (event: Extract<SwitchEvent, { readonly kind: 'parked' }>) => void;
@@ -61,10 +60,8 @@ export function createController(
   const clocks = createNodeClocks();
   const deadman = createDeadman(context, book);
   const whatIf = createWhatIf(context, { figures: parts.figures, timers });
-  const { lostPool } = parts;
   const ungated = createUngated(context, book, {
     onAnswered: (answered) => whatIf.later(answered),
-    lostPool,
   });
   const admitted = createAdmittedRecords();
   const caps = createRunningCaps(context, { book, deadman });

@@ -1,11 +1,10 @@
-import type { WalletOpening } from '../admission/live-store.ts';
 import { admitLeg, type Admitted } from '../gate/admit-leg.ts';
 import type { AnsweredQuestion } from '../gate/admit-leg.ts';
 import { admissionDecision, refusalDecision } from '../gate/decisions.ts';
 import { findParties, type Claims, type Parties } from '../gate/parties.ts';
 import type { ControllerContext } from '../state/context.ts';
 import type { Leg, LegBook } from '../state/leg-book.ts';
-import { admissionIdOf, legKeyOf, type AccountPath, type LegUuid } from '../units/ids.ts';
+import { admissionIdOf, legKeyOf, type LegUuid } from '../units/ids.ts';
 
 /** The branch of an admission that was made after the leg came up. */
 const UNGATED_BRANCH = 'ungated';
@@ -23,15 +22,11 @@ export type Ungated = {
   onAnswer(leg: Leg): Promise<void>;
 };
 
-/** What the books say of a customer's pool that Redis has lost. */
-export type LostPool = (account: AccountPath) => Promise<WalletOpening | undefined>;
-
 export function createUngated(
   context: ControllerContext,
   book: LegBook,
   parts: {
     readonly onAnswered: (answered: readonly AnsweredQuestion[]) => void;
-    readonly lostPool: LostPool;
   },
 ): Ungated {
   const { policy, store, log, directory } = context;
@@ -65,7 +60,6 @@ export function createUngated(
       const { aLeg, at } = asked;
       const rest = { legKey, admission, aLeg, node, coreUuid, callerNumber, dialled, at };
       const question = { ...known, ...rest, siblings: [UNGATED_BRANCH] };
-      if (wasAdmitted(leg)) await reopenPool(known.caller);
       const answer = await admitLeg(context, question);
       parts.onAnswered([{ question, answer }]);
       return answer;
@@ -86,24 +80,6 @@ export function createUngated(
     const record = { ...outcome.record, uuid: leg.uuid };
     if ((await store.bind(record, leg.uuid)) === 'bound') book.attach(leg, record);
     context.record(admissionDecision(record, outcome.time, 'no gate', outcome.why));
-  };
-
-  /** That there is no record of it any more may be because Redis has lost it. */
-  const wasAdmitted = (leg: Leg): boolean =>
-    (leg.facts.gate.admission ?? placerOf(leg)?.facts.gate.admission) !== undefined;
-
-  /** A customer's pool goes on with what is left of it by the books, and not with all that his calls bring. */
-  const reopenPool = async (caller: Parties['caller']): Promise<void> => {
-    if (caller?.customer?.credit === undefined) return;
-    const { path } = caller;
-    if ((await store.readWallet(path)) !== undefined) return;
-    const opening = await parts.lostPool(path);
-    if (opening === undefined) return;
-    await store.openWallet(path, opening);
-    log.warn(
-      { accountId: path, balanceMicros: opening.balance },
-      'pool of a customer opened again from the books',
-    );
   };
 
   /** By the number that this leg or its caller's dialled: a gateway may want it in another form. */

@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { LedgerBalance, Page, TransferQuery } from '../records/record-store.ts';
 import type { LedgerName, Transfer } from '../records/records.ts';
 import { legTransferPrefixes } from '../records/reversal.ts';
-import type { LegUuid } from '../units/ids.ts';
+import type { AccountPath, LegUuid } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import { integerCell, numberOf } from './cell.ts';
@@ -10,9 +10,9 @@ import { pageOf, pageShape, walkPages, rangeAfter } from './paging.ts';
 import { toTransfer } from './record-rows.ts';
 import type { Schema } from './schema.ts';
 
-// All wallets as a range of ledger names: `;` is the character after `:`.
-const WALLETS_FROM = 'wallet:';
-const WALLETS_TO = 'wallet;';
+/** Wallets as a range of ledger names: `;` is the character after `:`, and `0` the one after `/`. */
+type NameRange = { readonly from: string; readonly to: string };
+const ALL_WALLETS: NameRange = { from: 'wallet:', to: 'wallet;' };
 
 /** A transfer has two different sides, so the two index walks never meet the same row. */
 export async function readTransfers(database: Kysely<Schema>, query: TransferQuery): Promise<Page<Transfer>> {
@@ -91,9 +91,14 @@ export async function readLegTransfers(database: Kysely<Schema>, leg: LegUuid): 
 }
 
 /** Wallets in the order of their names: a page of names, then their sums, all of it along the two ledger indexes. */
-export async function* walkWallets(database: Kysely<Schema>): AsyncGenerator<LedgerBalance> {
+export async function* walkWallets(
+  database: Kysely<Schema>,
+  below?: AccountPath,
+): AsyncGenerator<LedgerBalance> {
+  const range = below === undefined ? ALL_WALLETS : { from: `wallet:${below}/`, to: `wallet:${below}0` };
   const pages = walkPages(
-    (after: LedgerName | undefined, limit) => readWalletNames(database, after ?? WALLETS_FROM, limit),
+    (after: LedgerName | undefined, limit) =>
+      readWalletNames(database, { ...range, from: after ?? range.from }, limit),
     (ledger) => ledger,
   );
   for await (const names of pages) yield* await sumWallets(database, names);
@@ -101,13 +106,13 @@ export async function* walkWallets(database: Kysely<Schema>): AsyncGenerator<Led
 
 async function readWalletNames(
   database: Kysely<Schema>,
-  after: string,
+  { from, to }: NameRange,
   limit: number,
 ): Promise<readonly LedgerName[]> {
   const side = (column: 'credit' | 'debit') => sql`
     select ledger from (
       select distinct ${sql.ref(column)} as ledger from transfer
-      where ${sql.ref(column)} > ${after} and ${sql.ref(column)} < ${WALLETS_TO}
+      where ${sql.ref(column)} > ${from} and ${sql.ref(column)} < ${to}
       order by ledger limit ${limit}
     ) as ${sql.ref(`${column}_names`)}`;
   const names = await sql<{ readonly ledger: LedgerName }>`

@@ -103,7 +103,7 @@ export function createRecordReader(database: Kysely<Schema>): RecordReader {
 
     balancesBefore: (ledger, before) => readBalancesBefore(database, ledger, before),
 
-    walletBalances: () => walkWallets(database),
+    walletBalances: (below) => walkWallets(database, below),
 
     customerTotals: () => readCustomerTotals(database),
 

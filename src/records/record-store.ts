@@ -63,8 +63,8 @@ export type RecordReader = {
   balance(ledger: LedgerName, currency: string): Promise<Micros>;
   /** What it was just before a moment, in every currency that had moved by then. */
   balancesBefore(ledger: LedgerName, before: EpochMs): Promise<ReadonlyMap<string, Micros>>;
-  /** Every wallet that ever had a transfer, by name; constant memory. */
-  walletBalances(): AsyncIterable<LedgerBalance>;
+  /** Every wallet that ever had a transfer, by name, or those below an account; constant memory. */
+  walletBalances(below?: AccountPath): AsyncIterable<LedgerBalance>;
   counts(): Promise<RecordCounts>;
   /** Of customers that only channel variables name, all that is on record. */
   customerTotals(): Promise<CustomerTotals>;

@@ -55,6 +55,8 @@ const SCRIPTS = {
   limit: ['channels'],
   fund: ['wallets'],
   open: ['wallets'],
+  lost: ['wallets'],
+  forget: ['wallets'],
   evaluate: ['wallets'],
   continue: ['wallets'],
 } as const;

@@ -15,6 +15,8 @@ export type Snapshot = { readonly now: EpochMs; readonly readings: ReadonlyMap<P
 
 /** The version of a wallet that Redis does not have: no wallet is ever written with it. */
 export const NOT_THERE = 0;
+/** That of a customer's pool which Redis has lost, as the books say what is left of it. */
+const LOST = 1;
 
 type SnapshotReply = readonly [
   kind: string,
@@ -56,7 +58,7 @@ export function exactArguments(
  * been closed since is then never taken for this one's.
  */
 function nextVersion({ version }: WalletReading, { at }: Wallet): number {
-  return version === NOT_THERE ? at : version + 1;
+  return version === NOT_THERE || version === LOST ? at : version + 1;
 }
 
 function earliest(one: EpochMs | undefined, other: EpochMs | undefined): EpochMs | undefined {

@@ -26,6 +26,8 @@ export type SlotKeys = {
   readonly funded: string;
   /** STREAM of settlements on their way into SQL. */
   readonly settlements: string;
+  /** HASH `asked` → when the books were asked (ms); customer's account → "balance opened serial" of a pool that was lost. */
+  readonly lost: string;
 };
 
 export function slotKeys(slot: Slot): SlotKeys {
@@ -38,6 +40,7 @@ export function slotKeys(slot: Slot): SlotKeys {
     deadlines: `${base}:deadlines`,
     funded: `${base}:funded`,
     settlements: `${base}:settlements`,
+    lost: `${base}:lost`,
   };
 }
 

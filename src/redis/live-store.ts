@@ -22,6 +22,7 @@ import {
   walletKey,
   walletPartsKey,
 } from './keys.ts';
+import { createLostPools } from './lost-pools.ts';
 import { parseRecord } from './record-text.ts';
 import { homeOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
 import { countsOf } from './take-reply.ts';
@@ -60,14 +61,16 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     if (opening === undefined) throw new StoreUnavailableError(`no wallet of ${account} in Redis or in SQL`);
     await wallets.openWallet(account, opening);
   };
+  const { askBooks, ...lostPools } = createLostPools(context);
   return {
     now: options.clock,
-    take: (plan, record) => takeLeg(context, openMissing, plan, record),
+    take: (plan, record) => takeLeg(context, { openMissing, askBooks }, plan, record),
     count: (plan) => countLeg(context, plan),
     answer: (record, answeredAt) => answer(context, record, answeredAt),
     goOn: (record, allotment, isDryRun = false) => goOn(context, openMissing, record, allotment, isDryRun),
     ...closeLeg(context, openMissing),
     ...wallets,
+    ...lostPools,
     bind: async (record, uuid) => {
       const { legs, channels } = slotKeys(homeOf(record));
       return (await context.run('bind', [legs, channels], [record.legKey, uuid])) as

@@ -24,13 +24,18 @@ export function notThere(account: PoolId, legKey: LegKey, at: EpochMs): WalletRe
 export function closingEntry(pool: PoolId, payers: readonly PayerRecord[]): string {
   const payer = payers.find(({ wallet }) => wallet === pool);
   if (payer === undefined || customerOf(payer.account) === undefined) return '';
+  return lostClosingEntry(pool, payer.currency);
+}
+
+/** The same of a pool that Redis has lost, and that nobody talks on. */
+export function lostClosingEntry(pool: PoolId, currency: string): string {
   const { cash, wallet } = sidesOf(pool);
   return transferEntry({
     id: `closing:${pool}:$serial`,
     kind: 'closing',
     debit: wallet,
     credit: cash,
-    currency: payer.currency,
+    currency,
     reference: '',
   });
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Continuation, LegRecord } from '../admission/leg-record.ts';
-import type { LegDeadline, WalletOpening } from '../admission/live-store.ts';
+import type { LegDeadline, LostPool, WalletOpening } from '../admission/live-store.ts';
 import type { Slot } from '../admission/plan.ts';
 import { rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import type { Clock, EpochMs } from '../units/time.ts';
@@ -21,6 +21,11 @@ export type LiveStoreOptions = {
   readonly onDeadline?: (root: AccountPath, deadline: LegDeadline) => void;
   /** A wallet that Redis does not have (new, or Redis was lost): what SQL knows of it. */
   readonly loadWallet: (pool: PoolId) => Promise<WalletOpening | undefined>;
+  /**
+   * Customers' pools below a root that the books have not closed, asked where Redis may have lost them; left out where
+   * there are no books.
+   */
+  readonly lostPools?: (root: AccountPath) => Promise<readonly LostPool[]>;
   /** How an allotment or a spend window is filled; left out where there are none. */
   readonly refillRules?: RefillRulesOf;
   /** How a leg goes on per minute from a moment on; left out where rates have no times of day. */

@@ -28,11 +28,13 @@ import { formatPart } from './wallet-text.ts';
 const NO_CLOCK = 'none';
 
 export type OpenMissing = (account: PoolId) => Promise<void>;
+/** Has the books asked what they know of pools of that root which Redis has lost. */
+export type AskBooks = (root: AccountPath) => Promise<void>;
 
 /** All of a leg's takes in its home slot or none. */
 export async function takeLeg(
   context: StoreContext,
-  openMissing: OpenMissing,
+  { openMissing, askBooks }: { readonly openMissing: OpenMissing; readonly askBooks: AskBooks },
   plan: SlotPlan,
   record: LegRecord,
 ): Promise<TakeOutcome> {
@@ -58,8 +60,9 @@ export async function takeLeg(
     const args = [context.clockArgument(), wished, ...head, ...holds, ...ways];
     const reply = (await context.run('take', keys, args)) as readonly unknown[];
     if (reply[0] === 'exact') return { undecided: context.snapshotOf(reply) };
-    if (reply[0] !== 'no-wallet') return parseTakeReply(context, plan, reply, short);
-    await openMissing(reply[1] as PoolId);
+    if (reply[0] === 'unasked') await askBooks(rootOf(reply[1] as PoolId));
+    else if (reply[0] === 'no-wallet') await openMissing(reply[1] as PoolId);
+    else return parseTakeReply(context, plan, reply, short);
     return { undecided: undefined };
   });
 }
@@ -83,14 +86,14 @@ function walletsOf(plan: SlotPlan): readonly PoolId[] {
 }
 
 function takeKeys(plan: SlotPlan): string[] {
-  const { legs, slots, due, channels, settlements } = slotKeys(plan.slot);
+  const { legs, slots, due, channels, settlements, lost } = slotKeys(plan.slot);
   const wallets = plan.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
   const ways = optionsOf(plan).flatMap(({ take }) => {
     if (take?.kind === 'holds')
       return take.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
     return take === undefined ? [] : [useKey(plan.slot, trunksOf(take.trunk))];
   });
-  return [legs, slots, due, channels, settlements, ...holderKeys(plan), ...wallets, ...ways];
+  return [legs, slots, due, channels, settlements, lost, ...holderKeys(plan), ...wallets, ...ways];
 }
 
 function holderKeys({ slot, takes }: SlotPlan): readonly string[] {

@@ -20,7 +20,7 @@ import { operate } from '../credit/operations.ts';
 import type { RefillRules } from '../credit/pools.ts';
 import { availableAt, fundsOf, heldAmount, type PayerLeg, type Wallet } from '../credit/wallet.ts';
 import { assert } from '../units/assert.ts';
-import type { AccountPath, PoolId } from '../units/ids.ts';
+import { accountOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
 
 /** One way in which an account could pay. */
@@ -244,7 +244,13 @@ async function readWallet(
   const open = await store.readWallet(account);
   if (customers !== undefined) {
     const at = open?.at ?? store.now();
-    return raisedTo(open ?? emptyPool(account, '', at), customers.amount, at);
+    const isLost = open === undefined && customers.currency !== undefined;
+    const lost = isLost ? await store.lostPool(accountOf(account)) : undefined;
+    const pool = {
+      ...emptyPool(account, '', at),
+      ...(lost && { balance: lost.balance, opened: lost.opened }),
+    };
+    return raisedTo(open ?? pool, customers.amount, at);
   }
   if (open !== undefined) return open;
   const opening = await loadWallet(account);

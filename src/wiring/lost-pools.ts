@@ -1,47 +1,76 @@
-import type { LostPool } from '../controller/ungated.ts';
+import type { LostPool } from '../admission/live-store.ts';
+import { netOf } from '../records/proof.ts';
 import type { RecordReader } from '../records/record-store.ts';
 import { walletLedger, type LedgerName, type Transfer } from '../records/records.ts';
 import type { SettlementFeed } from '../records/settlement-feed.ts';
-import { rootOf } from '../units/ids.ts';
-import { addMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+import { customerOf, parseAccountPath, rootOf, type AccountPath } from '../units/ids.ts';
+import { addMicros, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
+import type { Log } from '../units/log.ts';
 import { toEpochMs, type Clock } from '../units/time.ts';
 
 const PAGE = 1_000;
 const FEED_READ_MAX = 10_000;
+/** What is on its way into SQL arrives between two readings; it does not go on arriving for one customer. */
+const READINGS_MAX = 20;
 
-/**
- * What the books say of a customer's pool that Redis does not have, while a call of his is up that was admitted before:
- * Redis has lost it. Undefined: they know of nothing that is left in it, or what closed it is on its way to them.
- */
-export function createLostPools(parts: {
-  readonly records: Pick<RecordReader, 'balance' | 'transfersOf'>;
+type Books = {
+  readonly records: Pick<RecordReader, 'walletBalances' | 'balance' | 'transfersOf' | 'knownTransferIds'>;
   readonly feed: Pick<SettlementFeed, 'read'>;
   readonly currency: string;
   readonly clock: Clock;
-}): LostPool {
-  const { records, feed, currency, clock } = parts;
-  return async (account) => {
-    const ledger = walletLedger(account);
+  readonly log: Log;
+};
+
+/**
+ * Customers' pools below a root that the books have opened and not closed. Those that Redis does not have it has lost: a
+ * pool that is closed has its closing on the way to the books at the same instant.
+ */
+export function createLostPools(books: Books): (root: AccountPath) => Promise<readonly LostPool[]> {
+  const { records, currency, clock, log } = books;
+  return async (root) => {
+    const lost: LostPool[] = [];
+    for await (const wallet of records.walletBalances(root)) {
+      const account = parseAccountPath(wallet.ledger.replace(/^wallet:/, ''));
+      if (account === undefined || customerOf(account) === undefined) continue;
+      if (wallet.currency !== currency || wallet.balance <= 0n) continue;
+      const balance = await leftIn(books, account);
+      if (balance <= 0n) continue;
+      const cameIn = await cameInto(records, wallet.ledger, currency);
+      const amount = cameIn < balance ? balance : cameIn;
+      lost.push({ account, balance, opened: { amount, serial: `lost@${clock()}` } });
+      log.warn({ accountId: account, balanceMicros: balance }, 'pool of a customer is open in the books');
+    }
+    return lost;
+  };
+}
+
+/** On record, and on its way there. */
+async function leftIn({ records, feed, currency }: Books, account: AccountPath): Promise<Micros> {
+  const ledger = walletLedger(account);
+  for (let reading = 0; reading < READINGS_MAX; reading += 1) {
     const { settlements, transfers } = await feed.read([rootOf(account)], FEED_READ_MAX);
     const waiting = [
       ...settlements.flatMap(({ settlement }) => settlement.transfers),
       ...transfers.map(({ transfer }) => transfer),
-    ];
-    if (waiting.some(({ debit, credit }) => debit === ledger || credit === ledger)) return undefined;
-    const balance = await records.balance(ledger, currency);
-    if (balance <= 0n) return undefined;
-    const amount = await cameIn(records, ledger, currency);
-    const opened = { amount: amount < balance ? balance : amount, serial: `lost@${clock()}` };
-    return { balance, credit: ZERO_MICROS, policy: 'all', opened };
-  };
+    ].filter(({ debit, credit }) => debit === ledger || credit === ledger);
+    const ids = waiting.map(({ id }) => id);
+    const before = await records.knownTransferIds(ids);
+    const recorded = await records.balance(ledger, currency);
+    const after = await records.knownTransferIds(ids);
+    // One that arrived in between may be in the sum or not.
+    if (before.size !== after.size) continue;
+    const pending = netOf(
+      waiting.filter(({ id }) => !after.has(id)),
+      ledger,
+      currency,
+    );
+    return toMicros(recorded + pending);
+  }
+  throw new Error(`what is left of the pool of ${account} changed too often to be read`);
 }
 
 /** All that came into the pool since one of this name was closed. */
-async function cameIn(
-  records: Pick<RecordReader, 'transfersOf'>,
-  ledger: LedgerName,
-  currency: string,
-): Promise<Micros> {
+async function cameInto(records: Books['records'], ledger: LedgerName, currency: string): Promise<Micros> {
   let amount = ZERO_MICROS;
   let after;
   for (;;) {

@@ -112,7 +112,6 @@ export async function createProduct(
   const controller: Controller = createController(context, {
     schedule,
     timers: time,
-    lostPool: () => Promise.resolve(undefined),
     figures: {
       loadWallet: () => Promise.reject(new Error('every wallet is open')),
       refillRules: () => undefined,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { LiveStore } from '../../src/admission/live-store.ts';
+import { StoreUnavailableError, type LiveStore } from '../../src/admission/live-store.ts';
 import { timePool } from '../../src/credit/pools.ts';
 import { netOf } from '../../src/records/proof.ts';
 import { walletLedger, type Transfer } from '../../src/records/records.ts';
@@ -27,8 +27,11 @@ beforeEach(async () => {
   [store] = stores;
 });
 
-function storeOn(connection: Redis): LiveStore {
+type LostPoolsOf = NonNullable<Parameters<typeof createLiveStore>[1]['lostPools']>;
+
+function storeOn(connection: Redis, lostPools: LostPoolsOf = async () => []): LiveStore {
   return createLiveStore(connection, {
+    lostPools,
     clock: () => clock.now,
     clockRules: true,
     onDue: () => undefined,
@@ -257,4 +260,114 @@ it('all that ever came in of any calls is what they were charged and what went b
     }),
     { numRuns: 40 },
   );
+});
+
+describe("a customer's money that Redis has lost", () => {
+  const left = {
+    account: JOHN,
+    balance: micros('0.50'),
+    opened: { amount: micros('1.00'), serial: 'lost@1' },
+  };
+  let asked = 0;
+  const booksSay =
+    (...pools: readonly (typeof left)[]): LostPoolsOf =>
+    async () => {
+      asked += 1;
+      return pools;
+    };
+  const john = (n: number, maxCredit = '1.00') => callOf(n, { ...BY_THE_SECOND, maxCredit });
+
+  beforeEach(() => {
+    asked = 0;
+  });
+
+  it('goes on with what the books say is left, for whoever calls first', async () => {
+    const first = storeOn(redis, booksSay(left));
+    await talk(john(1), first);
+    expect(await first.readWallet(JOHN)).toMatchObject({
+      balance: micros('0.50'),
+      opened: { amount: micros('1.00'), serial: 'lost@1' },
+    });
+    expect(await first.lostPool(JOHN)).toBeUndefined();
+    await talk(john(2, '1.20'), first);
+    expect(await first.readWallet(JOHN)).toMatchObject({ balance: micros('0.70') });
+    for (const n of [1, 2]) await settle(john(n), 1_000, first);
+    expect((await transfers()).map(({ kind, amount }) => [kind, amount])).toEqual([
+      ['opening', micros('0.20')],
+      ['closing', micros('0.50')],
+    ]);
+  });
+
+  it('is asked of the books once, and not at all while it is there', async () => {
+    const first = storeOn(redis, booksSay());
+    await talk(john(1), first);
+    expect(asked).toBe(1);
+    await talk(john(2), first);
+    for (const n of [1, 2]) await settle(john(n), 1_000, first);
+    await talk(john(3), first);
+    expect(asked).toBe(1);
+    await redis.flushdb();
+    await talk(john(4), first);
+    expect(asked).toBe(2);
+  });
+
+  it('is opened again once, however many ask and however late the books answer', async () => {
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const late = storeOn(redis, async () => {
+      await held;
+      return [left];
+    });
+    const early = storeOn(connectTestRedis(), booksSay(left));
+    const waiting = late.take(john(1).plan, john(1).record);
+    await talk(john(2), early);
+    await settle(john(2), 1_000, early);
+    expect(await keysLeft()).toEqual([]);
+    answer();
+    expect((await waiting).kind).toBe('taken');
+    // It was closed meanwhile: this is a new one, with all that the call brings.
+    expect(await late.readWallet(JOHN)).toMatchObject({ balance: micros('1.00') });
+  });
+
+  it('says no to a call that it cannot pay, by the exact sum, and is not opened by it', async () => {
+    const poor = storeOn(redis, booksSay({ ...left, balance: micros('0.05') }));
+    expect(await poor.take(john(1).plan, john(1).record)).toMatchObject({
+      kind: 'refused',
+      refusal: { available: micros('0.05'), needed: micros('0.10') },
+    });
+    expect(await poor.readWallet(JOHN)).toBeUndefined();
+    expect(await poor.lostPool(JOHN)).toMatchObject({ balance: micros('0.05') });
+    expect((await poor.take(john(2, '1.10').plan, john(2, '1.10').record)).kind).toBe('taken');
+    expect(await poor.readWallet(JOHN)).toMatchObject({ balance: micros('0.15') });
+  });
+
+  it('is closed once nobody talks on it, and a call after that brings a new one', async () => {
+    const books = storeOn(redis, booksSay(left));
+    expect(await books.lostPool(JOHN)).toMatchObject(left);
+    const remainder = { amount: micros('0.50'), currency: 'EUR' };
+    expect(await books.closeLost(JOHN, remainder)).toBe(true);
+    expect((await transfers()).map(({ kind, amount, debit }) => [kind, amount, debit])).toEqual([
+      ['closing', micros('0.50'), 'wallet:adhoc/john'],
+    ]);
+    await talk(john(1), books);
+    expect(await books.readWallet(JOHN)).toMatchObject({ balance: micros('1.00') });
+    expect(await books.closeLost(JOHN, remainder)).toBe(false);
+  });
+
+  it.each([
+    ['do not answer', () => new Promise<never>(() => undefined)],
+    ['cannot be asked', () => Promise.reject(new Error('the database is locked'))],
+  ] as const)('is not guessed where the books %s: the store is down for the call', async (_, lostPools) => {
+    const deaf = storeOn(redis, lostPools);
+    await expect(deaf.take(john(1).plan, john(1).record)).rejects.toThrow(StoreUnavailableError);
+    expect(await keysLeft()).toEqual([]);
+    // Once they were asked, nothing of theirs is needed.
+    const heard = storeOn(connectTestRedis(), booksSay());
+    await talk(john(2), heard);
+    await talk(john(3), deaf);
+    for (const n of [2, 3]) await settle(john(n), 1_000, deaf);
+    await talk(john(4), deaf);
+  });
 });

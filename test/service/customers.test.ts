@@ -291,6 +291,78 @@ describe('when Redis has lost all that it held', () => {
   );
 });
 
+describe('when Redis has lost all that it held, and nothing has looked for the calls that talk', () => {
+  const seldom = { TOLLGATE_CONTROLLER_RESYNC_MS: '3600000' };
+  const pools = { ...BY_THE_SECOND, max_credit: '1.00' };
+
+  /** One call of john's has ended and is charged, another talks, and Redis knows of neither. */
+  const losing = async (): Promise<{ readonly talking: SimulatedCall; readonly spent: number }> => {
+    await openStage('socket', 0);
+    useGates(stage.sim, 'socket', [await stage.startController(seldom)]);
+    const [over, talking] = [call(pools), call(pools)];
+    await answered(over, talking);
+    await eventually(
+      async () => await (await stage.live()).calls(undefined),
+      (live) => live.filter(({ state }) => state === 'answered').length === 2,
+    );
+    over.hangup();
+    const [ended] = await settled(stage, 1, 'adhoc');
+    await eventually(
+      () => stage.findings(),
+      (findings) => findings.length === 0,
+    );
+    await connectTestRedis().flushdb();
+    return { talking, spent: ended?.billedSeconds ?? 0 };
+  };
+
+  it('a call anew of the customer goes on with what the books say is left of his pool', async () => {
+    const { talking, spent } = await losing();
+    const { ask } = createStageCli(stage);
+    const anew = call(pools);
+    await answered(anew);
+    const { json } = await ask('customers');
+    expect(json).toMatchObject([{ customer: 'john', calls: 1, credit: { amount: { amount: '1.00' } } }]);
+    await allEnded([anew]);
+    const cdrs = await settled(stage, 2, 'adhoc');
+    const last = cdrs.find(({ cut }) => cut !== undefined);
+    expect(last).toMatchObject({ cut: 'credit', billedSeconds: 10 - spent });
+    await isProved();
+    expect(await stage.balance('adhoc/john')).toBe(0n);
+    talking.hangup();
+    await allEnded([talking]);
+  });
+
+  it('verify names what is left of his pool, and --fix closes it once none of his calls can be up', async () => {
+    const { talking, spent } = await losing();
+    const { run } = createStageCli(stage);
+    const left = micros(`0.${10 - spent}0`);
+    const named = await run('verify');
+    expect(named).toMatchObject({ code: 1 });
+    expect(named.err).toContain('adhoc/john');
+    // A call that Redis does not know of may be his.
+    expect(await run('verify', '--fix')).toMatchObject({ code: 1 });
+    expect(await stage.balance('adhoc/john')).toBe(left);
+    talking.hangup();
+    await allEnded([talking]);
+    const fixed = await run('verify', '--fix');
+    expect(fixed.out).toContain(
+      `adhoc/john: closed the pool that Redis has lost, 0.${10 - spent}0 EUR were left in it`,
+    );
+    expect(fixed).toMatchObject({ code: 0 });
+    await eventually(
+      () => stage.balance('adhoc/john'),
+      (balance) => balance === 0n,
+    );
+    expect(await run('verify', '--fix')).toMatchObject({ code: 0 });
+    const anew = call({ ...BY_THE_SECOND, max_credit: '0.20' });
+    await allEnded([anew]);
+    expect(await settled(stage, 2, 'adhoc')).toContainEqual(
+      expect.objectContaining({ cut: 'credit', billedSeconds: 2 }),
+    );
+    await isProved();
+  });
+});
+
 describe('the command line', () => {
   const john = { ...BY_THE_SECOND, max_credit: '0.40' };
 

@@ -1,5 +1,5 @@
 -- take: all of a leg's takes in its home slot, or none.
--- KEYS  1 legs  2 slots  3 due  4 channels  5 stream, then per holder: use; then per holder whose admissions are
+-- KEYS  1 legs  2 slots  3 due  4 channels  5 stream  6 lost, then per holder: use; then per holder whose admissions are
 --       counted: ticks; then per hold: wallet, parts; then per option of a payer: wallet, parts of each hold, or the use of
 --       its trunks
 -- ARGV  clock, snapshots wished 0/1, legKey, record, uuid of its channel or '' while it has none, membership text,
@@ -12,7 +12,9 @@
 -- Reply {'taken', now, {option taken, from 1, per payer}, uses, trunks, (due, funds, availableAtLeast, balance) per hold taken} |
 --       {'already', record, channel} |
 --       {'full', uses, holder, index of the bound, bound, use} |
---       {'unfunded', uses, payer, calls in, calls out on its trunks} | {'no-wallet', account} | {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
+--       {'unfunded', uses, payer, calls in, calls out on its trunks} | {'no-wallet', account} |
+--       {'unasked', account}: a customer's money is not there, and the books were not asked whether it was lost |
+--       {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
 --       uses: per holder, up to the one that refuses: its use before this leg, '/' and its admissions of the last second
 --       where they are counted, and ';'. trunks: per payer with several ways: calls in and out on its trunks before, and ';'.
 -- Replay: the leg key is a member, so nothing is taken twice; the reply is 'already'.
@@ -24,17 +26,21 @@ if known then
   return { 'already', known, redis.call('HGET', KEYS[4], legKey) or '- -' }
 end
 
-local uses, saves, ticks = takeHolders(now, 6)
+local uses, saves, ticks = takeHolders(now, 7)
 if not uses then return saves end
-local key = 5 + #uses + #ticks
+local key = 6 + #uses + #ticks
 
--- A pool that is not there yet. Its versions count from now on, so that nobody takes it for an older one.
-local function newPool(version)
-  return { balance = 0, credit = 0, held = 0, base = 0, burn = 0, anchor = now, legs = 0, version = version,
+-- A pool that is not there: a new one, or what is left of one that was lost. Its versions count from now on, so that
+-- nobody takes it for an older one.
+local function newPool(version, left)
+  local w = { balance = 0, credit = 0, held = 0, base = 0, burn = 0, anchor = now, legs = 0, version = version,
     policy = '1', opened = 0, serial = legKey .. '@' .. int(now) }
+  if left then w.balance, w.opened, w.serial = readLost(left) end
+  return w
 end
 
-local holds, accounts, walletKeys, partKeys, undecided, missing = {}, {}, {}, {}, false, nil
+local holds, accounts, walletKeys, partKeys, undecided = {}, {}, {}, {}, false
+local lost, missing = {}, nil
 
 -- Reads the next hold, and takes it if it is wanted. One that is only looked at is known to be short: whoever decides
 -- anew must know that of it still.
@@ -47,12 +53,20 @@ local function takeHold(wanted, looked)
   local read = #accounts + 1
   walletKeys[read], partKeys[read], accounts[read] = walletKey, partsKey, account
   if not wanted then return end
-  local text = redis.call('GET', walletKey)
+  local text, left = redis.call('GET', walletKey), nil
   if not text and not opening then
-    missing = missing or account
+    missing = missing or { 'no-wallet', account }
     return
   end
-  local w = text and readWallet(text) or newPool(exact and 0 or now)
+  if not text and entry ~= '' then
+    if redis.call('EXISTS', KEYS[6]) == 0 then
+      missing = missing or { 'unasked', account }
+      return
+    end
+    left = redis.call('HGET', KEYS[6], account)
+    if left then lost[read] = walletText(newPool(1, left)) end
+  end
+  local w = text and readWallet(text) or newPool(exact and (left and 1 or 0) or now, left)
   local opened = w.opened
   if exact then
     if not exactHolds(exact, w, now) then undecided = true end
@@ -67,7 +81,7 @@ local function takeHold(wanted, looked)
     local forced = string.sub(part, -2) == ' 1'
     if not withinFunds(w, forced and 0 or amount) then undecided = true end
   end
-  holds[#holds + 1] = { w = w, amount = amount, part = part, exact = exact, opened = opened, entry = entry,
+  holds[#holds + 1] = { w = w, amount = amount, part = part, exact = exact, opened = opened, entry = entry, left = left,
     account = account, walletKey = walletKey, partsKey = partsKey }
 end
 
@@ -98,7 +112,7 @@ end
 
 for _ = 1, takeNumber() do
   takeHold(true)
-  if missing then return { 'no-wallet', missing } end
+  if missing then return missing end
 end
 
 -- Of each payer the first of its ways that can be taken; without one nothing is.
@@ -120,14 +134,14 @@ for payer = 1, takeNumber() do
       membership = membership .. member
     end
   end
-  if missing then return { 'no-wallet', missing } end
+  if missing then return missing end
   if not chosen[payer] then
-    if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
+    if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys, lost) end
     return { 'unfunded', table.concat(uses, ';'), payer, trunks and trunks[1] or 0, trunks and trunks[2] or 0 }
   end
   onTrunks[payer] = trunks and trunks[1] .. ' ' .. trunks[2] or ''
 end
-if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys) end
+if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys, lost) end
 if #chosen > 0 then
   record = string.sub(record, 1, -2) .. ',"funded":[' .. table.concat(parts, ',') .. ']}'
 end
@@ -143,6 +157,7 @@ for _, hold in ipairs(holds) do
     due = saveWallet(hold.walletKey, KEYS[3], hold.account, w)
     redis.call('HSET', hold.partsKey, legKey, hold.part)
   end
+  if hold.left then redis.call('HDEL', KEYS[6], hold.account) end
   if hold.opened then appendTransfer(KEYS[5], hold.entry, w, w.opened - hold.opened, now) end
   local funds = w.balance + w.credit
   local available = funds - w.held - w.base + hold.amount

@@ -43,6 +43,13 @@ local function walletText(w)
   return text
 end
 
+-- A customer's pool that was lost: "balance opened serial", of the books.
+local function readLost(text)
+  local balance, opened, serial = string.match(text, '^(%d+) (%d+) (%S+)$')
+  if not balance then broken('a lost pool', text) end
+  return tonumber(balance), tonumber(opened), serial
+end
+
 -- Moves the anchor to now. Rounded up, so that the bound stays a bound.
 local function settleAnchor(w, now)
   if now > w.anchor then
@@ -115,11 +122,12 @@ end
 
 -- Everything the caller needs to decide exactly: now, and each wallet with all its legs; '' where there is none.
 -- Without the wish only the word: of a thousand that ask at once, all but one would get a thousand legs for nothing.
-local function snapshot(wished, now, accounts, walletKeys, partKeys)
+-- `instead`: what stands for one that is not there.
+local function snapshot(wished, now, accounts, walletKeys, partKeys, instead)
   local reply = { 'exact', int(now) }
   if not wished then return reply end
   for i, account in ipairs(accounts) do
-    local text = redis.call('GET', walletKeys[i])
+    local text = redis.call('GET', walletKeys[i]) or instead and instead[i]
     if text then readWallet(text) end
     reply[#reply + 1] = { account, text or '', redis.call('HGETALL', partKeys[i]) }
   end
