@@ -15,6 +15,7 @@ const exitCode = await runVitest(process.argv.slice(2));
 const count = readCount();
 rmSync(folder, { recursive: true, force: true });
 
+for (const test of count.secondTry) console.log(`only at the second try: ${test}`);
 for (const [reason, tests] of Object.entries(count.skipped)) console.log(`${tests} skipped (${reason})`);
 // Vitest can fail without a failed test (no test found, a broken global setup): that counts as one.
 const failed = exitCode !== 0 && count.failed === 0 ? 1 : count.failed;
@@ -36,7 +37,7 @@ function runVitest(args: readonly string[]): Promise<number> {
 }
 
 function readCount(): TestCount {
-  if (!existsSync(countFile)) return { passed: 0, failed: 0, skipped: {} };
+  if (!existsSync(countFile)) return { passed: 0, failed: 0, skipped: {}, secondTry: [] };
   const read: TestCount = JSON.parse(readFileSync(countFile, 'utf8'));
   return read;
 }

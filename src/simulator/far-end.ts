@@ -7,7 +7,8 @@ import { hangUp, markAnswered, markEarlyMedia, markRinging } from './signals.ts'
 export type FarEnd =
   | {
       readonly kind: 'answers';
-      readonly afterMs: number;
+      /** Or once this is fulfilled: calls that are to be answered at one instant wait for the same. */
+      readonly afterMs: number | Promise<void>;
       /** At once, unless it says otherwise. */
       readonly ringsAfterMs?: number | 'never';
       readonly earlyMediaAfterMs?: number;
@@ -39,9 +40,12 @@ export function playFarEnd(core: Core, leg: Leg, farEnd: FarEnd): void {
   }
   if (farEnd.kind !== 'answers') return;
   const { hangsUpAfterMs } = farEnd;
-  later(farEnd.afterMs, () => {
+  const answer = (): void => {
     markAnswered(core, leg);
     if (hangsUpAfterMs === undefined) return;
     later(hangsUpAfterMs, () => void hangUp(core, leg, parseCause(farEnd.cause ?? '16'), 'far-end'));
-  });
+  };
+  const { afterMs } = farEnd;
+  if (typeof afterMs === 'number') later(afterMs, answer);
+  else void afterMs.then(() => leg.isUp && later(0, answer));
 }

@@ -14,7 +14,7 @@ describe('the cutoff queue', () => {
       queue.arm(ZOE, inSecond(second, 999 - n));
     }
     await until(() => looksOf(second).length > 0, 'the look');
-    expect(Date.now()).toBeLessThan(second * 1000 + 150);
+    expect(Date.now()).toBeLessThan(second * 1000 + 1_000);
     expect(queue.counts()).toMatchObject({ jobsAdded: 1, rootsAdded: 2, nearLooks: 0, known: 2 });
     expect(looksOf(second)).toHaveLength(1);
     const [look] = looksOf(second);
@@ -31,7 +31,7 @@ describe('the cutoff queue', () => {
     const due = toEpochMs(Date.now() + 100);
     queue.arm(ALICE, due);
     await until(() => looks.length > 0, 'the look');
-    expect(Date.now() - due).toBeLessThan(50);
+    expect(Date.now() - due).toBeLessThan(1_000);
     expect(looks[0]?.roots).toEqual(['acme']);
     expect(looks[0]?.until).toBeGreaterThanOrEqual(due);
     queue.arm(ALICE, toEpochMs(Date.now() - 5000));

@@ -96,7 +96,20 @@ export function placeCalls(
   );
 }
 
-export async function allEnded(calls: readonly SimulatedCall[], withinMs = 15_000): Promise<void> {
+/** The carrier answers when it rings so many times, all of them at one instant, or spread over so long. */
+export function answerTogether(stage: Stage, count: number, spreadMs = 0): void {
+  const all = Promise.withResolvers<void>();
+  let ringing = 0;
+  stage.sim.endpoint(/pstn/, () => {
+    const laterMs = (spreadMs * ringing) / count;
+    ringing += 1;
+    if (ringing === count) all.resolve();
+    const mine = all.promise.then(() => new Promise<void>((resolve) => setTimeout(resolve, laterMs)));
+    return { kind: 'answers', afterMs: spreadMs === 0 ? all.promise : mine };
+  });
+}
+
+export async function allEnded(calls: readonly SimulatedCall[], withinMs = 30_000): Promise<void> {
   await eventually(
     () => calls.filter((call) => call.truth?.endedMicros === undefined).length,
     (up) => up === 0,

@@ -1,6 +1,6 @@
 import type { Cdr } from '../../src/records/records.ts';
 import { eventually, type Stage } from './stage.ts';
-import { useGates } from './acts.ts';
+import { answerTogether, useGates } from './acts.ts';
 import { startProcess } from './service-process.ts';
 
 /** Many live metered calls whose money ends: how late, or early, is each told to end? */
@@ -30,8 +30,6 @@ const MICROS_PER_SECOND = 10_000;
 /** Places calls at a pace that a gate keeps up with. */
 const PLACED_AT_ONCE = 20;
 const PLACED_EVERY_MS = 100;
-/** All of them ring before the first is answered; another millisecond each, for those that come late to the gate. */
-const SETTLE_MS = 1_000;
 
 /** The controller runs in a process of its own, so that it does not share its event loop with FreeSWITCH. */
 export async function measureCutoffs(stage: Stage, scenario: CutoffScenario): Promise<CutoffFigures> {
@@ -48,13 +46,7 @@ export async function measureCutoffs(stage: Stage, scenario: CutoffScenario): Pr
   try {
     useGates(stage.sim, 'socket', [service]);
     const placingMs = (count / PLACED_AT_ONCE) * PLACED_EVERY_MS;
-    const firstAnswerAt = performance.now() + placingMs + SETTLE_MS + count;
-    let ringing = 0;
-    stage.sim.endpoint(/pstn/, () => {
-      const answerAt = firstAnswerAt + (spreadMs * ringing) / count;
-      ringing += 1;
-      return { kind: 'answers', afterMs: Math.max(0, answerAt - performance.now()) };
-    });
+    answerTogether(stage, count, spreadMs);
     const calls: { readonly uuid: string }[] = [];
     for (let n = 0; n < count; n += 1) {
       const account = accounts[n % accounts.length] ?? '';

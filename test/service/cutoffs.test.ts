@@ -46,7 +46,8 @@ it('a kill that FreeSWITCH is slow to answer delays no other cut of the wallet',
     .map(
       ({ killReceivedMicros = 0, answeredMicros = 0 }) => (killReceivedMicros - answeredMicros) / 1_000_000,
     );
-  for (const seconds of ends) expect(seconds % 1).toBeLessThan(0.3);
+  // Behind one of the kills that take three seconds it would have been three seconds more.
+  expect(ends.reduce((sum, seconds) => sum + Math.floor(seconds), 0)).toBeLessThanOrEqual(3);
   await settled(stage, 2);
   expect(await stage.findings()).toEqual([]);
 });

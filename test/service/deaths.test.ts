@@ -20,6 +20,8 @@ async function openStage(balance: string): Promise<void> {
 
 /** Where the time of a take-over is what is shown; elsewhere the lease of the dead is only waited for. */
 const USUAL = { TOLLGATE_CONTROLLER_LEASE_MS: '3000' };
+/** FreeSWITCH itself ends no call of those that are to be ended by a controller. */
+const PATIENT = { TOLLGATE_DEADMAN_SLACK_SECONDS: '60' };
 
 async function startChild(settings: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
   const child = await startProcess(stage.environment({ TOLLGATE_CONTROLLER_LEASE_MS: '1000', ...settings }));
@@ -51,36 +53,36 @@ function lateMs(uuid: string, paidSeconds: number): number {
 
 describe('a controller that dies', () => {
   it('by SIGTERM leaves its calls running, and the next start cuts and charges them at their right instant', async () => {
-    await openStage('0.07');
-    const first = await startChild();
+    await openStage('0.24');
+    const first = await startChild(PATIENT);
     useGates(stage.sim, 'socket', [first]);
     const { leg } = await answeredCall();
     expect(await first.stop()).toBe(0);
     expect(stage.sim.leg(leg.uuid)?.hungUpMicros).toBeUndefined();
 
-    await startChild();
+    await startChild(PATIENT);
     const [cdr] = await settled(stage, 1);
-    expect(cdr).toMatchObject({ billedSeconds: 4, cut: 'credit', estimated: false });
-    expect(lateMs(leg.uuid, 4)).toBeGreaterThanOrEqual(-5);
-    expect(lateMs(leg.uuid, 4)).toBeLessThan(500);
-    expect(await stage.balance('acme')).toBe(micros('0.07') - 66_667n);
+    expect(cdr).toMatchObject({ billedSeconds: 14, cut: 'credit', estimated: false });
+    expect(lateMs(leg.uuid, 14)).toBeGreaterThanOrEqual(-5);
+    expect(lateMs(leg.uuid, 14)).toBeLessThan(1_500);
+    expect(await stage.balance('acme')).toBe(micros('0.24') - 233_334n);
     expect(await stage.findings()).toEqual([]);
   });
 
   it('by kill -9 is replaced by a start that cuts the call at its right instant, and charges it once', async () => {
-    await openStage('0.10');
-    const first = await startChild();
+    await openStage('0.29');
+    const first = await startChild(PATIENT);
     useGates(stage.sim, 'socket', [first]);
     const { leg } = await answeredCall();
     await first.kill9();
 
     // The lease of the dead one has to end first.
-    await startChild();
+    await startChild(PATIENT);
     const [cdr] = await settled(stage, 1);
-    expect(cdr).toMatchObject({ billedSeconds: 6, cut: 'credit', estimated: false });
-    expect(lateMs(leg.uuid, 6)).toBeGreaterThanOrEqual(-5);
-    expect(lateMs(leg.uuid, 6)).toBeLessThan(500);
-    expect(await stage.balance('acme')).toBe(micros('0.10') - 100_000n);
+    expect(cdr).toMatchObject({ billedSeconds: 17, cut: 'credit', estimated: false });
+    expect(lateMs(leg.uuid, 17)).toBeGreaterThanOrEqual(-5);
+    expect(lateMs(leg.uuid, 17)).toBeLessThan(1_500);
+    expect(await stage.balance('acme')).toBe(micros('0.29') - 283_334n);
     expect(await stage.findings()).toEqual([]);
   });
 
@@ -107,8 +109,7 @@ describe('a controller that dies', () => {
 
   it('by kill -9 and is back too late cuts the call at once, and charges what was paid for', async () => {
     await openStage('0.02');
-    const patient = { TOLLGATE_DEADMAN_SLACK_SECONDS: '60' };
-    const first = await startChild(patient);
+    const first = await startChild(PATIENT);
     useGates(stage.sim, 'socket', [first]);
     const { leg } = await answeredCall();
     await first.kill9();
@@ -116,7 +117,7 @@ describe('a controller that dies', () => {
       () => stage.sim.core.nowTrueMs() - (leg.answeredMicros ?? 0) / 1_000,
       (talkedMs) => talkedMs > 2_000,
     );
-    await startChild(patient);
+    await startChild(PATIENT);
     const [cdr] = await settled(stage, 1);
     expect(cdr).toMatchObject({
       billedSeconds: 1,
@@ -154,8 +155,8 @@ describe('a controller that dies', () => {
 
   it('cuts no call late while another lives: whoever is left cuts what is due meanwhile', async () => {
     await openStage('0.05');
-    const owner = await startChild({ ...USUAL, TOLLGATE_CONTROLLER_ID: 'owner' });
-    await startChild({ ...USUAL, TOLLGATE_CONTROLLER_ID: 'other' });
+    const owner = await startChild({ ...USUAL, ...PATIENT, TOLLGATE_CONTROLLER_ID: 'owner' });
+    await startChild({ ...USUAL, ...PATIENT, TOLLGATE_CONTROLLER_ID: 'other' });
     useGates(stage.sim, 'socket', [owner]);
     const { leg } = await answeredCall();
     await owner.kill9();
@@ -170,7 +171,7 @@ describe('a controller that dies', () => {
   it('has what it did not see charged up to the moment at which whoever is left has ended it', async () => {
     await openStage('0.05');
     // The other one cuts the call long before it takes the events of its FreeSWITCH.
-    const slow = { TOLLGATE_CONTROLLER_LEASE_MS: '8000' };
+    const slow = { ...PATIENT, TOLLGATE_CONTROLLER_LEASE_MS: '8000' };
     const owner = await startChild({ ...slow, TOLLGATE_CONTROLLER_ID: 'owner' });
     await startChild({ ...slow, TOLLGATE_CONTROLLER_ID: 'other' });
     useGates(stage.sim, 'socket', [owner]);

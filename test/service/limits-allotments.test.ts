@@ -5,7 +5,7 @@ import { walletKey } from '../../src/redis/keys.ts';
 import type { SimulatedCall } from '../../src/simulator/inbound-call.ts';
 import type { AccountPath } from '../../src/units/ids.ts';
 import { freshRedis, redisUrl } from '../support/redis.ts';
-import { allEnded, placeCalls, SECONDS_TARIFF, settled, useGates } from './acts.ts';
+import { allEnded, answerTogether, placeCalls, SECONDS_TARIFF, settled, useGates } from './acts.ts';
 import { createStage, eventually, micros, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -108,6 +108,7 @@ describe('an allotment of 120 s that three calls share', () => {
     // Two seconds for each of the three, and not a third for all of them.
     await stage.topUp('beta', '0.13');
     const variables = (account: string) => ({ tollgate_account: account, tollgate_route: 'carrier' });
+    answerTogether(stage, 6);
     const ending = placeCalls(stage, 3, () => ({ variables: variables('acme') }));
     const going = placeCalls(stage, 3, () => ({ variables: variables('beta') }));
     await allEnded([...ending, ...going], 60_000);

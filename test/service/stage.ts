@@ -223,7 +223,7 @@ export async function createStage(
 export async function eventually<T>(
   read: () => Promise<T> | T,
   isRight: (value: T) => boolean,
-  withinMs = 10_000,
+  withinMs = 20_000,
 ): Promise<T> {
   const until = performance.now() + withinMs;
   for (;;) {
