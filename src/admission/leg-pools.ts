@@ -25,9 +25,8 @@ export function poolsAtAnswer(record: DrawsOn): readonly LegPool[] {
     ...payers.flatMap(poolsOfPayer),
     ...(time === undefined ? [] : [{ pool: time.pool, terms: time.terms }]),
     ...allotments.flatMap(poolsOfAllotment),
-    ...dryRunAllotments(record).flatMap((allotment) =>
-      poolsOfAllotment(allotment).map((each): LegPool => ({ ...each, isDryRun: true })),
-    ),
+    ...dryRunAllotments(record).flatMap((allotment) => inDryRun(poolsOfAllotment(allotment))),
+    ...dryRunPayers(record).flatMap(windowsInDryRun),
   ];
 }
 
@@ -41,9 +40,27 @@ export function dryRunAllotments({ dryRun = [] }: Pick<LegRecord, 'dryRun'>): re
   return dryRun.flatMap((part) => (part.way === 'allotment' ? [part.allotment] : []));
 }
 
+/** Those by whose tariffs accounts in a dry run would pay. */
+export function dryRunPayers({ dryRun = [] }: Pick<LegRecord, 'dryRun'>): readonly PayerRecord[] {
+  return dryRun.flatMap((part) => (part.way === 'per_minute' ? [part.payer] : []));
+}
+
+/** Nobody's money is asked in a dry run, only what its windows would have left. */
+export function windowsInDryRun({ windows = [], terms }: PayerRecord): readonly LegPool[] {
+  return inDryRun(windows.map((pool) => ({ pool, terms })));
+}
+
+function inDryRun(pools: readonly LegPool[]): readonly LegPool[] {
+  return pools.map((each) => ({ ...each, isDryRun: true }));
+}
+
 /** All that it may draw on in its life. */
 export function poolsOfLeg(record: DrawsOn): readonly LegPool[] {
-  return [...poolsAtAnswer(record), ...record.allotments.flatMap(poolsAfter)];
+  return [
+    ...poolsAtAnswer(record),
+    ...record.allotments.flatMap(poolsAfter),
+    ...dryRunAllotments(record).flatMap(dryPoolsAfter),
+  ];
 }
 
 /**
@@ -52,4 +69,9 @@ export function poolsOfLeg(record: DrawsOn): readonly LegPool[] {
  */
 export function poolsAfter({ goesOn }: Pick<AllotmentRecord, 'goesOn'>): readonly LegPool[] {
   return goesOn === undefined || goesOn.isFree === true ? [] : poolsOfPayer(goesOn.payer);
+}
+
+/** The same in a dry run. */
+export function dryPoolsAfter({ goesOn }: Pick<AllotmentRecord, 'goesOn'>): readonly LegPool[] {
+  return goesOn === undefined || goesOn.isFree === true ? [] : windowsInDryRun(goesOn.payer);
 }

@@ -41,9 +41,9 @@ export type LiveStore = {
 
   /**
    * A leg whose allotment has run dry goes on per minute from then on, by the wallet of the same account: all of it or
-   * nothing. Where it would be paid so in a dry run, it goes on whatever follows. Replayed: `already`.
+   * nothing. Where it would be paid so in a dry run, it draws on the windows of that alone. Replayed: `already`.
    */
-  goOn(record: LegRecord, allotment: AllotmentRecord, isDryRun?: boolean): Promise<GoOnOutcome>;
+  goOn(record: LegRecord, allotment: GoingOnFrom, isDryRun?: boolean): Promise<GoOnOutcome>;
 
   /** The channel is going: frees the counters in every slot, keeps the money and the record (ruling 24). */
   release(record: LegRecord): Promise<void>;
@@ -156,6 +156,9 @@ export type TakeRefusal =
       readonly needed: Micros;
     };
 
+/** What has run dry, and what follows it. */
+export type GoingOnFrom = Pick<AllotmentRecord, 'pool' | 'goesOn'>;
+
 export type GoOnOutcome =
   | {
       readonly kind: 'continued';
@@ -180,10 +183,14 @@ export type CloseSettlement = (final: {
   readonly payerTerms: ReadonlyMap<AccountPath, PriceTerms>;
   /** Of each payer that paid by an allotment, how it paid for what was talked after that. */
   readonly goneOn: ReadonlyMap<AccountPath, Continuation>;
+  /** Of each account in a dry run that could not have paid for more of the talk, where it would have ended. */
+  readonly wouldEnd?: ReadonlyMap<AccountPath, WouldEnd>;
   /** What could not pay for more of the talk. */
   readonly endedBy: PoolId | undefined;
   readonly at: EpochMs;
 }) => string;
+
+export type WouldEnd = { readonly seconds: number; readonly pool: PoolId };
 
 export type SettleOutcome =
   | { readonly kind: 'settled'; readonly at: EpochMs; readonly billedSeconds: number }

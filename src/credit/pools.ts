@@ -23,7 +23,7 @@ const UNBOUNDED = toMicros(4_000_000_000_000_000n);
 const ALLOTMENT = 'allotment.';
 const SPEND = 'spend.';
 const TIME = 'time';
-/** In front of the name of an allotment that a dry run draws on: nobody is refused or ended by it. */
+/** In front of the name of an allotment or a spend window that a dry run draws on: nobody is refused or ended by it. */
 const DRY = 'dry.';
 
 export type PoolLimits = Pick<EffectiveLimits, 'allotments' | 'maxSpend' | 'timeZone'>;
@@ -49,8 +49,8 @@ export function timePool(account: AccountPath): PoolId {
 }
 
 /**
- * What a dry run draws on in the place of the allotment, so that it knows what would be left: filled alike, and on no
- * record.
+ * What a dry run draws on in the place of the allotment or the spend window, so that it knows what would be left: filled
+ * alike, and on no record.
  */
 export function dryPoolOf(pool: PoolId): PoolId {
   const name = poolName(pool);
@@ -75,8 +75,8 @@ export function poolsOf(
   limits: PoolLimits & Pick<EffectiveLimits, 'enforcement'>,
 ): readonly PoolId[] {
   const allotments = Object.keys(limits.allotments).map((name) => allotmentPool(account, name));
-  const dry = limits.enforcement === 'dry_run' ? allotments.map(dryPoolOf) : [];
-  return [...allotments, ...dry, ...spendPoolsOf(account, limits)];
+  const pools = [...allotments, ...spendPoolsOf(account, limits)];
+  return limits.enforcement === 'dry_run' ? [...pools, ...pools.map(dryPoolOf)] : pools;
 }
 
 /** Those of the windows in which it may spend no more than so much. */

@@ -2,6 +2,7 @@ import { capAt } from '../admission/cap.ts';
 import type { FundingPolicy } from '../admission/funding.ts';
 import { dryRunAllotments } from '../admission/leg-pools.ts';
 import type { Continuation, LegCap, LegRecord } from '../admission/leg-record.ts';
+import { isDryPool } from '../credit/pools.ts';
 import { splitContinuation } from '../admission/rate-split.ts';
 import { segmentDecision } from '../gate/decisions.ts';
 import type { ControllerContext } from '../state/context.ts';
@@ -41,9 +42,11 @@ export async function goesOnPerMinute(
   record: LegRecord,
   pool: PoolId,
 ): Promise<boolean> {
-  const would = dryRunAllotments(record).find((each) => each.pool === pool);
-  if (would !== undefined) {
-    await context.store.goOn(record, would, true);
+  if (isDryPool(pool)) {
+    const would = dryRunAllotments(record).find((each) => each.pool === pool);
+    const outcome = await context.store.goOn(record, would ?? { pool, goesOn: undefined }, true);
+    // It would end there.
+    if (outcome.kind === 'refused') await context.store.goOn(record, { pool, goesOn: undefined }, true);
     return true;
   }
   const allotment = record.allotments.find((each) => each.pool === pool);

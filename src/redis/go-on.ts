@@ -1,7 +1,7 @@
 import { continuationCap } from '../admission/cap.ts';
-import { poolsAfter, type LegPool } from '../admission/leg-pools.ts';
+import { dryPoolsAfter, poolsAfter, type LegPool } from '../admission/leg-pools.ts';
 import type { AllotmentRecord, LegRecord } from '../admission/leg-record.ts';
-import type { GoOnOutcome, TakeRefusal } from '../admission/live-store.ts';
+import type { GoingOnFrom, GoOnOutcome, TakeRefusal } from '../admission/live-store.ts';
 import { operate } from '../credit/operations.ts';
 import { startedBefore } from '../credit/refill.ts';
 import type { PayerLeg } from '../credit/wallet.ts';
@@ -40,8 +40,8 @@ export async function goOn(
   context: StoreContext,
   openMissing: OpenMissing,
   record: LegRecord,
-  { pool, goesOn }: AllotmentRecord,
-  /** In a dry run it goes on whatever follows, and draws on nothing. */
+  { pool, goesOn }: GoingOnFrom,
+  /** It goes on although nothing follows, and nobody's money is asked. */
   isDryRun: boolean,
 ): Promise<GoOnOutcome> {
   const { legKey } = record;
@@ -51,10 +51,10 @@ export async function goOn(
   if (part.state.kind !== 'ended' || (goesOn === undefined && !isDryRun)) return { kind: 'already' };
   const { endsAt: from } = part.state;
   const passed: PayerLeg = { ...part, state: { ...part.state, kind: 'passed' } };
-  const continued = isDryRun || goesOn === undefined ? undefined : context.goingOn(record, goesOn, from);
-  const cap = continued && continuationCap(continued);
+  const continued = goesOn && context.goingOn(record, goesOn, from);
+  const cap = isDryRun ? undefined : continued && continuationCap(continued);
   const deadline = cap && toEpochMs(from + cap.seconds * 1000);
-  const pools = poolsAfter({ goesOn: continued });
+  const pools = isDryRun ? dryPoolsAfter({ goesOn: continued }) : poolsAfter({ goesOn: continued });
   const wallets = pools.map((each) => each.pool);
   const { legs, due, deadlines } = slotKeys(homeOf(record));
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);

@@ -1,6 +1,13 @@
-import { dryRunAllotments, poolsOfAllotment, poolsOfPayer, type LegPool } from '../admission/leg-pools.ts';
+import {
+  dryRunAllotments,
+  dryRunPayers,
+  poolsOfAllotment,
+  poolsOfPayer,
+  windowsInDryRun,
+  type LegPool,
+} from '../admission/leg-pools.ts';
 import type { AllotmentRecord, LegRecord } from '../admission/leg-record.ts';
-import type { PoolId } from '../units/ids.ts';
+import type { AccountPath, PoolId } from '../units/ids.ts';
 
 /**
  * One payer's pools in the order in which they pay: an allotment and its groups, or money, and what follows it. A
@@ -9,7 +16,8 @@ import type { PoolId } from '../units/ids.ts';
 export type Chain = {
   readonly first: readonly LegPool[];
   readonly allotment: AllotmentRecord | undefined;
-  readonly isDryRun?: true;
+  /** In a dry run: whose it is. */
+  readonly wouldPay?: AccountPath;
 };
 
 /** Of those that the leg has a part in. */
@@ -34,9 +42,17 @@ export function chainsOf(
   return [...money, ...ahead, ...seconds];
 }
 
-/** What accounts in a dry run would pay by: it bounds nobody's talk, and what would follow it is charged to nobody. */
+/** What accounts in a dry run would pay by: it bounds nobody's talk, and nobody's money is asked. */
 export function dryRunChains(record: LegRecord, parts: ReadonlyMap<PoolId, string>): readonly Chain[] {
-  return dryRunAllotments(record)
-    .filter(({ pool }) => parts.has(pool))
-    .map((allotment): Chain => ({ first: poolsOfAllotment(allotment), allotment, isDryRun: true }));
+  const ahead = dryRunAllotments(record).map((allotment): Chain => ({
+    first: poolsOfAllotment(allotment),
+    allotment,
+    wouldPay: allotment.account,
+  }));
+  const windows = dryRunPayers(record).map((payer): Chain => ({
+    first: windowsInDryRun(payer),
+    allotment: undefined,
+    wouldPay: payer.account,
+  }));
+  return [...ahead, ...windows].filter(({ first }) => first.some(({ pool }) => parts.has(pool)));
 }

@@ -1,7 +1,7 @@
 import { continuationCap } from '../admission/cap.ts';
-import { poolsAfter, type LegPool } from '../admission/leg-pools.ts';
+import { dryPoolsAfter, poolsAfter, type LegPool } from '../admission/leg-pools.ts';
 import type { AllotmentRecord, Continuation, LegCap, LegRecord } from '../admission/leg-record.ts';
-import type { CloseSettlement, Talk } from '../admission/live-store.ts';
+import type { CloseSettlement, Talk, WouldEnd } from '../admission/live-store.ts';
 import { operate, type Operated } from '../credit/operations.ts';
 import { inThisCycle, type PayerLeg } from '../credit/wallet.ts';
 import { priceOf } from '../rating/price.ts';
@@ -65,8 +65,10 @@ export function priceLeg(closing: Closing): LegPrice {
   const debits = new Map<PoolId, Debit>();
   const allotmentSeconds = new Map<AccountPath, number>();
   const goneOn = new Map<AccountPath, Continuation>();
+  const wouldEnd = new Map<AccountPath, WouldEnd>();
   for (const chain of [...chains, ...dryRunChains(record, parts)]) {
-    const split = splitOf(closing, chain, { billedSeconds, talkMs });
+    const seconds = secondsOf(closing, chain, { billedSeconds, talkMs }, wouldEnd);
+    const split = splitOf(closing, chain, seconds);
     for (const { pool } of chain.first) debit(closing, debits, pool, { ...split.first, joins: undefined });
     if (chain.allotment === undefined) continue;
     const { account } = chain.allotment;
@@ -74,8 +76,7 @@ export function priceLeg(closing: Closing): LegPrice {
     const goesOn = continuation(closing, chain.allotment, split.from);
     if (goesOn === undefined) continue;
     goneOn.set(account, goesOn);
-    if (chain.isDryRun === true) continue;
-    for (const each of poolsAfter({ goesOn }))
+    for (const each of after(chain, goesOn))
       debit(closing, debits, each.pool, { ...split.goesOn, joins: { ...each, from: split.from } });
   }
   for (const payer of record.payers)
@@ -86,10 +87,30 @@ export function priceLeg(closing: Closing): LegPrice {
       allotmentSeconds,
       payerTerms: payerTerms(closing),
       goneOn,
+      wouldEnd,
       endedBy: talk === undefined ? undefined : endedBy,
     },
     debits,
   };
+}
+
+/** What a payer pays for: all of the talk, or in a dry run what it could have. */
+function secondsOf(
+  closing: Closing,
+  chain: Chain,
+  talked: Seconds,
+  wouldEnd: Map<AccountPath, WouldEnd>,
+): Seconds {
+  const { wouldPay } = chain;
+  if (wouldPay === undefined) return talked;
+  const { billedSeconds, endedBy } = payable(closing, chain, talked);
+  if (endedBy === undefined || billedSeconds >= talked.billedSeconds) return talked;
+  wouldEnd.set(wouldPay, { seconds: billedSeconds, pool: endedBy });
+  return { ...talked, billedSeconds };
+}
+
+function after({ wouldPay }: Chain, goesOn: Continuation): readonly LegPool[] {
+  return wouldPay === undefined ? poolsAfter({ goesOn }) : dryPoolsAfter({ goesOn });
 }
 
 /** By the terms that it was drawn on by since it went on, or would have been. */
@@ -127,8 +148,8 @@ function payable(
   const restSeconds = asked.billedSeconds - first.billedSeconds;
   if (restSeconds <= 0) return { billedSeconds: asked.billedSeconds, endedBy: undefined };
   const rest = restOf(goesOn, asked, first.billedSeconds);
-  const after = payableBy(closing, poolsAfter({ goesOn }), rest, from);
-  return { billedSeconds: first.billedSeconds + after.billedSeconds, endedBy: after.endedBy };
+  const next = payableBy(closing, after(chain, goesOn), rest, from);
+  return { billedSeconds: first.billedSeconds + next.billedSeconds, endedBy: next.endedBy };
 }
 
 /** The seconds that are left to what follows the allotment, and no more than one call may cost. */

@@ -1,15 +1,18 @@
 import { CAP_LIMITS } from '../admission/cap.ts';
 import { canCost } from '../admission/funded.ts';
 import type { FundedPart, LegCap, LegRecord, PayerRecord } from '../admission/leg-record.ts';
+import type { WouldEnd } from '../admission/live-store.ts';
 import type { LevelUse } from '../admission/level-uses.ts';
 import { holderName } from '../admission/plan.ts';
 import { directionOf } from '../admission/question.ts';
 import { chargesOf, type PaidPart } from '../charging/charges.ts';
 import { paidParts, type ChargedTalk } from '../charging/leg-parts.ts';
+import { meaningOf } from '../credit/pools.ts';
 import type { AnsweredQuestion } from '../gate/admit-leg.ts';
 import { payerInputs } from '../gate/decisions.ts';
 import type { Charge, Decision, FundingKind } from '../records/records.ts';
-import type { AccountPath, LegUuid } from '../units/ids.ts';
+import { assert } from '../units/assert.ts';
+import type { AccountPath, LegUuid, PoolId } from '../units/ids.ts';
 import { addMicros, formatMicros, ZERO_MICROS } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Rehearsal } from './rehearsal.ts';
@@ -17,8 +20,10 @@ import type { Rehearsal } from './rehearsal.ts';
 export type EndedLeg = {
   readonly legUuid: LegUuid;
   readonly billedSeconds: number;
-  /** Of them, what each allotment paid for, or would have, and what followed it. */
-  readonly talked: Pick<ChargedTalk, 'allotmentSeconds' | 'goneOn'>;
+  /** Of them, what each allotment paid for, or would have, what followed it, and where it would have ended. */
+  readonly talked: Pick<ChargedTalk, 'allotmentSeconds' | 'goneOn'> & {
+    readonly wouldEnd?: ReadonlyMap<AccountPath, WouldEnd>;
+  };
   readonly at: EpochMs;
 };
 
@@ -93,6 +98,50 @@ export function cutByDecision(
   };
 }
 
+/** The same by the allotment or the window that would have been used up. */
+export function cutByCountDecision(
+  { kind, path }: Judged,
+  record: LegRecord,
+  { legUuid, billedSeconds, at }: EndedLeg,
+  { pool, seconds }: WouldEnd,
+): Decision {
+  const { limit, name, reason, words } = countInWords(pool);
+  return {
+    id: `${record.legKey}:${kind}_cut:${path}`,
+    at,
+    kind,
+    verdict: 'cut',
+    aLeg: record.aLeg,
+    legUuid,
+    account: path,
+    reason,
+    inputs: {
+      words: `${words} of ${path} would have ended this call of ${billedSeconds} s after ${seconds} s`,
+      limit,
+      ...name,
+      seconds,
+      billedSeconds,
+    },
+  };
+}
+
+function countInWords(pool: PoolId): {
+  readonly limit: string;
+  readonly name: Readonly<Record<string, string>>;
+  readonly reason: string;
+  readonly words: string;
+} {
+  const meaning = meaningOf(pool);
+  if (meaning.kind === 'allotment') {
+    const { name } = meaning;
+    const words = `the allotment ${name}`;
+    return { limit: 'allotments', name: { allotment: name }, reason: 'no_allotment', words };
+  }
+  assert(meaning.kind === 'spend', 'a dry run draws on allotments and spend windows');
+  const { window } = meaning;
+  return { limit: 'maxSpend', name: { window }, reason: 'spend_limit', words: `maxSpend ${window}` };
+}
+
 /** What an account in a dry run would have been charged, in whichever way it would have paid (ruling 16). */
 export function wouldCostDecision(record: LegRecord, part: FundedPart, ended: EndedLeg): Decision {
   const { legUuid, billedSeconds, at } = ended;
@@ -101,7 +150,7 @@ export function wouldCostDecision(record: LegRecord, part: FundedPart, ended: En
   const charges = chargesOf({ legUuid, version: 1 }, parts);
   const price = charges.reduce((sum, charge) => addMicros(sum, charge.price), ZERO_MICROS);
   const paidSeconds = charges.reduce((sum, charge) => sum + charge.billedSeconds, 0);
-  // An allotment that ran dry, and nothing to go on by.
+  // An allotment that ran dry and nothing to go on by, or a spend window that was full.
   const wouldEnd = paidSeconds < billedSeconds;
   const said = charges.map(chargeInWords).join(', then ');
   const words = `${account} would have been charged ${said}${wouldEnd ? `, and the call of ${billedSeconds} s would have ended then` : ''}`;
@@ -152,8 +201,9 @@ function wouldBeParts(part: FundedPart, { billedSeconds, talked }: EndedLeg): re
     allotments: part.way === 'allotment' ? [part.allotment] : [],
     trunks: part.way === 'flat_rate' || part.way === 'flat_rate_burst' ? [part] : [],
   };
-  const { allotmentSeconds, goneOn } = talked;
-  return paidParts(paid, { billedSeconds, allotmentSeconds, ...(goneOn && { goneOn }) });
+  const { allotmentSeconds, goneOn, wouldEnd } = talked;
+  const paidSeconds = wouldEnd?.get(payerOf(part))?.seconds ?? billedSeconds;
+  return paidParts(paid, { billedSeconds: paidSeconds, allotmentSeconds, ...(goneOn && { goneOn }) });
 }
 
 function chargeInWords(charge: Charge): string {

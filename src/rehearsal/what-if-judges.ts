@@ -139,10 +139,11 @@ function countedIn({ kind, path }: Judge, holder: Holder): Holder {
   return isItsOwn ? { ...holder, isDryRun: true } : holder;
 }
 
-/** An account in a dry run draws on no allotment itself, and counts what it would. */
+/** An account in a dry run draws on no allotment and no spend window itself, and counts what it would. */
 function drawnOn({ kind, path }: Judge, pool: PoolId): PoolId {
-  const isItsOwn = kind === 'dry_run' && accountOf(pool) === path;
-  return isItsOwn && meaningOf(pool).kind === 'allotment' ? dryPoolOf(pool) : pool;
+  if (kind !== 'dry_run' || accountOf(pool) !== path) return pool;
+  const meaning = meaningOf(pool).kind;
+  return meaning === 'allotment' || meaning === 'spend' ? dryPoolOf(pool) : pool;
 }
 
 /** How far below zero its wallet might go. */

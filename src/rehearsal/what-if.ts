@@ -7,7 +7,13 @@ import type { Timers } from '../state/timers.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { createLaterWork } from './later-work.ts';
 import type { RehearsalFigures } from './rehearsal.ts';
-import { cutByDecision, verdictDecision, wouldCostDecision, type EndedLeg } from './what-if-decisions.ts';
+import {
+  cutByCountDecision,
+  cutByDecision,
+  verdictDecision,
+  wouldCostDecision,
+  type EndedLeg,
+} from './what-if-decisions.ts';
 import { judgeCall, judgesFor, judgesOf, type Judge } from './what-if-judges.ts';
 
 /** Limits that are asked nothing and tell what they would have said: shadow limits, and those of an account in a dry run. */
@@ -45,7 +51,10 @@ export function createWhatIf(
       for (const judging of accountsOf(record, directory.accounts()).flatMap(judgesOf)) {
         const payer = pricesOf(record).find(({ account }) => account === judging.path);
         const cap = capUnder(judging, payer);
-        if (cap !== undefined && ended.billedSeconds > cap.seconds)
+        const end = judging.kind === 'dry_run' ? ended.talked.wouldEnd?.get(judging.path) : undefined;
+        if (end !== undefined && (cap === undefined || end.seconds < cap.seconds))
+          context.record(cutByCountDecision(judging, record, ended, end));
+        else if (cap !== undefined && ended.billedSeconds > cap.seconds)
           context.record(cutByDecision(judging, record, ended, cap));
       }
       for (const part of record.dryRun ?? []) context.record(wouldCostDecision(record, part, ended));

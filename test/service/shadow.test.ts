@@ -266,7 +266,8 @@ describe('an account in a dry run', () => {
 
   const wouldCharge = async (call: SimulatedCall): Promise<unknown> => {
     const decisions = await judged(call, 2);
-    const [verdict, charge] = decisions.toSorted((one, other) => one.id.length - other.id.length);
+    const verdict = decisions.find(({ verdict: said }) => said === 'admitted' || said === 'refused');
+    const charge = decisions.find(({ reason }) => reason === 'would_charge');
     return [verdict?.reason, charge?.inputs['words'], charge?.inputs['price']];
   };
   /** How long each of them talks, one after the other. */
@@ -325,6 +326,86 @@ describe('an account in a dry run', () => {
     const [verdict, ...more] = await judged(second);
     expect(verdict).toMatchObject({ verdict: 'refused', reason: 'no_allotment' });
     expect(more).toEqual([]);
+    expect(await stage.findings()).toEqual([]);
+  });
+
+  it('adds up what its calls would spend, and tells whom maxSpend would have ended or refused', async () => {
+    const maxSpend = { hour: '1.00', day: '0.03' };
+    const operator = { enforcement: 'dry_run', maxSpend };
+    await open([{ account: 'acme', wallet: 'EUR', tariff: 'standard', operator }]);
+    await stage.topUp('acme', '1.00');
+    const check = ['check', 'acme', '--to', '4930123', '--route', 'carrier'] as const;
+    expect(await tollgate(...check)).not.toContain('would refuse');
+    const [first, second, third] = await talk(2, 3, 1);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three talked');
+    const wouldCost = async (call: SimulatedCall): Promise<unknown> =>
+      (await judged(call, 2)).find(({ reason }) => reason === 'would_charge')?.inputs['words'];
+    expect(await wouldCost(first)).toBe('acme would have been charged 0.02 EUR for 2 s');
+    expect(await wouldCost(second)).toBe(
+      'acme would have been charged 0.01 EUR for 1 s, and the call of 3 s would have ended then',
+    );
+    const cuts = (await judged(second, 3)).filter(({ verdict }) => verdict === 'cut');
+    expect(cuts).toMatchObject([
+      {
+        reason: 'spend_limit',
+        inputs: {
+          words: 'maxSpend day of acme would have ended this call of 3 s after 1 s',
+          limit: 'maxSpend',
+          window: 'day',
+        },
+      },
+    ]);
+    expect(await judged(third)).toMatchObject([{ verdict: 'refused', inputs: { limit: 'maxSpend' } }]);
+    expect(await tollgate('explain', second.uuid)).toContain(
+      'dry run of acme: maxSpend day of acme would have ended this call of 3 s after 1 s\n',
+    );
+    expect(await tollgate('shadow', 'report', '--from', '2026-01-01', '--dry-run')).toContain(
+      `acme: of 3 calls 1 would have been refused, 1 of them went through
+  maxSpend  1 refused  1 cut
+  1 would have been cut short
+`,
+    );
+    expect(await tollgate(...check)).toContain(
+      'dry run of acme  would refuse it: acme may spend 0.00 more this day; the call needs 0.01 to begin\n',
+    );
+    const cdrs = await stage.cdrs('acme');
+    expect(cdrs.map(({ billedSeconds, cut }) => [billedSeconds, cut])).toEqual(
+      [2, 3, 1].map((each) => [each, undefined]),
+    );
+    expect((await stage.database.records.counts()).charges).toBe(0);
+    expect(await stage.findings()).toEqual([]);
+    // Put to work, the account begins with its windows as they were.
+    await stage.account({ account: 'acme', wallet: 'EUR', tariff: 'standard', operator: { maxSpend } });
+    await eventually(
+      async () => {
+        const call = dial('acme', { hangsUpAfterAnswerMs: 100 });
+        const decision = await decided(call);
+        await allEnded([call]);
+        return decision;
+      },
+      (decision) => decision === 'admitted',
+    );
+  });
+
+  it('adds up what its calls would spend once an allotment has run dry', async () => {
+    const allotments = { international: { seconds: 1, cycle: 'daily', minimum: 1, increment: 1 } };
+    const fundingOrder = ['allotment', 'per_minute'];
+    const operator = { enforcement: 'dry_run', allotments, fundingOrder, maxSpend: { day: '0.03' } };
+    await open([{ account: 'acme', wallet: 'EUR', tariff: 'standard', operator }]);
+    const [first, second] = await talk(2, 4);
+    if (first === undefined || second === undefined) throw new Error('two talked');
+    expect(await wouldCharge(first)).toMatchObject([
+      'allotment',
+      'acme would have been charged 1 s of its allotment international for 1 s, then 0.01 EUR for 1 s',
+      '0.01',
+    ]);
+    const decisions = await judged(second, 3);
+    expect(decisions.map(({ inputs }) => inputs['words'])).toEqual(
+      expect.arrayContaining([
+        'acme would have been charged 0.02 EUR for 2 s, and the call of 4 s would have ended then',
+        'maxSpend day of acme would have ended this call of 4 s after 2 s',
+      ]),
+    );
     expect(await stage.findings()).toEqual([]);
   });
 
