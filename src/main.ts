@@ -17,7 +17,9 @@ import { createLiveStore } from './redis/live-store.ts';
 import { createRecordClaim } from './redis/record-claim.ts';
 import { createRedisClock } from './redis/redis-clock.ts';
 import { createSettlementFeed } from './redis/settlement-feed.ts';
+import { createShadowStore } from './redis/shadow-store.ts';
 import { formatSettlement } from './redis/settlement-text.ts';
+import type { LiveStoreOptions } from './redis/store-context.ts';
 import type { ControllerContext } from './state/context.ts';
 import { openDirectory, type ServedDirectory } from './state/directory.ts';
 import { createWalletSettings } from './state/wallet-settings.ts';
@@ -120,13 +122,16 @@ async function build(
   const feed = createSettlementFeed(redis, { log });
   onStop(() => feed.close());
   const { currency } = config.customers;
-  const store = createLiveStore(redis, {
+  const kept: Omit<LiveStoreOptions, 'onDue'> = {
     clock: clock.now,
+    goingOn: (record, goesOn, from) => continuationAt({ policy, directory }, record, goesOn, from),
+    ...pools,
+  };
+  const store = createLiveStore(redis, {
+    ...kept,
     lostPools: createLostPools({ records: database.records, feed, currency, clock: clock.now, log }),
     onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
     onDeadline: (root, deadline) => controller.cutoffs.onDeadline(root, deadline),
-    goingOn: (record, goesOn, from) => continuationAt({ policy, directory }, record, goesOn, from),
-    ...pools,
   });
   const decisions = createDecisionKeeper({ decide: (decision) => feed.decide(decision), timers, log });
   onStop(() => decisions.stop());
@@ -148,6 +153,7 @@ async function build(
     schedule: queue,
     timers,
     figures: pools,
+    shadows: createShadowStore(redis, kept),
     resyncMs: config.controller.resyncMs,
     onParked: (event) => void parkGate.onEvent(event),
   });

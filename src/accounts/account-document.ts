@@ -157,10 +157,7 @@ export function lostClassifications(
     const names = root.numbering?.classifiers?.map(({ name }) => name) ?? DEFAULT_CLASSIFICATIONS;
     const known = { discounts: names, allotments: allotmentNames(names) };
     return (['discounts', 'allotments'] as const).flatMap((field) =>
-      [
-        ...Object.keys(operator[field] ?? {}),
-        ...Object.keys((field === 'discounts' && shadow?.discounts) || {}),
-      ]
+      [...Object.keys(operator[field] ?? {}), ...Object.keys(shadow?.[field] ?? {})]
         .filter((name) => !known[field].includes(name))
         .map((name) => ({
           field: `${root.path}: numbering.classifiers`,

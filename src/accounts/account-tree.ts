@@ -19,7 +19,8 @@ import type { AccountTree } from './account-store.ts';
 import type { Account, ClassifierText, Route } from './account.ts';
 import { effectiveCapacity, effectiveLimits, type EffectiveCapacity } from './effective-limits.ts';
 import type { CustomerPool } from './customer-pool.ts';
-import type { EffectiveLimits, OperatorLimits } from './limits.ts';
+import { shadowCountOf } from './limits-document.ts';
+import type { EffectiveLimits, OperatorLimits, ShadowLimits } from './limits.ts';
 import { effectiveTariffs, tariffAt, type TariffAssignments } from './tariff-assignments.ts';
 
 /** One account with all that a call needs of it already worked out. */
@@ -36,9 +37,14 @@ export type AccountNode = {
   /** What numbers are called in its tree. */
   readonly classifiers: readonly Classifier[];
   /** The account as it would be if its shadow limits held: they stand in the place of the operator's own. */
-  readonly shadow?: Pick<AccountNode, 'limits' | 'paying'>;
+  readonly shadow?: ShadowNode;
   /** It is stored nowhere: a call's own variables say what it may spend. */
   readonly customer?: CustomerPool;
+};
+
+export type ShadowNode = Pick<AccountNode, 'limits' | 'paying'> & {
+  /** What its shadow limits count for themselves is counted by this name; undefined: they count nothing. */
+  readonly countedAs: string | undefined;
 };
 
 /** An account that pays at a moment: it has a wallet, a tariff, trunks or allotments (ruling 14). */
@@ -172,7 +178,7 @@ function createNode(
   const classifiers = parent?.classifiers ?? classifiersOf(account);
   const own = {
     ...(customer === undefined ? {} : { customer }),
-    ...(account.shadow === undefined ? {} : { shadow: shadowOf(account, words, tariffs) }),
+    ...(account.shadow === undefined ? {} : { shadow: shadowOf(account, account.shadow, words, tariffs) }),
   };
   const node = { path: account.path, account, limits, chain, paying, tariffs, classifiers, ...own };
   chain.push(node);
@@ -181,11 +187,12 @@ function createNode(
 
 function shadowOf(
   account: Account,
+  shadow: ShadowLimits,
   words: Parameters<typeof effectiveLimits>[0],
   tariffs: TariffAssignments,
-): NonNullable<AccountNode['shadow']> {
-  const limits = effectiveLimits({ ...words, shadow: account.shadow });
-  return { limits, paying: payingAs(account, limits, tariffs) };
+): ShadowNode {
+  const limits = effectiveLimits({ ...words, shadow });
+  return { limits, paying: payingAs(account, limits, tariffs), countedAs: shadowCountOf(shadow) };
 }
 
 function classifiersOf({ numbering }: Account): readonly Classifier[] {

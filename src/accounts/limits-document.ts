@@ -1,4 +1,5 @@
 import { DEFAULT_CLASSIFIERS } from '../rating/classify.ts';
+import { fingerprintOf } from '../units/fingerprint.ts';
 import { formatMicros, toMicros } from '../units/money.ts';
 import { isTimeZone } from '../units/time-zone.ts';
 import { readAllotments } from './allotment-document.ts';
@@ -91,9 +92,6 @@ const NOT_OF_SHADOWS = [
   'onExhaustion',
   'softLimitInbound',
   'softLimitOutbound',
-  'allotments',
-  'maxSpend',
-  'timeZone',
 ] as const;
 
 /** Shadow limits that come by themselves. */
@@ -112,6 +110,22 @@ export function readShadowLimits(reader: DocumentReader, rules: ReadingRules): S
   const known = readOperatorLimits(reader, rules);
   const fields = Object.entries(known).filter(([name]) => !NOT_OF_SHADOWS.some((each) => each === name));
   return Object.fromEntries(fields);
+}
+
+/**
+ * What shadow limits count for themselves begins with this name and ends with it; undefined: they name nothing that is
+ * used up over time, and are held against what is really used.
+ */
+export function shadowCountOf({ allotments, maxSpend, timeZone }: ShadowLimits): string | undefined {
+  const counted = { allotments, maxSpend, timeZone };
+  if (Object.values(counted).every((field) => field === undefined)) return undefined;
+  return fingerprintOf(JSON.stringify(inOrder(toLimitsDocument(counted))));
+}
+
+function inOrder(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return entries.map(([name, each]: readonly [string, unknown]) => [name, inOrder(each)]);
 }
 
 /** Ruling 1: a customer sets only what restricts. */

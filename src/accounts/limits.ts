@@ -102,21 +102,10 @@ export type OperatorLimits = SharedLimits & {
   readonly flatRate?: FlatRateNumbers | undefined;
 };
 
-/**
- * Limits of an operator that only tell what they would have refused: not how an account is treated otherwise, nor what is
- * used up over time, for that is known only of what holds.
- */
+/** Limits of an operator that only tell what they would have refused: not how an account is treated otherwise. */
 export type ShadowLimits = Omit<
   OperatorLimits,
-  | 'enabled'
-  | 'enforcement'
-  | 'onStoreDown'
-  | 'onExhaustion'
-  | 'softLimitInbound'
-  | 'softLimitOutbound'
-  | 'allotments'
-  | 'maxSpend'
-  | 'timeZone'
+  'enabled' | 'enforcement' | 'onStoreDown' | 'onExhaustion' | 'softLimitInbound' | 'softLimitOutbound'
 >;
 
 /** What a customer may set: only what restricts (ruling 1). */

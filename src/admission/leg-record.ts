@@ -90,7 +90,8 @@ export type Continuation = {
 
 export type PayerRecord = {
   readonly account: AccountPath;
-  readonly wallet: AccountPath;
+  /** Its account's money; of what only shadow limits count, the first of its spend windows there. */
+  readonly wallet: PoolId;
   readonly tariff: TariffName;
   readonly tariffVersion: number;
   readonly rateId: number;

@@ -1,6 +1,6 @@
 import { classificationsOn } from '../accounts/account-document.ts';
 import type { Account } from '../accounts/account.ts';
-import { parseShadowLimits, toLimitsDocument } from '../accounts/limits-document.ts';
+import { parseShadowLimits, shadowCountOf, toLimitsDocument } from '../accounts/limits-document.ts';
 import { announce } from '../command-line/announcement.ts';
 import {
   BadInputError,
@@ -15,9 +15,12 @@ import { readDocumentFile } from '../command-line/document-file.ts';
 import { accountOperand, readFlags } from '../command-line/flag-values.ts';
 import { columns } from '../command-line/help.ts';
 import { showMoment } from '../command-line/moment.ts';
+import type { LiveShadowUse } from '../command-line/live-state.ts';
 import { readSpan, type TimeSpan } from '../command-line/time-span.ts';
+import { microsToSeconds } from '../credit/pools.ts';
 import { countShadows, type ShadowCount } from '../records/shadow-report.ts';
-import { parseAccountPath, rootOf } from '../units/ids.ts';
+import { parseAccountPath, rootOf, type AccountPath } from '../units/ids.ts';
+import { formatMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 import { refusalOf } from './account-refusal.ts';
 
@@ -29,7 +32,8 @@ export const SHADOW_COMMANDS: readonly Command[] = [
     flags: {},
     notes: [
       "FILE has an operator's limits as YAML or JSON, - is standard input. They are judged in the place of the account's own;",
-      'what they leave out is as it holds. Each call is judged after it was decided, against what was really in use.',
+      'what they leave out is as it holds. Each call is judged after it was decided, against what was really in use;',
+      'where they name allotments, maxSpend or a time zone, what these use up is counted for them alone, from now on.',
       'tollgate shadow set acme/retail tighter.yaml',
     ],
     run: setShadow,
@@ -105,11 +109,46 @@ async function showShadow(line: CommandLine, context: CommandContext): Promise<R
   const { accounts } = await context.stores();
   const account = (await accounts.loadAll()).accounts.find((each) => each.path === path);
   if (account === undefined) return failed(`no account ${path}`);
-  const shadow = account.shadow === undefined ? undefined : toLimitsDocument(account.shadow);
-  return done({ account: path, shadow }, [
-    shadow === undefined ? `${path}: no shadow limits` : path,
-    ...columns(Object.entries(shadow ?? {}).map(([name, value]) => [name, shown(value)])),
+  if (account.shadow === undefined)
+    return done({ account: path, shadow: undefined }, [`${path}: no shadow limits`]);
+  const shadow = toLimitsDocument(account.shadow);
+  const counted = shadowCountOf(account.shadow) === undefined ? undefined : await readCounted(path, context);
+  return done({ account: path, shadow, counted: counted?.map(countedJson) }, [
+    path,
+    ...columns(Object.entries(shadow).map(([name, value]) => [name, shown(value)])),
+    ...(counted === undefined ? [] : ['counted for them alone', ...columns(counted.map(countedRow))]),
   ]);
+}
+
+async function readCounted(
+  path: AccountPath,
+  context: CommandContext,
+): Promise<readonly LiveShadowUse[] | undefined> {
+  try {
+    const live = await context.live();
+    return await live.shadowUse(path);
+  } catch (error) {
+    // The document is on record; what was counted is not.
+    context.say(`without live state: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function countedRow({ meaning, used, amount, endsAt }: LiveShadowUse): readonly string[] {
+  const until = `until ${showMoment(endsAt)} UTC`;
+  if (meaning.kind === 'spend') {
+    return [`maxSpend ${meaning.window}`, `${formatMicros(used)} of ${formatMicros(amount)} spent`, until];
+  }
+  const seconds = `${microsToSeconds(used)} of ${microsToSeconds(amount)} s used`;
+  return [`allotment ${meaning.name}`, seconds, until];
+}
+
+function countedJson({ meaning, used, amount, endsAt }: LiveShadowUse): Readonly<Record<string, unknown>> {
+  const until = toIsoUtc(endsAt);
+  if (meaning.kind === 'spend')
+    return { window: meaning.window, spent: formatMicros(used), amount: formatMicros(amount), until };
+  const [usedSeconds, seconds] = [microsToSeconds(used), microsToSeconds(amount)];
+  return { allotment: meaning.name, usedSeconds, seconds, until };
 }
 
 async function reportShadows(line: CommandLine, context: CommandContext): Promise<Result> {
@@ -130,7 +169,7 @@ function headOf(kind: 'shadow' | 'dry_run', { from, to }: TimeSpan): string {
 }
 
 function linesOf({ account, byLimit, ...counts }: ShadowCount): readonly string[] {
-  const { judged, refused, refusedAlone, letThrough, cut } = counts;
+  const { judged, refused, refusedAlone, letThrough, cut, goneOn } = counts;
   return [
     `${account}: of ${judged} calls ${refused} would have been refused, ${refusedAlone} of them went through`,
     ...columns(
@@ -141,6 +180,7 @@ function linesOf({ account, byLimit, ...counts }: ShadowCount): readonly string[
       ]),
     ),
     ...(cut > 0 ? [`  ${cut} would have been cut short`] : []),
+    ...(goneOn > 0 ? [`  ${goneOn} would have gone on per minute after an allotment`] : []),
     ...(letThrough > 0 ? [`  ${letThrough} that were refused would have been let through`] : []),
   ];
 }

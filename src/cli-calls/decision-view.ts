@@ -97,7 +97,7 @@ const CUT_WORDS: Readonly<Record<string, string>> = {
 
 function detailRows({ kind }: Decision, inputs: Inputs): readonly (readonly string[])[] {
   // What was not asked is told in a line: the call's own decision has the rest.
-  if (kind === 'shadow' || kind === 'dry_run') return limitRows(kind, inputs);
+  if (kind === 'shadow' || kind === 'dry_run') return [...limitRows(kind, inputs), ...countedRows(inputs)];
   return [
     ...callRows(inputs),
     ...limitRows(kind, inputs),
@@ -137,6 +137,16 @@ function limitRows(kind: Decision['kind'], inputs: Inputs): readonly (readonly s
     lines.set(holder, [...(lines.get(holder) ?? []), words]);
   }
   return [...lines].map(([holder, words]) => ['limits', `${holder}: ${words.join(', ')}`]);
+}
+
+/** What there was of allotments and windows that only shadow limits count. */
+function countedRows({ pools }: Inputs): readonly (readonly string[])[] {
+  return recordsIn(pools).flatMap(({ allotment, seconds, window, available }) => {
+    if (isRecord(seconds)) {
+      return [['left', `${textOf(seconds['available'])} s of the allotment ${textOf(allotment)}`]];
+    }
+    return window === undefined ? [] : [['left', `${textOf(available)} to spend this ${textOf(window)}`]];
+  });
 }
 
 function payerRows(payer: Inputs, inputs: Inputs): readonly (readonly string[])[] {

@@ -14,6 +14,7 @@ import { isWithin, rootOf, type AccountPath, type PoolId } from '../units/ids.ts
 import type { EpochMs } from '../units/time.ts';
 import { extendCustomer, liveCustomers } from './live-customers.ts';
 import { proveLive } from './live-proof.ts';
+import { readShadowUse } from './live-shadows.ts';
 import { fundLive, tellLive } from './live-wallets.ts';
 import { provePools } from './pool-proof.ts';
 
@@ -83,6 +84,7 @@ export function createLiveState(parts: LiveParts): LiveState {
       const { balance, committed, legs, at } = view;
       return { balance, committed, available: availableAt(view, at), legs: legs.length };
     },
+    shadowUse: (path) => readShadowUse(parts, path),
     fund: (funding) => fundLive(parts, funding),
     tell: (movement) => tellLive(parts, movement),
     customers: async () => await liveCustomers(store, await liveLegs(undefined)),

@@ -1,3 +1,4 @@
+import type { PoolMeaning } from '../credit/pools.ts';
 import type { Movement } from '../records/record-store.ts';
 import type { AccountPath, CustomerId, LegUuid, NodeId } from '../units/ids.ts';
 import type { Micros } from '../units/money.ts';
@@ -12,6 +13,8 @@ export type LiveState = {
   /** How many legs of the account and everything below it were asked to end. */
   killAccount(path: AccountPath): Promise<number>;
   wallet(path: AccountPath): Promise<LiveWallet | undefined>;
+  /** What the shadow limits of an account count for themselves; none where they count nothing. */
+  shadowUse(path: AccountPath): Promise<readonly LiveShadowUse[]>;
   /** Brings a transfer that is on record to running calls, once by its id. */
   fund(funding: {
     readonly account: AccountPath;
@@ -95,6 +98,14 @@ export type LiveWallet = {
   readonly committed: Micros;
   readonly available: Micros;
   readonly legs: number;
+};
+
+/** One allotment or spend window: used of its amount in the running cycle; a second of an allotment is a million. */
+export type LiveShadowUse = {
+  readonly meaning: Extract<PoolMeaning, { readonly kind: 'allotment' | 'spend' }>;
+  readonly used: Micros;
+  readonly amount: Micros;
+  readonly endsAt: EpochMs;
 };
 
 export type LiveProof = {

@@ -1,4 +1,5 @@
 import type { LegRecord } from '../admission/leg-record.ts';
+import type { ShadowStore } from '../admission/shadow-store.ts';
 import type { GateKeeper } from '../calls/gate.ts';
 import type { SwitchEvent } from '../calls/switch-event.ts';
 import type { SwitchListener } from '../calls/switch.ts';
@@ -43,23 +44,26 @@ export type Controller = {
 };
 
 export function createController(
-  context: ControllerContext,
+  given: ControllerContext,
   parts: {
     readonly schedule: Pick<CutoffSchedule, 'arm'>;
     readonly timers: Timers;
     /** What judging beside the calls reads. */
     readonly figures: RehearsalFigures;
+    /** Where shadow limits count what they count for themselves. */
+    readonly shadows: ShadowStore;
     readonly resyncMs: number;
     /** A parked leg that asks goes to the `park` gate. */
     readonly onParked: (event: Extract<SwitchEvent, { readonly kind: 'parked' }>) => void;
   },
 ): Controller {
-  const { store, log, directory } = context;
   const { timers } = parts;
+  const whatIf = createWhatIf(given, { figures: parts.figures, shadows: parts.shadows, timers });
+  const context = { ...given, store: whatIf.noticing(given.store) };
+  const { store, log, directory } = context;
   const book = createLegBook();
   const clocks = createNodeClocks();
   const deadman = createDeadman(context, book);
-  const whatIf = createWhatIf(context, { figures: parts.figures, timers });
   const ungated = createUngated(context, book, {
     onAnswered: (answered) => whatIf.later(answered),
   });
@@ -176,7 +180,10 @@ export function createController(
       cutoffs.walletChanged(account);
       await deadman.walletChanged(account);
     },
-    limitsChanged: () => caps.apply(),
+    async limitsChanged() {
+      whatIf.limitsChanged();
+      await caps.apply();
+    },
     resync,
     idle: () => events.idle(),
     async stop() {
@@ -185,7 +192,7 @@ export function createController(
       events.giveUpWaiting();
       await events.idle();
       await cutoffs.stop();
-      await whatIf.idle();
+      await whatIf.stop();
     },
   };
 }

@@ -217,7 +217,8 @@ export function createLegEvents(
     if (outcome.kind === 'already') return;
     context.announce(rootOf(record.account));
     const { uuid: callUuid, cause } = ending;
-    if (ending.answeredAt !== undefined) whatIf.atEnd(record, { legUuid: callUuid, talked, ...outcome });
+    const isAnswered = ending.answeredAt !== undefined;
+    whatIf.atEnd(record, { legUuid: callUuid, talked, talkMs: talk.talkMs, isAnswered, ...outcome });
     log.info(
       { callUuid, accountId: record.account, cause, billedSeconds: outcome.billedSeconds },
       'call settled',

@@ -25,6 +25,9 @@ const SPEND = 'spend.';
 const TIME = 'time';
 /** In front of the name of an allotment or a spend window that a dry run draws on: nobody is refused or ended by it. */
 const DRY = 'dry.';
+/** In front of the name of what a shadow document counts for itself: `shadow.<which document>.`. */
+const SHADOW = 'shadow.';
+const OF_SHADOW = /^shadow\.([0-9a-f]+)\./;
 
 export type PoolLimits = Pick<EffectiveLimits, 'allotments' | 'maxSpend' | 'timeZone'>;
 
@@ -61,12 +64,31 @@ export function isDryPool(pool: PoolId): boolean {
   return poolName(pool)?.startsWith(DRY) === true;
 }
 
+/**
+ * What calls draw on in the place of an allotment or a spend window as a shadow document counts them: filled alike, on no
+ * record, and read by nothing that holds. Another document counts elsewhere, so that nobody finds what it did not count.
+ */
+export function shadowPoolOf(pool: PoolId, countedAs: string): PoolId {
+  const name = poolName(pool);
+  return name === undefined ? pool : poolOf(accountOf(pool), `${SHADOW}${countedAs}.${name}`);
+}
+
+/** Which shadow document counts there; undefined: none, it is what holds or a dry run's. */
+export function shadowCounting(pool: PoolId): string | undefined {
+  return OF_SHADOW.exec(poolName(pool) ?? '')?.[1];
+}
+
 export function meaningOf(pool: PoolId): PoolMeaning {
-  const name = isDryPool(pool) ? poolName(pool)?.slice(DRY.length) : poolName(pool);
+  const name = plainName(pool);
   const window = SPEND_WINDOWS.find((each) => name === `${SPEND}${each}`);
   if (window !== undefined) return { kind: 'spend', window };
   if (name?.startsWith(ALLOTMENT) === true) return { kind: 'allotment', name: name.slice(ALLOTMENT.length) };
   return name === TIME ? { kind: 'time' } : { kind: 'money' };
+}
+
+function plainName(pool: PoolId): string | undefined {
+  const name = poolName(pool);
+  return isDryPool(pool) ? name?.slice(DRY.length) : name?.replace(OF_SHADOW, '');
 }
 
 /** The pools of an account beside its money. */
@@ -77,6 +99,16 @@ export function poolsOf(
   const allotments = Object.keys(limits.allotments).map((name) => allotmentPool(account, name));
   const pools = [...allotments, ...spendPoolsOf(account, limits)];
   return limits.enforcement === 'dry_run' ? [...pools, ...pools.map(dryPoolOf)] : pools;
+}
+
+/** What a shadow document counts: by the limits as they would be if it held. */
+export function shadowPoolsOf(
+  account: AccountPath,
+  { limits, countedAs }: { readonly limits: PoolLimits; readonly countedAs?: string | undefined },
+): readonly PoolId[] {
+  if (countedAs === undefined) return [];
+  const allotments = Object.keys(limits.allotments).map((name) => allotmentPool(account, name));
+  return [...allotments, ...spendPoolsOf(account, limits)].map((pool) => shadowPoolOf(pool, countedAs));
 }
 
 /** Those of the windows in which it may spend no more than so much. */

@@ -209,7 +209,12 @@ function refusalInputs({ words, limit, holder, reason }: Refusal): Readonly<Reco
 }
 
 /** Money as text; an allotment, and a customer's time, in the seconds that they count. */
-function poolInputs({ pool, needed, available, balance }: PoolFigures): Readonly<Record<string, unknown>> {
+export function poolInputs({
+  pool,
+  needed,
+  available,
+  balance,
+}: PoolFigures): Readonly<Record<string, unknown>> {
   const meaning = meaningOf(pool);
   const account = accountOf(pool);
   if (meaning.kind === 'allotment') {

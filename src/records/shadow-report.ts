@@ -14,6 +14,8 @@ export type ShadowCount = {
   readonly letThrough: number;
   /** Went on for longer than they would have let them. */
   readonly cut: number;
+  /** Would have gone on per minute after an allotment. */
+  readonly goneOn: number;
   /** By the limit's name, or the reason where no limit is behind it; the most frequent first. */
   readonly byLimit: readonly LimitCount[];
 };
@@ -26,6 +28,7 @@ type Tally = {
   refusedAlone: number;
   letThrough: number;
   cut: number;
+  goneOn: number;
   readonly limits: Map<string, { refused: number; cut: number }>;
 };
 
@@ -42,6 +45,10 @@ export async function countShadows(decisions: AsyncIterable<Decision>): Promise<
       limitOf(tally, name).cut += 1;
       continue;
     }
+    if (verdict === 'continued') {
+      tally.goneOn += 1;
+      continue;
+    }
     const wasRefused = inputs['really'] === 'refused';
     tally.judged += 1;
     if (verdict === 'refused') {
@@ -56,7 +63,7 @@ export async function countShadows(decisions: AsyncIterable<Decision>): Promise<
 }
 
 function createTally(): Tally {
-  return { judged: 0, refused: 0, refusedAlone: 0, letThrough: 0, cut: 0, limits: new Map() };
+  return { judged: 0, refused: 0, refusedAlone: 0, letThrough: 0, cut: 0, goneOn: 0, limits: new Map() };
 }
 
 function limitOf({ limits }: Tally, name: string): { refused: number; cut: number } {

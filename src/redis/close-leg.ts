@@ -1,12 +1,12 @@
 import type { LegRecord, TakenSlot } from '../admission/leg-record.ts';
 import type { CloseSettlement, LiveStore, SettleOutcome, Talk } from '../admission/live-store.ts';
 import { poolsOfLeg } from '../admission/leg-pools.ts';
-import { slotName, type Slot } from '../admission/plan.ts';
+import { slotName } from '../admission/plan.ts';
 import type { LegKey, PoolId } from '../units/ids.ts';
 import { ZERO_MICROS } from '../units/money.ts';
 import { guardStore } from './connection.ts';
 import { backArguments } from './counted-text.ts';
-import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
+import { ticksKey, useKey, walletKey, walletPartsKey, type SlotKeys } from './keys.ts';
 import { priceLeg, type Debit } from './leg-price.ts';
 import { closingEntry } from './opened-pool.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
@@ -34,7 +34,7 @@ async function releaseSlot(
   taken: TakenSlot,
   dropTicks = false,
 ): Promise<void> {
-  const keys = [slotKeys(taken.slot).slots, ...holderKeys(taken, dropTicks)];
+  const keys = [context.keysOf(taken.slot).slots, ...holderKeys(taken, dropTicks)];
   await context.run('release', keys, [legKey, ...backArguments(taken.counted)]);
 }
 
@@ -84,7 +84,7 @@ async function closeHome(
     counted: [],
   };
   const pools = poolsOfLeg(record).map(({ pool }) => pool);
-  const keys = [...closeKeys(home, pools), ...holderKeys(taken, dropTicks)];
+  const keys = [...closeKeys(context.keysOf(home), pools), ...holderKeys(taken, dropTicks)];
   let parts = await readParts(context, record.legKey, pools);
   return await context.decide<SettleOutcome>(pools, async (basis, wished) => {
     const { final, debits } = priceLeg({ record, talk, parts, basis, goingOn: context.goingOn });
@@ -135,8 +135,8 @@ async function readParts(
   return parts;
 }
 
-function closeKeys(slot: Slot, pools: readonly PoolId[]): readonly string[] {
-  const { legs, slots, channels, due, settlements, deadlines } = slotKeys(slot);
+function closeKeys(keys: SlotKeys, pools: readonly PoolId[]): readonly string[] {
+  const { legs, slots, channels, due, settlements, deadlines } = keys;
   const walletKeys = pools.flatMap((pool) => [walletKey(pool), walletPartsKey(pool)]);
   return [legs, slots, channels, due, settlements, deadlines, ...walletKeys];
 }

@@ -11,7 +11,7 @@ import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments } from './exact-wallet.ts';
-import { slotKeys, walletKey, walletPartsKey } from './keys.ts';
+import { walletKey, walletPartsKey } from './keys.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
 import { formatRecord, parseRecord } from './record-text.ts';
 import type { OpenMissing } from './take-leg.ts';
@@ -56,7 +56,7 @@ export async function goOn(
   const deadline = cap && toEpochMs(from + cap.seconds * 1000);
   const pools = isDryRun ? dryPoolsAfter({ goesOn: continued }) : poolsAfter({ goesOn: continued });
   const wallets = pools.map((each) => each.pool);
-  const { legs, due, deadlines } = slotKeys(homeOf(record));
+  const { legs, due, deadlines } = context.keysOf(homeOf(record));
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
   const keys = [legs, due, deadlines, walletPartsKey(pool), walletKey(pool), ...walletKeys];
   return await context.decide<GoOnOutcome>([pool, ...wallets], async (basis, wished) => {
@@ -98,7 +98,7 @@ async function notedUntil(
   pool: PoolId,
   until: EpochMs,
 ): Promise<readonly [string, string] | undefined> {
-  const { legs } = slotKeys(homeOf(record));
+  const { legs } = context.keysOf(homeOf(record));
   const text = await guardStore(() => context.redis.hget(legs, record.legKey));
   if (text === null) return undefined;
   const kept = parseRecord({ legKey: record.legKey, text, channel: undefined });

@@ -31,7 +31,18 @@ export type SlotKeys = {
 };
 
 export function slotKeys(slot: Slot): SlotKeys {
-  const base = `tollgate:{${slotName(slot)}}`;
+  return keysBelow(`tollgate:{${slotName(slot)}}`);
+}
+
+/**
+ * The same of what shadow documents count for themselves, by `<leg key>@<account>`: nothing that cuts or proves looks
+ * there. Of `funded` and `settlements` there are none.
+ */
+export function shadowSlotKeys(slot: Slot): SlotKeys {
+  return keysBelow(`tollgate:{${slotName(slot)}}:shadow`);
+}
+
+function keysBelow(base: string): SlotKeys {
   return {
     legs: `${base}:legs`,
     slots: `${base}:slots`,
@@ -78,6 +89,15 @@ export function ticksKey(slot: Slot, holder: Holder): string {
  */
 export function walletKey(pool: PoolId): string {
   return `tollgate:{${rootOf(pool)}}:wallet:${pool}`;
+}
+
+/** The pools of shadow documents, of all slots. */
+export const SHADOW_POOL_KEYS = 'tollgate:{*}:wallet:*#shadow.*';
+
+/** Whose wallet a key of `walletKey` is; undefined for a key that is none, such as that of its legs. */
+export function poolOfWalletKey(key: string): PoolId | undefined {
+  const [, pool] = /^tollgate:\{[^}]+\}:wallet:([^:]+)$/.exec(key) ?? [];
+  return pool as PoolId | undefined;
 }
 
 /** HASH leg key → "state amount intercept perMinute answeredAt paidSeconds endsAt terms", and " usedBefore forced" where there is any. */

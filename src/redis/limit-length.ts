@@ -3,7 +3,6 @@ import { assert } from '../units/assert.ts';
 import { rootOf } from '../units/ids.ts';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
-import { slotKeys } from './keys.ts';
 import { formatChannel, formatRecord, parseRecord } from './record-text.ts';
 import { homeOf, type StoreContext } from './store-context.ts';
 
@@ -23,7 +22,7 @@ export async function limitLength(
   cap: LegCap | undefined,
 ): Promise<LegRecord | undefined> {
   const { legKey } = record;
-  const { legs, channels, deadlines } = slotKeys(homeOf(record));
+  const { legs, channels, deadlines } = context.keysOf(homeOf(record));
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const text = await guardStore(() => context.redis.hget(legs, legKey));
     if (text === null) return undefined;

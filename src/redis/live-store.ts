@@ -11,6 +11,7 @@ import { goOn, runningLeg } from './go-on.ts';
 import { defineScripts, guardStore } from './connection.ts';
 import { createExactSteps } from './exact-step.ts';
 import { exactArguments, pairs, parseSnapshot } from './exact-wallet.ts';
+import { keysLike } from './key-walk.ts';
 import { limitLength } from './limit-length.ts';
 import {
   holderOfUseKey,
@@ -24,7 +25,7 @@ import {
 } from './keys.ts';
 import { createLostPools } from './lost-pools.ts';
 import { parseRecord } from './record-text.ts';
-import { homeOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
+import { homeOf, type LegKeysOf, type LiveStoreOptions, type StoreContext } from './store-context.ts';
 import { countsOf } from './take-reply.ts';
 import { countLeg, takeLeg, type OpenMissing } from './take-leg.ts';
 import { createWalletStore } from './wallet-store.ts';
@@ -32,14 +33,17 @@ import { formatPart, parsePart } from './wallet-text.ts';
 
 /** A tick counts for a second (ruling 21). */
 const TICK_MS = 1_000;
-/** Keys looked at by one command: a millisecond of Redis's time. */
-const SCANNED_AT_ONCE = 1_000;
 
 /** The live state in Redis. One script per slot and step; what a script cannot decide is decided here and written back by version. */
-export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveStore {
+export function createLiveStore(
+  redis: Redis,
+  options: LiveStoreOptions,
+  keysOf: LegKeysOf = slotKeys,
+): LiveStore {
   const rulesOf = options.refillRules ?? (() => undefined);
   const context: StoreContext = {
     redis,
+    keysOf,
     rulesOf,
     goingOn: options.goingOn ?? ((_record, goesOn) => goesOn),
     snapshotOf: (reply) => parseSnapshot(reply, rulesOf),
@@ -72,20 +76,20 @@ export function createLiveStore(redis: Redis, options: LiveStoreOptions): LiveSt
     ...wallets,
     ...lostPools,
     bind: async (record, uuid) => {
-      const { legs, channels } = slotKeys(homeOf(record));
+      const { legs, channels } = keysOf(homeOf(record));
       return (await context.run('bind', [legs, channels], [record.legKey, uuid])) as
         | 'bound'
         | 'taken'
         | 'gone';
     },
     unbind: async (record, uuid) => {
-      await context.run('unbind', [slotKeys(homeOf(record)).channels], [record.legKey, uuid]);
+      await context.run('unbind', [keysOf(homeOf(record)).channels], [record.legKey, uuid]);
     },
     find: (root, legKey) => find(context, root, legKey),
     liveLegs: (root) => liveLegs(context, root),
     limitLength: (record, cap) => limitLength(context, record, cap),
     dueDeadlines: async (root, until, after) => {
-      const { deadlines } = slotKeys(rootSlot(root));
+      const { deadlines } = keysOf(rootSlot(root));
       const from = after === undefined ? '-inf' : `(${after}`;
       const flat = await guardStore(() => redis.zrangebyscore(deadlines, from, until, 'WITHSCORES'));
       return [...pairs(flat)].map(([legKey, score]) => ({
@@ -109,7 +113,7 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
   const { legKey, cap } = record;
   const pools = poolsAtAnswer(record);
   const home = homeOf(record);
-  const { legs, due, channels, deadlines } = slotKeys(home);
+  const { legs, due, channels, deadlines } = context.keysOf(home);
   const endsAt = cap && toEpochMs(answeredAt + cap.seconds * 1000);
   const wallets = pools.map(({ pool }) => pool);
   const walletKeys = wallets.flatMap((wallet) => [walletKey(wallet), walletPartsKey(wallet)]);
@@ -141,7 +145,7 @@ async function answer(context: StoreContext, record: LegRecord, answeredAt: Epoc
 }
 
 async function find(context: StoreContext, root: AccountPath, legKey: LegKey): ReturnType<LiveStore['find']> {
-  const { legs, channels } = slotKeys(rootSlot(root));
+  const { legs, channels } = context.keysOf(rootSlot(root));
   const [text, channel] = await transaction<string | null>(
     context.redis.multi().hget(legs, legKey).hget(channels, legKey),
   );
@@ -155,7 +159,7 @@ async function find(context: StoreContext, root: AccountPath, legKey: LegKey): R
 }
 
 async function liveLegs(context: StoreContext, root: AccountPath): ReturnType<LiveStore['liveLegs']> {
-  const { legs, channels } = slotKeys(rootSlot(root));
+  const { legs, channels } = context.keysOf(rootSlot(root));
   const [texts = {}, known = {}] = await transaction<Record<string, string>>(
     context.redis.multi().hgetall(legs).hgetall(channels),
   );
@@ -165,17 +169,7 @@ async function liveLegs(context: StoreContext, root: AccountPath): ReturnType<Li
 }
 
 async function countingHolders(redis: Redis): Promise<readonly Holder[]> {
-  const keys = new Set<string>();
-  let cursor = '0';
-  do {
-    const from = cursor;
-    const [next, found] = await guardStore(() =>
-      redis.scan(from, 'MATCH', USE_KEYS, 'COUNT', SCANNED_AT_ONCE),
-    );
-    for (const key of found) keys.add(key);
-    cursor = next;
-  } while (cursor !== '0');
-  return [...keys].flatMap((key) => holderOfUseKey(key) ?? []);
+  return (await keysLike(redis, USE_KEYS)).flatMap((key) => holderOfUseKey(key) ?? []);
 }
 
 /** Reads several keys of one slot at one instant. */

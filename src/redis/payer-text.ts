@@ -1,7 +1,7 @@
 import type { AllotmentRecord, Continuation, FundedPart, PayerRecord } from '../admission/leg-record.ts';
 import { formatTerms, parseTerms } from '../rating/terms-text.ts';
 import { assert } from '../units/assert.ts';
-import type { AccountPath, TariffName } from '../units/ids.ts';
+import type { AccountPath, PoolId, TariffName } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 
 /** Who pays for a leg and how, as its record in Redis has it; price terms in their one-line form. */
@@ -10,7 +10,7 @@ import { toMicros } from '../units/money.ts';
 export type StoredPayer = Omit<PayerRecord, 'terms' | 'account' | 'wallet' | 'tariff' | 'tariffVersion'> & {
   readonly tariff: string;
   readonly account?: AccountPath | undefined;
-  readonly wallet?: AccountPath | undefined;
+  readonly wallet?: PoolId | undefined;
   readonly terms: string;
 };
 export type StoredAllotment = Omit<AllotmentRecord, 'terms' | 'goesOn'> & {

@@ -7,7 +7,7 @@ import type { Clock, EpochMs } from '../units/time.ts';
 import type { ScriptRunner } from './connection.ts';
 import type { ExactSteps } from './exact-step.ts';
 import type { Snapshot } from './exact-wallet.ts';
-import { rootSlot } from './keys.ts';
+import { rootSlot, type SlotKeys } from './keys.ts';
 import type { RefillRulesOf } from './wallet-text.ts';
 
 export type LiveStoreOptions = {
@@ -32,11 +32,15 @@ export type LiveStoreOptions = {
   readonly goingOn?: GoingOn;
 };
 
+/** Where a store keeps its legs: those that are up, or what shadow documents count of them. */
+export type LegKeysOf = (slot: Slot) => SlotKeys;
+
 export type GoingOn = (record: LegRecord, goesOn: Continuation, from: EpochMs) => Continuation;
 
 /** What the parts of the store share. */
 export type StoreContext = {
   readonly redis: Redis;
+  readonly keysOf: LegKeysOf;
   readonly run: ScriptRunner;
   readonly decide: ExactSteps;
   /** ARGV 1 of the scripts: empty means Redis's own TIME. */

@@ -17,7 +17,7 @@ import { rootOf, type AccountPath, type PoolId } from '../units/ids.ts';
 import { formatCounted, takeArguments } from './counted-text.ts';
 import type { ExactBasis } from './exact-step.ts';
 import { exactArguments } from './exact-wallet.ts';
-import { slotKeys, ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
+import { ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { formatFunded, formatRecord } from './record-text.ts';
 import type { StoreContext } from './store-context.ts';
 import { notThere, openingArguments } from './opened-pool.ts';
@@ -39,7 +39,7 @@ export async function takeLeg(
   record: LegRecord,
 ): Promise<TakeOutcome> {
   const wallets = walletsOf(plan);
-  const keys = takeKeys(plan);
+  const keys = takeKeys(context, plan);
   const head = [
     plan.legKey,
     formatRecord(record, plan.firstOf.length > 0),
@@ -72,7 +72,7 @@ export async function countLeg(context: StoreContext, plan: SlotPlan): Promise<C
   assert(plan.holds.length + plan.firstOf.length === 0, 'a leg is paid for in its home slot');
   const asksClock = plan.takes.some(({ perSecond }) => perSecond !== undefined);
   const head = [asksClock ? context.clockArgument() : NO_CLOCK, plan.legKey, formatCounted(takenOf(plan))];
-  const keys = [slotKeys(plan.slot).slots, ...holderKeys(plan)];
+  const keys = [context.keysOf(plan.slot).slots, ...holderKeys(plan)];
   return parseCountReply(plan, await context.run('count', keys, [...head, ...takeArguments(plan.takes)]));
 }
 
@@ -85,8 +85,8 @@ function walletsOf(plan: SlotPlan): readonly PoolId[] {
   return wallets;
 }
 
-function takeKeys(plan: SlotPlan): string[] {
-  const { legs, slots, due, channels, settlements, lost } = slotKeys(plan.slot);
+function takeKeys({ keysOf }: StoreContext, plan: SlotPlan): string[] {
+  const { legs, slots, due, channels, settlements, lost } = keysOf(plan.slot);
   const wallets = plan.holds.flatMap(({ wallet }) => [walletKey(wallet), walletPartsKey(wallet)]);
   const ways = optionsOf(plan).flatMap(({ take }) => {
     if (take?.kind === 'holds')

@@ -9,7 +9,7 @@ import { toEpochMs } from '../units/time.ts';
 import { guardStore } from './connection.ts';
 import { exactArguments, isDrawnOn, type Snapshot, pairs } from './exact-wallet.ts';
 import { extensionEntry } from './opened-pool.ts';
-import { rootSlot, slotKeys, walletKey, walletPartsKey } from './keys.ts';
+import { rootSlot, walletKey, walletPartsKey } from './keys.ts';
 import type { StoreContext } from './store-context.ts';
 import { formatPolicy, parseWallet, type WalletReading } from './wallet-text.ts';
 
@@ -53,7 +53,7 @@ export function createWalletStore(context: StoreContext): WalletStore {
     },
     evaluate: (account) => evaluate(context, account, left),
     async dueWallets(root, until) {
-      const { due } = slotKeys(rootSlot(root));
+      const { due } = context.keysOf(rootSlot(root));
       const flat = await guardStore(() => redis.zrangebyscore(due, '-inf', until, 'WITHSCORES'));
       return [...pairs(flat)].map(([account, score]) => ({
         account: account as PoolId,
@@ -72,7 +72,7 @@ type Change = {
 };
 
 async function change(context: StoreContext, account: PoolId, wanted: Change): Promise<FundOutcome> {
-  const { due, funded, settlements } = slotKeys(rootSlot(rootOf(account)));
+  const { due, funded, settlements } = context.keysOf(rootSlot(rootOf(account)));
   const keys = [walletKey(account), walletPartsKey(account), due, funded, settlements];
   const { transferId, amount, settings, entry = '' } = wanted;
   const settingsText =
@@ -99,13 +99,13 @@ async function change(context: StoreContext, account: PoolId, wanted: Change): P
   });
 }
 
-function evaluateKeys(account: PoolId): string[] {
-  return [walletKey(account), walletPartsKey(account), slotKeys(rootSlot(rootOf(account))).due];
+function evaluateKeys({ keysOf }: StoreContext, account: PoolId): string[] {
+  return [walletKey(account), walletPartsKey(account), keysOf(rootSlot(rootOf(account))).due];
 }
 
 async function readSnapshot(context: StoreContext, account: PoolId): Promise<Snapshot> {
   return context.snapshotOf(
-    await context.run('evaluate', evaluateKeys(account), [context.clockArgument(), account, 'read']),
+    await context.run('evaluate', evaluateKeys(context, account), [context.clockArgument(), account, 'read']),
   );
 }
 
@@ -126,13 +126,13 @@ async function evaluate(context: StoreContext, account: PoolId, left: Left): Pro
     }
     const reading = basis.readings.get(account);
     if (reading === undefined) {
-      await guardStore(() => context.redis.zrem(slotKeys(rootSlot(rootOf(account))).due, account));
+      await guardStore(() => context.redis.zrem(context.keysOf(rootSlot(rootOf(account))).due, account));
       return { at: basis.at, ended: [], next: [] };
     }
     const { wallet } = advance(reading.wallet, basis.at);
     const next = nextToEnd(wallet);
     const args = [context.clockArgument(), account, 'exact', ...exactArguments(reading, wallet, next)];
-    const reply = (await context.run('evaluate', evaluateKeys(account), args)) as readonly unknown[];
+    const reply = (await context.run('evaluate', evaluateKeys(context, account), args)) as readonly unknown[];
     if (reply[0] !== 'written') return { undecided: context.snapshotOf(reply) };
     const at = toEpochMs(Number(reply[1]));
     const soon = next[0] !== undefined && next[0].endsAt - at <= SOON_MS;

@@ -7,7 +7,8 @@ const WAITING_MAX = 10_000;
 
 /** Does what is asked for a little later, a few things at a time, and never throws at whoever asks. */
 export type LaterWork = {
-  add(task: () => Promise<void>): void;
+  /** Resolves when it is done, went wrong, or was not taken on. */
+  add(task: () => Promise<void>): Promise<void>;
   /** Resolves when nothing is left to do. */
   idle(): Promise<void>;
 };
@@ -36,16 +37,19 @@ export function createLaterWork(timers: Timers, onError: (error: unknown) => voi
     add(task) {
       if (waiting.length >= WAITING_MAX) {
         onError(new Error('too much to do'));
-        return;
+        return Promise.resolve();
       }
-      waiting.push(task);
-      if (isAwaited) return;
+      const added = new Promise<void>((resolve) => {
+        waiting.push(() => task().finally(resolve));
+      });
+      if (isAwaited) return added;
       isAwaited = true;
       // What was answered goes on its way first.
       timers.after(0, () => {
         isAwaited = false;
         begin();
       });
+      return added;
     },
     idle: () =>
       new Promise((resolve) => {

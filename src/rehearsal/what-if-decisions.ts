@@ -9,13 +9,14 @@ import { chargesOf, type PaidPart } from '../charging/charges.ts';
 import { paidParts, type ChargedTalk } from '../charging/leg-parts.ts';
 import { meaningOf } from '../credit/pools.ts';
 import type { AnsweredQuestion } from '../gate/admit-leg.ts';
-import { payerInputs } from '../gate/decisions.ts';
+import { payerInputs, poolInputs } from '../gate/decisions.ts';
 import type { Charge, Decision, FundingKind } from '../records/records.ts';
 import { assert } from '../units/assert.ts';
 import type { AccountPath, LegUuid, PoolId } from '../units/ids.ts';
 import { addMicros, formatMicros, ZERO_MICROS } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { Rehearsal } from './rehearsal.ts';
+import type { ShadowEnd } from './shadow-counts.ts';
 
 export type EndedLeg = {
   readonly legUuid: LegUuid;
@@ -24,14 +25,21 @@ export type EndedLeg = {
   readonly talked: Pick<ChargedTalk, 'allotmentSeconds' | 'goneOn'> & {
     readonly wouldEnd?: ReadonlyMap<AccountPath, WouldEnd>;
   };
+  /** FreeSWITCH's measure of the talk. */
+  readonly talkMs: number;
+  readonly isAnswered: boolean;
   readonly at: EpochMs;
 };
 
-type Judged = { readonly kind: 'shadow' | 'dry_run'; readonly path: AccountPath };
+type Judged = {
+  readonly kind: 'shadow' | 'dry_run';
+  readonly path: AccountPath;
+  readonly countedAs?: string | undefined;
+};
 
 /** What limits that were not asked would have said of a call. */
 export function verdictDecision(
-  { kind, path }: Judged,
+  { kind, path, countedAs }: Judged,
   { question, answer }: AnsweredQuestion,
   rehearsal: Pick<Rehearsal, 'answer' | 'limits'>,
 ): Decision {
@@ -68,7 +76,13 @@ export function verdictDecision(
     ...base,
     verdict: 'admitted',
     reason: funding,
-    inputs: { ...inputs, longest, payers: payers.map(payerInputs) },
+    inputs: {
+      ...inputs,
+      longest,
+      payers: payers.map(payerInputs),
+      // What there was to begin with, where only these limits say how much.
+      ...(countedAs === undefined ? {} : { pools: said.why.pools.map(poolInputs) }),
+    },
   };
 }
 
@@ -137,9 +151,42 @@ function countInWords(pool: PoolId): {
     const words = `the allotment ${name}`;
     return { limit: 'allotments', name: { allotment: name }, reason: 'no_allotment', words };
   }
-  assert(meaning.kind === 'spend', 'a dry run draws on allotments and spend windows');
+  assert(meaning.kind === 'spend', 'what is counted beside what holds are allotments and spend windows');
   const { window } = meaning;
   return { limit: 'maxSpend', name: { window }, reason: 'spend_limit', words: `maxSpend ${window}` };
+}
+
+/** A leg whose allotment would have run dry and that would have gone on per minute; undefined: it would have lasted. */
+export function goneOnDecision(
+  { kind, path }: Judged,
+  record: LegRecord,
+  { legUuid, billedSeconds, at }: EndedLeg,
+  would: Pick<ShadowEnd, 'record' | 'final'>,
+): Decision | undefined {
+  const { final } = would;
+  const [allotment] = would.record.allotments;
+  const seconds = final.allotmentSeconds.get(path);
+  const goesOn = final.goneOn.get(path);
+  if (allotment === undefined || goesOn === undefined) return undefined;
+  if (seconds === undefined || final.billedSeconds <= seconds) return undefined;
+  return {
+    id: `${record.legKey}:${kind}_allotment:${path}`,
+    at,
+    kind,
+    verdict: 'continued',
+    aLeg: record.aLeg,
+    legUuid,
+    account: path,
+    reason: 'no_allotment',
+    inputs: {
+      words: `the allotment ${allotment.name} of ${path} would have lasted for ${seconds} s of this call of ${billedSeconds} s, which would have gone on per minute`,
+      limit: 'allotments',
+      allotment: allotment.name,
+      seconds,
+      billedSeconds,
+      payers: [payerInputs(goesOn.payer)],
+    },
+  };
 }
 
 /** What an account in a dry run would have been charged, in whichever way it would have paid (ruling 16). */

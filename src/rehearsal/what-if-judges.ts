@@ -4,7 +4,7 @@ import type { LegRecord } from '../admission/leg-record.ts';
 import type { LiveStore, WalletOpening } from '../admission/live-store.ts';
 import { holderName, type Holder, type HolderUse } from '../admission/plan.ts';
 import type { Question } from '../admission/question.ts';
-import { dryPoolOf, meaningOf } from '../credit/pools.ts';
+import { dryPoolOf, meaningOf, shadowPoolOf } from '../credit/pools.ts';
 import type { AnsweredQuestion } from '../gate/admit-leg.ts';
 import type { ControllerContext } from '../state/context.ts';
 import { walletSettingsOf } from '../state/wallet-settings.ts';
@@ -18,6 +18,8 @@ export type Judge = {
   /** As if they held. */
   readonly limits: EffectiveLimits;
   readonly paying: readonly PayingAccount[];
+  /** What it counts for itself is counted by this name. */
+  readonly countedAs?: string | undefined;
 };
 
 /** Of both chains, each once; above customers of no account is nobody. Nobody judges somebody in need. */
@@ -59,7 +61,7 @@ export function judgesOf({ path, limits, paying, shadow }: AccountNode): readonl
     ...(isDryRun ? [{ kind: 'dry_run', path, limits: holding(limits), paying: own } as const] : []),
     ...(shadow === undefined
       ? []
-      : [{ kind: 'shadow', path, limits: holding(shadow.limits), paying: shadow.paying } as const]),
+      : [{ ...shadow, kind: 'shadow', path, limits: holding(shadow.limits) } as const]),
   ];
 }
 
@@ -130,6 +132,7 @@ function figuresFor(figures: RehearsalFigures, judging: Judge): RehearsalFigures
       const opening = await figures.loadWallet(drawnOn(judging, pool));
       return opening && { ...opening, ...creditOf(judging, pool) };
     },
+    refillRules: (pool) => figures.refillRules(drawnOn(judging, pool)),
   };
 }
 
@@ -139,11 +142,12 @@ function countedIn({ kind, path }: Judge, holder: Holder): Holder {
   return isItsOwn ? { ...holder, isDryRun: true } : holder;
 }
 
-/** An account in a dry run draws on no allotment and no spend window itself, and counts what it would. */
-function drawnOn({ kind, path }: Judge, pool: PoolId): PoolId {
-  if (kind !== 'dry_run' || accountOf(pool) !== path) return pool;
+/** An account in a dry run draws on no allotment and no spend window itself, nor do shadow limits that count: each counts what it would. */
+function drawnOn({ kind, path, countedAs }: Judge, pool: PoolId): PoolId {
   const meaning = meaningOf(pool).kind;
-  return meaning === 'allotment' || meaning === 'spend' ? dryPoolOf(pool) : pool;
+  if (accountOf(pool) !== path || (meaning !== 'allotment' && meaning !== 'spend')) return pool;
+  if (kind === 'dry_run') return dryPoolOf(pool);
+  return countedAs === undefined ? pool : shadowPoolOf(pool, countedAs);
 }
 
 /** How far below zero its wallet might go. */

@@ -85,6 +85,16 @@ export function legKeyOf(admission: AdmissionId, branch: string): LegKey | undef
   return BRANCH.test(branch) ? (`${admission}:${branch}` as LegKey) : undefined;
 }
 
+/** A leg as the shadow limits of one account count it. */
+export function shadowLegKey(legKey: LegKey, account: AccountPath): LegKey {
+  return `${legKey}@${account}` as LegKey;
+}
+
+/** The leg that it is of. */
+export function realLegKey(shadowKey: LegKey): LegKey {
+  return shadowKey.slice(0, shadowKey.lastIndexOf('@')) as LegKey;
+}
+
 /** The account itself and its ancestors, root first. */
 export function chainOf(path: AccountPath): readonly AccountPath[] {
   const segments = path.split('/');

@@ -1,4 +1,4 @@
-import type { AccountLookup } from '../accounts/account-tree.ts';
+import type { AccountLookup, AccountNode } from '../accounts/account-tree.ts';
 import { usedUpBy } from '../accounts/allotment-use.ts';
 import type { Allotments } from '../accounts/limits.ts';
 import type { WalletOpening } from '../admission/live-store.ts';
@@ -8,6 +8,8 @@ import {
   isDryPool,
   meaningOf,
   refillRules,
+  shadowCounting,
+  type PoolLimits,
   type PoolMeaning,
   type RefillRules,
 } from '../credit/pools.ts';
@@ -29,7 +31,7 @@ export type Pools = {
 
 export function createPools(records: Reader, accounts: () => AccountLookup, clock: Clock): Pools {
   const rulesOf = (pool: PoolId): RefillRules | undefined =>
-    refillRules(pool, accounts().node(accountOf(pool))?.limits);
+    refillRules(pool, limitsOf(pool, accounts().node(accountOf(pool))));
   return {
     refillRules: rulesOf,
     async loadWallet(pool) {
@@ -47,14 +49,21 @@ export function createPools(records: Reader, accounts: () => AccountLookup, cloc
       if (rules === undefined) return undefined;
       const { amount, startsAt, endsAt } = rules.cycleAt(clock());
       const filled = { credit: ZERO_MICROS, policy: 'unpaid', refill: { amount, endsAt } } as const;
-      // What a dry run has used is on no record.
-      if (isDryPool(pool)) return { balance: amount, ...filled };
+      // What a dry run has used is on no record, nor what a shadow document has counted.
+      if (isDryPool(pool) || shadowCounting(pool) !== undefined) return { balance: amount, ...filled };
       const paid = await records.paidSince(account, startsAt);
       const used = usedOf(pool, paid, { allotments: node.limits.allotments, counts: rules.counts, startsAt });
       const balance = toMicros(amount - used);
       return { balance, ...filled };
     },
   };
+}
+
+/** Those by which a pool is filled; undefined: nobody's any more. */
+function limitsOf(pool: PoolId, node: AccountNode | undefined): PoolLimits | undefined {
+  const countedAs = shadowCounting(pool);
+  if (countedAs === undefined) return node?.limits;
+  return node?.shadow?.countedAs === countedAs ? node.shadow.limits : undefined;
 }
 
 /** What the charges of a payer have used of one of its pools in the cycle that began then. */

@@ -193,15 +193,46 @@ describe('shadow limits', () => {
     });
   });
 
-  it('say nothing of how an account is treated, or of what is used up over time', () => {
+  const allotments = { international: { seconds: 60, cycle: 'daily' } };
+
+  it('count what is used up over time, by a name of their own as long as they say the same of it', () => {
+    const countedAs = (shadow: object): string | undefined => {
+      const parsed = parseAccount({ account: 'acme', operator: { maxSpend: { day: '9.00' } }, shadow });
+      if (parsed.kind === 'bad') throw new Error(JSON.stringify(parsed.problems));
+      const tree = { revision: 1, accounts: [parsed.value], routes: [] };
+      return createAccountLookup(tree, {}).nodes[0]?.shadow?.countedAs;
+    };
+    expect(countedAs({ calls: 3, fundingOrder: ['per_minute'] })).toBeUndefined();
+    const names = [
+      countedAs({ allotments }),
+      countedAs({ allotments: {} }),
+      countedAs({ allotments, maxSpend: { day: '1.00' } }),
+      countedAs({ maxSpend: { day: '1.00' } }),
+      countedAs({ timeZone: 'Europe/Berlin' }),
+    ];
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^[0-9a-f]{8}$/);
+    expect(countedAs({ calls: 3, maxSpend: { day: '1.00' }, allotments })).toBe(names[2]);
+    expect(countedAs({ maxSpend: { hour: '0.50', day: '1.00' } })).toBe(
+      countedAs({ maxSpend: { day: '1.00', hour: '0.50' } }),
+    );
+  });
+
+  it('name allotments as those that hold do, and classifiers that these need stay', () => {
+    const said = parseAccount({
+      account: 'acme',
+      shadow: { allotments: { moon: allotments.international } },
+    });
+    expect(problemsOf(said)).toEqual([expect.stringContaining('shadow.allotments.moon')]);
+  });
+
+  it('say nothing of how an account is treated', () => {
     const shadow = { enabled: false, softLimitInbound: true, allotments: {}, timeZone: 'UTC', cals: 1 };
     const problems = problemsOf(parseAccount({ account: 'acme', shadow }));
     expect(problems.map((problem) => problem.split(':')[0] ?? '').toSorted()).toEqual([
-      'shadow.allotments',
       'shadow.cals',
       'shadow.enabled',
       'shadow.softLimitInbound',
-      'shadow.timeZone',
     ]);
   });
 });

@@ -70,6 +70,7 @@ const DEAF_LIVE_STATE: LiveState = {
   killLeg: () => Promise.resolve('unknown'),
   killAccount: () => Promise.resolve(0),
   wallet: () => Promise.resolve(undefined),
+  shadowUse: () => Promise.resolve([]),
   fund: () => Promise.resolve('no_wallet'),
   customers: () => Promise.resolve([]),
   extendCustomer: () => Promise.resolve('no_pool'),

@@ -11,6 +11,7 @@ import { allotmentPool, spendPool, type SpendWindow } from '../../src/credit/poo
 import type { TariffBook } from '../../src/rating/tariff-book.ts';
 import type { Decision, Settlement } from '../../src/records/records.ts';
 import { slotKeys, ticksKey, useKey } from '../../src/redis/keys.ts';
+import { createShadowStore } from '../../src/redis/shadow-store.ts';
 import { createLiveStore } from '../../src/redis/live-store.ts';
 import { formatSettlement, parseSettlement } from '../../src/redis/settlement-text.ts';
 import type { ControllerContext } from '../../src/state/context.ts';
@@ -112,6 +113,7 @@ export async function createProduct(
   const controller: Controller = createController(context, {
     schedule,
     timers: time,
+    shadows: createShadowStore(redis, { clock: () => time.now(), clockRules: true, ...pools }),
     figures: {
       loadWallet: () => Promise.reject(new Error('every wallet is open')),
       refillRules: () => undefined,

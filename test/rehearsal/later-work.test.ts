@@ -35,7 +35,7 @@ describe('work that calls do not wait for', () => {
     const open: (() => void)[] = [];
     const work = createLaterWork(timers, (error) => errors.push(error));
     for (let n = 0; n < 10; n += 1) {
-      work.add(async () => {
+      void work.add(async () => {
         begun.push(n);
         await new Promise<void>((resolve) => open.push(resolve));
         if (n === 2) throw new Error('the third');

@@ -215,11 +215,11 @@ acme/shop: of 2 calls 0 would have been refused, 0 of them went through
       },
       (count) => count > 0,
     );
-    writeFileSync(file, 'calls: 0\nenforcement: dry_run\nmaxSpend: { day: "1.00" }\n');
+    writeFileSync(file, 'calls: 0\nenforcement: dry_run\nsoftLimitInbound: true\n');
     const refused = await tollgate('shadow', 'set', 'acme', file);
     expect(refused).toContain('2 ');
     expect(refused).toContain('enforcement: "dry_run": expected to be left out of shadow limits');
-    expect(refused).toContain('maxSpend:');
+    expect(refused).toContain('softLimitInbound:');
     expect(await tollgate('shadow', 'clear', 'acme')).toBe('0 acme: saved\n');
     expect(await tollgate('shadow', 'show', 'acme')).toBe('0 acme: no shadow limits\n');
     expect(await tollgate('shadow', 'show', 'nobody')).toBe('1 no account nobody\n');
