@@ -4,6 +4,7 @@ import { showMoment } from '../command-line/moment.ts';
 import { assertNever } from '../units/assert.ts';
 import { formatMicros, type Micros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
+import { assumedJson, assumedLines } from './assumed-funding.ts';
 import type { MatchingReport, Remaining, RemainingKind } from './cdr-matching.ts';
 import type { FileFault, ReadingReport } from './cdr-reading.ts';
 
@@ -53,6 +54,7 @@ export function importLines({ reading, matching, applied }: ImportReport): reado
     ]),
     ...columns(shown.map(remainingCells)),
     ...(remaining.chargeable > 0 && !applied ? ['nothing is charged yet: repeat it with --apply'] : []),
+    ...assumedLines(matching.assumed),
     ...(matching.untold > 0
       ? [
           `${matching.untold} transfers are on record and not in Redis: the same command brings them there, or tollgate verify --fix`,
@@ -120,12 +122,13 @@ export function whyLeft(verdict: Remaining['verdict']): string {
 }
 
 export function importJson({ reading, matching, applied }: ImportReport): unknown {
-  const { amounts, shown, remaining, ...counts } = matching;
+  const { amounts, shown, remaining, assumed, ...counts } = matching;
   return {
     applied,
     files: reading.files,
     legs: reading.legs,
     ...counts,
+    assumedFunding: assumedJson(assumed),
     remaining,
     amounts: [...amounts].map(([currency, amount]) => moneyJson(amount, currency)),
     faults: reading.faults,

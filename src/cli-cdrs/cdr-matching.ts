@@ -5,6 +5,7 @@ import type { OpenLeg } from '../reconcile/switch-cdr-store.ts';
 import type { Cdr, Settlement } from '../records/records.ts';
 import type { LegUuid } from '../units/ids.ts';
 import { toMicros, type Micros } from '../units/money.ts';
+import type { AssumedFunding } from './assumed-funding.ts';
 import type { Chargeable, ImportSettler } from './settle-imported.ts';
 
 /** A leg that is left for a person to look at, or to charge. */
@@ -21,6 +22,8 @@ export type MatchingReport = {
   readonly corrected: number;
   /** Money on record that did not get to Redis yet. */
   readonly untold: number;
+  /** Of those settled. */
+  readonly assumed: AssumedFunding | undefined;
   /** By kind; what `settled` counts is in none of them. */
   readonly remaining: Readonly<Record<RemainingKind, number>>;
   /** Of what was settled, or would be, by currency. */
@@ -100,7 +103,8 @@ export async function matchCdrs(
     }
     await switchCdrs.close(closed);
   }
-  return { ...counts, untold: (await settler?.finish()) ?? 0, remaining, amounts, shown };
+  const untold = (await settler?.finish()) ?? 0;
+  return { ...counts, untold, assumed: settler?.assumed(), remaining, amounts, shown };
 }
 
 function addAmounts(amounts: Map<string, Micros>, { transfers }: Settlement): void {

@@ -11,6 +11,7 @@ import type { Window } from '../reconcile/switch-cdr-store.ts';
 import { assert } from '../units/assert.ts';
 import { parseRerateRunId, type LegUuid, type RerateRunId } from '../units/ids.ts';
 import { toIsoUtc } from '../units/time.ts';
+import type { AssumedFunding } from './assumed-funding.ts';
 import { createImportSettler, type Chargeable, type ImportSettler } from './settle-imported.ts';
 
 /** What was put right, and what is left for a person. */
@@ -27,6 +28,8 @@ export type FixReport = {
   readonly runRefused: CarriedOut['kind'] | undefined;
   readonly left: number;
   readonly untold: number;
+  /** Of the legs that were charged. */
+  readonly assumed: AssumedFunding | undefined;
 };
 
 export type Fixer = {
@@ -135,6 +138,7 @@ export async function createFixer(
         runRefused: carried === undefined || carried.kind === 'done' ? undefined : carried.kind,
         left: counts.left + passed,
         untold: await settler.finish(),
+        assumed: settler.assumed(),
       };
     },
   };

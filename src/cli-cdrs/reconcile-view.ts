@@ -9,6 +9,7 @@ import { addMicros, formatMicros, toMicros, type Micros } from '../units/money.t
 import { toIsoUtc, type EpochMs } from '../units/time.ts';
 import { faultLine, whyLeft } from './cdr-import-view.ts';
 import type { ReadingReport } from './cdr-reading.ts';
+import { assumedJson, assumedLines } from './assumed-funding.ts';
 import type { FixReport } from './reconcile-fix.ts';
 
 /** What `reconcile` found, as it is counted while it goes. */
@@ -179,6 +180,7 @@ function fixLines({
   runRefused,
   left,
   untold,
+  assumed,
 }: FixReport): readonly string[] {
   const parts = [
     [settled, 'legs charged'],
@@ -193,6 +195,7 @@ function fixLines({
     ...(runRefused === undefined
       ? []
       : [`${run ?? ''} was not carried out: ${runRefused}; tollgate rerate apply does it`]),
+    ...assumedLines(assumed),
     ...(untold === 0
       ? []
       : [`${untold} movements of money are on record and not in Redis: tollgate verify --fix`]),
@@ -210,9 +213,10 @@ function entries<Kind extends string>(
 }
 
 export function reconcileJson(report: ReconcileReport): unknown {
-  const { amounts, shown, reading, ...rest } = report;
+  const { amounts, shown, reading, fixed, ...rest } = report;
   return {
     ...rest,
+    ...(fixed === undefined ? {} : { fixed: fixedJson(fixed) }),
     amounts: [...amounts].map(([currency, amount]) => moneyJson(amount, currency)),
     differences: shown.map(({ at, amount, currency, ...row }) => ({
       ...row,
@@ -221,6 +225,10 @@ export function reconcileJson(report: ReconcileReport): unknown {
     })),
     ...(reading === undefined ? {} : { faults: reading.faults, files: reading.files }),
   };
+}
+
+function fixedJson({ assumed, ...fixed }: FixReport): unknown {
+  return { ...fixed, assumedFunding: assumedJson(assumed) };
 }
 
 export const CSV_HEADER = 'kind,leg,account,at,amount,currency,words';

@@ -6,6 +6,7 @@ import type { Movement, RecordStore } from '../records/record-store.ts';
 import { walletLedger, type Settlement, type Transfer } from '../records/records.ts';
 import { customerOf, type AccountPath, type LegUuid } from '../units/ids.ts';
 import { negateMicros } from '../units/money.ts';
+import { withAssumed, type AssumedFunding } from './assumed-funding.ts';
 
 export type Chargeable = Extract<ImportVerdict, { readonly kind: 'chargeable' }>;
 
@@ -16,6 +17,8 @@ export type ImportSettler = {
   /** Those that are on record now, by this or by an earlier writing of the same. */
   settle(legs: readonly Chargeable[]): Promise<ReadonlySet<LegUuid>>;
   tell(movements: readonly Movement[]): Promise<void>;
+  /** Of what was settled; undefined: nothing was taken for granted. */
+  assumed(): AssumedFunding | undefined;
   /**
    * All is settled: what running cycles have left of allotments and spend windows follows it. How much money is on record
    * and did not get to Redis.
@@ -33,6 +36,7 @@ export async function createImportSettler(
   // What a command that was killed did not come to tell.
   if (teller !== undefined) for await (const movement of teller.untold()) await teller.tell([movement]);
   const payers = new Set<AccountPath>();
+  let assumed: AssumedFunding | undefined;
   const tell = async (movements: readonly Movement[]): Promise<void> => {
     for (const { account } of movements) payers.add(account);
     await teller?.tell(movements);
@@ -49,10 +53,12 @@ export async function createImportSettler(
       await tell(
         movements.filter(({ id }) => !conflicts.some(({ offered }) => 'id' in offered && offered.id === id)),
       );
-      const uuids = settlements.map(({ cdr }) => cdr.legUuid);
-      return new Set(uuids.filter((uuid) => !refused.has(uuid)));
+      const settled = legs.filter(({ settlement }) => !refused.has(settlement.cdr.legUuid));
+      for (const leg of settled) assumed = withAssumed(assumed, leg);
+      return new Set(settled.map(({ settlement }) => settlement.cdr.legUuid));
     },
     tell,
+    assumed: () => assumed,
     async finish() {
       for (const words of (await live?.rightPools(payers)) ?? []) context.say(words);
       let count = 0;

@@ -42,6 +42,40 @@ describe('cdr import', () => {
     expect((await run('explain', 'aa-1')).out).toContain('charged from');
   });
 
+  it('says which calls it took for funded by trunks and allotments, and what looks at them again', async () => {
+    const { ask, run, folder, write } = await createImport({ tell: () => Promise.resolve('moved') });
+    const limits = `
+accounts:
+  - account: acme/alice
+    wallet: EUR
+    tariff: standard
+    operator:
+      allotments: { international: { seconds: 15, cycle: daily, minimum: 1, increment: 1 } }
+      trunks: { outbound: 1 }
+      flatRate: { whitelist: ['^\\+44'] }
+`;
+    expect(await run('account', 'apply', write('../tree.yaml', limits), '--yes')).toMatchObject({ code: 0 });
+    for (const uuid of ['aa-1', 'aa-2', 'aa-3']) {
+      write(`${uuid}.json`, jsonLeg({ uuid, microseconds: 10_000_000 }));
+    }
+    write('bb-1.json', jsonLeg({ uuid: 'bb-1', microseconds: 10_000_000, to: '44123' }));
+    expect(await ask('cdr', 'import', folder)).toMatchObject({ assumedFunding: { calls: 0 } });
+    const { out } = await run('cdr', 'import', folder, '--apply');
+    expect(out).toContain('on trunks or allotments, taken as free and as lasting: 4 of those charged');
+    const command =
+      'rerate plan --replay-funding --from 2026-07-31T12:00:00.000Z --to 2026-08-01T00:00:00.000Z';
+    expect(out).toContain(`\n  tollgate ${command}\n`);
+    expect(await ask('account', 'show', 'acme/alice')).toMatchObject({ balance: { amount: '0.00' } });
+
+    // Of thirty seconds to Germany there were fifteen in advance.
+    expect(await ask(...command.split(' '), '--id', 'late')).toMatchObject({ state: 'planned', calls: 4 });
+    expect((await run('rerate', 'apply', 'late')).code).toBe(0);
+    expect(await ask('account', 'show', 'acme/alice')).toMatchObject({ balance: { amount: '-0.015' } });
+    expect((await run('verify', '--record-only')).code).toBe(0);
+    const again = await ask('cdr', 'import', folder, '--apply');
+    expect(again).toMatchObject({ settled: 0, assumedFunding: { calls: 0 } });
+  });
+
   it('confirms what Tollgate has, a billsec off by one explained and nothing charged twice', async () => {
     const { ask, folder, write } = await createImport({});
     write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 840_000, changes: { billsec: '1' } }));
