@@ -14,6 +14,7 @@ import {
 import { readDocumentFile } from '../command-line/document-file.ts';
 import { accountOperand, readFlags } from '../command-line/flag-values.ts';
 import { columns } from '../command-line/help.ts';
+import { unknownName } from '../command-line/known-names.ts';
 import { showMoment } from '../command-line/moment.ts';
 import type { LiveShadowUse } from '../command-line/live-state.ts';
 import { readSpan, type TimeSpan } from '../command-line/time-span.ts';
@@ -157,7 +158,10 @@ async function reportShadows(line: CommandLine, context: CommandContext): Promis
   const account = flags.parsed('account', parseAccountPath, 'a path such as acme/retail/alice');
   flags.check();
   const kind = flags.isSet('dry-run') ? 'dry_run' : 'shadow';
-  const { records } = await context.stores();
+  const stores = await context.stores();
+  const unknown = await unknownName({ account }, stores, context.now);
+  if (unknown !== undefined) return unknown;
+  const { records } = stores;
   const counts = await countShadows(records.decisionsOfKind({ kind, account, ...window }));
   const json = { from: toIsoUtc(window.from), to: toIsoUtc(window.to), kind, accounts: counts };
   return done(json, [headOf(kind, window), ...counts.flatMap(linesOf)]);

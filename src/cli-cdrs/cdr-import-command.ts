@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
+import { formatOfName, type CdrFormat } from '../cdrfiles/cdr-folder.ts';
 import { DEFAULT_TEMPLATE, parseTemplate, type CsvTemplate } from '../cdrfiles/csv-template.ts';
 import {
   BadInputError,
@@ -85,7 +86,7 @@ export async function readCdrSource(
   const template = readTemplate(flags);
   const paths = operands.map((path) => resolve(path));
   for (const [index, path] of paths.entries()) {
-    const problem = await pathProblem(path);
+    const problem = await pathProblem(path, format);
     if (problem === undefined) continue;
     flags.complain({ field: 'PATH', value: operands[index] ?? path, expected: problem });
   }
@@ -114,10 +115,12 @@ function readTemplate(flags: FlagReader): CsvTemplate | undefined {
   return parsed.kind === 'template' ? parsed.template : flags.complain(parsed.fault);
 }
 
-async function pathProblem(path: string): Promise<string | undefined> {
+async function pathProblem(path: string, format: CdrFormat | undefined): Promise<string | undefined> {
   try {
     const found = await stat(path);
-    return found.isFile() || found.isDirectory() ? undefined : 'a file or a folder';
+    if (!found.isFile()) return found.isDirectory() ? undefined : 'a file or a folder';
+    if ((format ?? formatOfName(path)) !== undefined) return undefined;
+    return 'a name that ends in .json, .xml or .csv, or --format';
   } catch (error) {
     return `a file or a folder that can be read: ${error instanceof Error ? error.message : String(error)}`;
   }

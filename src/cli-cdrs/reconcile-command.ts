@@ -1,5 +1,6 @@
 import type { Command, CommandContext, CommandLine, Result } from '../command-line/command.ts';
 import { readFlags, type FlagReader } from '../command-line/flag-values.ts';
+import { unknownName } from '../command-line/known-names.ts';
 import { createProgress } from '../command-line/progress.ts';
 import { readSpan } from '../command-line/time-span.ts';
 import type { Difference, DifferenceKind, Remark } from '../reconcile/difference.ts';
@@ -51,6 +52,8 @@ async function reconcileRecord(line: CommandLine, context: CommandContext): Prom
   const path = flags.text('cdr');
   const source = await readCdrSource(path === undefined ? [] : [path], flags, context);
   const stores = await context.stores();
+  const unknown = await unknownName(window, stores, context.now);
+  if (unknown !== undefined) return unknown;
   const reading =
     path === undefined ? undefined : await readCdrs(source.paths, source, context, stores.switchCdrs);
   const rules = await loadImportRules(context, stores, undefined);

@@ -10,6 +10,7 @@ import {
 import { csvRow } from '../command-line/csv-row.ts';
 import { accountOperand, readFlags } from '../command-line/flag-values.ts';
 import { columns } from '../command-line/help.ts';
+import { unknownName } from '../command-line/known-names.ts';
 import { showMoment } from '../command-line/moment.ts';
 import { readSpan, type TimeSpan } from '../command-line/time-span.ts';
 import { inReadingOrder } from '../records/reading-order.ts';
@@ -52,20 +53,22 @@ async function statement(line: CommandLine, context: CommandContext): Promise<Re
   const flags = readFlags(line);
   const period = readSpan(flags, context.now());
   flags.check();
-  const { records, accounts } = await context.stores();
+  const stores = await context.stores();
+  const { records, accounts } = stores;
   const ledger = walletLedger(account);
   const opening = await records.balancesBefore(ledger, period.from);
-  if (flags.isSet('csv')) {
+  const currency = (await accounts.loadAll()).accounts.find(({ path }) => path === account)?.walletCurrency;
+  if (currency === undefined && opening.size === 0) {
+    const { rows } = await records.transfersOf({ ledger, ...period, order: 'oldest_first', limit: 1 });
+    const unknown = await unknownName({ account }, stores, context.now);
+    if (rows.length === 0) return unknown ?? failed(`${account} has no wallet`);
+  }
+  if (flags.isSet('csv') && !flags.isSet('json')) {
     await writeCsv(records, ledger, period, { opening, print: context.print });
     return done({}, []);
   }
   const statements = await readStatements(records, ledger, period, opening);
-  const { accounts: stored } = await accounts.loadAll();
-  const found = stored.find(({ path }) => path === account);
-  if (statements.length === 0 && found?.walletCurrency === undefined) {
-    return failed(found === undefined ? `no account ${account}` : `${account} has no wallet`);
-  }
-  const shown = statements.length > 0 ? statements : [emptyStatement(found?.walletCurrency ?? '')];
+  const shown = statements.length > 0 ? statements : [emptyStatement(currency ?? '')];
   return done(
     { account, from: toIsoUtc(period.from), to: toIsoUtc(period.to), statements: shown.map(statementJson) },
     shown.flatMap((each) => statementLines(account, period, each)),

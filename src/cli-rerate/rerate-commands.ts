@@ -15,6 +15,7 @@ import {
 } from '../command-line/command.ts';
 import { readFlags, refuseFlags, type FlagReader } from '../command-line/flag-values.ts';
 import { columns } from '../command-line/help.ts';
+import { unknownName } from '../command-line/known-names.ts';
 import { createProgress } from '../command-line/progress.ts';
 import { createTeller } from '../command-line/teller.ts';
 import { readSpan } from '../command-line/time-span.ts';
@@ -95,6 +96,8 @@ async function plan(line: CommandLine, context: CommandContext): Promise<Result>
   const createdAt = context.now();
   const id = named ?? runIdAt(toIsoUtc(createdAt));
   const stores = await context.stores();
+  const unknown = await unknownName(filter, stores, context.now);
+  if (unknown !== undefined) return unknown;
   const run: NewRun = { id, funding, filter, createdAt };
   const books = await loadRatingBooks(context.config(), stores);
   if ((await stores.rerates.begin(run)) === 'exists')
@@ -152,7 +155,7 @@ function runOperand(line: CommandLine): RerateRunId {
 
 async function show(line: CommandLine, context: CommandContext): Promise<Result> {
   const id = runOperand(line);
-  if (!line.flags.has('csv')) return await showRun(id, context);
+  if (!line.flags.has('csv') || line.flags.has('json')) return await showRun(id, context);
   const { rerates } = await context.stores();
   if ((await rerates.run(id)) === undefined) return unknownRun(id);
   await writeItemsCsv(rerates.items(id), context.print);
@@ -182,6 +185,7 @@ async function change(
 ): Promise<Result> {
   const run = runOperand(line);
   const { rerates, records } = await context.stores();
+  if ((await rerates.run(run)) === undefined) return unknownRun(run);
   // Before anything is changed: a run on record that calls do not know of would be half a run.
   const live = await context.live();
   const teller = createTeller(live, records);

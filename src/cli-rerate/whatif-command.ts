@@ -8,6 +8,7 @@ import {
   type Result,
 } from '../command-line/command.ts';
 import { readFlags } from '../command-line/flag-values.ts';
+import { unknownName } from '../command-line/known-names.ts';
 import { readSpan } from '../command-line/time-span.ts';
 import { assert } from '../units/assert.ts';
 import { parseAccountPath } from '../units/ids.ts';
@@ -64,6 +65,8 @@ async function whatIf(line: CommandLine, context: CommandContext): Promise<Resul
   }
   flags.check();
   const stores = await context.stores();
+  const unknown = await unknownName({ account }, stores, context.now);
+  if (unknown !== undefined) return unknown;
   const was = await loadRatingBooks(context.config(), stores);
   const prepared = asked && (await prepareChange(asked, { account, from: span.from, flags }, was));
   const change = prepared?.change;

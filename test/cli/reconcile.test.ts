@@ -172,7 +172,8 @@ describe('reconcile', () => {
   });
 
   it('looks at one account, and at legs that lie over an end of the time', async () => {
-    const { ask, meddle } = await createBooks();
+    const { ask, meddle, run } = await createBooks();
+    await run('account', 'set', 'other');
     meddle(`update charge set price = 1`);
     expect(await ask('reconcile', ...SINCE, '--account', 'acme')).toMatchObject({
       found: { charge_differs: 3 },
@@ -193,6 +194,7 @@ describe('reconcile', () => {
 
   it('reads files first where it is told to, and what is wrong with them is off as well', async () => {
     const { run, ask, write } = await createBooks();
+    await run('account', 'set', 'other');
     const path = write('more/a.json', jsonLeg({ uuid: 'bb-1', microseconds: 1_000_000 }));
     expect(await ask('reconcile', ...SINCE, '--cdr', path)).toMatchObject({ found: { freeswitch_only: 1 } });
     const bad = await run('reconcile', ...SINCE, '--account', 'other', '--cdr', write('more/b.json', 'no'));
