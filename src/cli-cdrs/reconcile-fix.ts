@@ -8,6 +8,7 @@ import { correctionOf } from '../reconcile/correction.ts';
 import type { Difference } from '../reconcile/difference.ts';
 import type { ImportRules } from '../reconcile/import-verdict.ts';
 import type { Window } from '../reconcile/switch-cdr-store.ts';
+import { admissionDecisionId } from '../records/records.ts';
 import { assert } from '../units/assert.ts';
 import { parseRerateRunId, type LegUuid, type RerateRunId } from '../units/ids.ts';
 import { toIsoUtc } from '../units/time.ts';
@@ -82,7 +83,10 @@ export async function createFixer(
   const correct = async (difference: Extract<Difference, { readonly theirs: object }>): Promise<boolean> => {
     const { cdr, theirs } = difference;
     if (!cdr.estimated || theirs.leg.billMicroseconds === undefined) return false;
-    const correction = correctionOf(cdr, await records.chargesOf(cdr.legUuid), theirs, rules);
+    const decisions = await records.decisionsOf(cdr.legUuid);
+    const admission = decisions.find(({ id }) => id === admissionDecisionId(cdr.legKey));
+    const charges = await records.chargesOf(cdr.legUuid);
+    const correction = correctionOf(cdr, charges, { ...theirs, admission }, rules);
     if ((await switchCdrs.correct(correction)) === 'stale') return false;
     await settler.tell(correction.movements);
     return true;

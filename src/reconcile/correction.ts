@@ -1,4 +1,5 @@
 import { reversalOf, transferOfCharge } from '../charging/charges.ts';
+import { customerAsAdmitted } from '../charging/brought-price.ts';
 import { squaringTransfers } from '../charging/customer-money.ts';
 import type { RatingBooks } from '../charging/finished-call.ts';
 import { FIRST_WAY, rateFirst } from '../charging/first-rating.ts';
@@ -46,11 +47,14 @@ export type CorrectionRules = {
 /** Whose reversals these are: no run of re-rating has the name. */
 const CORRECTION = 'cdr-correction';
 
+/** FreeSWITCH's own CDR of the leg, and the decision that admitted it, where that is on record. */
+export type CorrectBy = PlacedCdr & { readonly admission?: Decision | undefined };
+
 /** `charges`: every version of the leg. The file's duration is exact. */
 export function correctionOf(
   before: Cdr,
   charges: readonly Charge[],
-  { leg, place }: PlacedCdr,
+  { leg, place, admission }: CorrectBy,
   { now, seconds, books }: CorrectionRules,
 ): Correction {
   const billMicroseconds = leg.billMicroseconds ?? before.billMicroseconds;
@@ -68,7 +72,8 @@ export function correctionOf(
     cause: leg.cause,
     estimated: false,
   };
-  const next = chargesAfter(before, after, charges, books);
+  const next =
+    charges.length === 0 ? firstCharges(after, books, admission) : chargesAfter(before, after, charges);
   const superseded = chargesInForce(charges).filter(({ payer }) =>
     next.some((charge) => charge.payer === payer),
   );
@@ -93,17 +98,16 @@ function endedAtItsEnd({ cut }: Cdr): boolean {
   return cut !== undefined && cut !== 'killed' && cut !== 'ungated';
 }
 
-/** None where the seconds are the same. A leg that nobody was charged for, and that talked, is rated for the first time. */
-function chargesAfter(
-  before: Cdr,
-  after: Cdr,
-  charges: readonly Charge[],
-  books: RatingBooks,
-): readonly Charge[] {
-  if (charges.length === 0) {
-    const rated = after.billedSeconds === 0 ? undefined : rateFirst(after, books, FIRST_WAY);
-    return rated?.kind === 'rated' ? rated.charges : [];
-  }
+/** Of a leg that nobody was charged for, and that talked: a customer whom nobody stored by the price that it brought. */
+function firstCharges(after: Cdr, books: RatingBooks, admission: Decision | undefined): readonly Charge[] {
+  if (after.billedSeconds === 0) return [];
+  const customer = customerAsAdmitted(admission, after.account, books.accounts);
+  const rated = rateFirst(after, books, FIRST_WAY, customer);
+  return rated.kind === 'rated' ? rated.charges : [];
+}
+
+/** None where the seconds are the same. */
+function chargesAfter(before: Cdr, after: Cdr, charges: readonly Charge[]): readonly Charge[] {
   if (after.billedSeconds === before.billedSeconds) return [];
   return [...Map.groupBy(chargesInForce(charges), ({ payer }) => payer).values()].flatMap((segments) =>
     withSeconds(segments, after.billedSeconds),

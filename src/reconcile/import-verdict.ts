@@ -2,6 +2,7 @@ import type { AccountNode } from '../accounts/account-tree.ts';
 import { directionOf, type NamedRoute } from '../admission/question.ts';
 import type { Refusal } from '../admission/refusal.ts';
 import { transferOfCharge } from '../charging/charges.ts';
+import { customerAsAdmitted } from '../charging/brought-price.ts';
 import { squaringTransfers } from '../charging/customer-money.ts';
 import { FIRST_WAY, rateFirst } from '../charging/first-rating.ts';
 import type { RatingBooks } from '../charging/finished-call.ts';
@@ -121,7 +122,9 @@ function chargeVerdict(
     funding: 'none',
     estimated: false,
   };
-  const rated = rateFirst(cdr, rules.books, FIRST_WAY, whose.customer);
+  // The files of a leg need not have what its caller brought.
+  const customer = whose.customer ?? customerAsAdmitted(open.admission, cdr.account, rules.books.accounts);
+  const rated = rateFirst(cdr, rules.books, FIRST_WAY, customer);
   if (rated.kind === 'refused') return { kind: 'unpayable', account: cdr.account, refusal: rated.refusal };
   const { charges, funding } = rated;
   const transfers = charges.flatMap((charge) => transferOfCharge(charge, rules.now) ?? []);

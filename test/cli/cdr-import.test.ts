@@ -2,7 +2,14 @@ import { appendFileSync, mkdtempSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LiveState } from '../../src/command-line/live-state.ts';
+import { openDatabase } from '../../src/database/database.ts';
+import { toPriceTerms } from '../../src/rating/price.ts';
+import { formatTerms } from '../../src/rating/terms-text.ts';
+import { admissionDecisionId, type Cdr, type Decision, type Settlement } from '../../src/records/records.ts';
+import type { AccountPath, LegKey, LegUuid } from '../../src/units/ids.ts';
+import { toEpochMs } from '../../src/units/time.ts';
 import { EXACT_TEMPLATE } from '../cdrfiles/samples.ts';
+import { cdrOf, money } from '../records/samples.ts';
 import { createFiles, csvLeg, jsonLeg } from './cdr-files.ts';
 import { createCli } from './cli-run.ts';
 
@@ -225,6 +232,94 @@ accounts:
     );
     expect(await ask('account', 'show', 'acme/alice')).toMatchObject({ balance: { amount: '-0.008' } });
     expect(await ask('cdr', 'import', folder, ...template, '--apply')).toMatchObject({ settled: 0 });
+  });
+
+  describe('of a customer that nobody stored, whose file does not have what his call brought', () => {
+    const KIM = 'adhoc/kim' as AccountPath;
+    const legKey = 'aa-1.0:ungated' as LegKey;
+    const terms = toPriceTerms({
+      surcharge: money('0.05'),
+      perMinute: money('0.60'),
+      minimumSeconds: 6,
+      incrementSeconds: 6,
+    });
+    const payer = { account: KIM, tariff: 'adhoc', tariffVersion: 0, terms: formatTerms(terms) };
+    const inputs = {
+      direction: 'outbound',
+      dialled: '4930123',
+      destination: '4930123',
+      routes: [],
+      options: [],
+      payers: [payer],
+    };
+    const admission: Decision = {
+      id: admissionDecisionId(legKey),
+      at: toEpochMs(Date.UTC(2026, 6, 31, 12)),
+      kind: 'admission',
+      verdict: 'admitted',
+      aLeg: 'aa-1' as LegUuid,
+      legUuid: 'aa-1' as LegUuid,
+      account: KIM,
+      reason: 'per_minute',
+      inputs,
+    };
+
+    /** With what was decided, and what else of it is on record. */
+    const admitted = async (...settlements: readonly Settlement[]) => {
+      const cli = await createImport({});
+      const database = await openDatabase({ url: join(cli.folder, '..', 'record.sqlite') });
+      await database.records.writeBatch({ settlements, decisions: [admission] });
+      await database.close();
+      cli.write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 7_200_000, account: '' }));
+      return cli;
+    };
+    const isCharged = async ({ run, ask }: Awaited<ReturnType<typeof admitted>>): Promise<void> => {
+      // 0.05 for the answer, and two pulses of 0.06.
+      expect((await run('explain', 'aa-1')).out).toContain('0.17 EUR');
+      const statement = await ask('statement', KIM, '--from', '2026-01-01', '--to', '2026-09-01');
+      expect(statement).toMatchObject({
+        statements: [{ movements: [{ kind: 'opening' }, { kind: 'charge' }] }],
+      });
+      expect((await run('verify', '--record-only')).out).toContain('2 transfers, 1 charge, 1 call');
+    };
+
+    it('charges what nobody heard of by the decision that admitted it', async () => {
+      const cli = await admitted();
+      expect(await cli.ask('cdr', 'import', cli.folder, '--apply')).toMatchObject({ settled: 1 });
+      await isCharged(cli);
+      expect(await cli.ask('cdr', 'import', cli.folder, '--apply')).toMatchObject({ settled: 0 });
+      await isCharged(cli);
+    });
+
+    it.each([
+      ['cdr import', (folder: string) => ['cdr', 'import', folder, '--apply']],
+      ['reconcile', (folder: string) => ['reconcile', '--from', '2026-07-01', '--cdr', folder, '--fix']],
+    ] as const)('charges by it what was settled for no second and for nothing, by %s', async (_, command) => {
+      const at = toEpochMs(Date.UTC(2026, 6, 31, 12));
+      const cdr: Cdr = {
+        ...cdrOf('aa-1'),
+        legKey,
+        account: KIM,
+        direction: 'outbound',
+        dialled: '4930123',
+        destination: '4930123',
+        routes: [],
+        admittedAt: at,
+        answeredAt: undefined,
+        endedAt: at,
+        billMicroseconds: 0,
+        billsec: 0,
+        billedSeconds: 0,
+        decision: 'admitted',
+        funding: 'per_minute',
+        estimated: true,
+      };
+      const cli = await admitted({ cdr, charges: [], transfers: [] });
+      for (let time = 0; time < 2; time += 1) {
+        expect((await cli.run(...command(cli.folder))).code).toBe(0);
+        await isCharged(cli);
+      }
+    });
   });
 
   it('tells of every bad file with its line, takes the rest, and ends with 1', async () => {
