@@ -46,7 +46,7 @@ export async function planKept(
       const changed = [...differing.values()].flatMap((call) =>
         itemsOf(call, charges.get(call.legUuid) ?? [], books, run.filter),
       );
-      await store.addItems(run.id, changed);
+      await store.addItems(run, changed);
       items += changed.length;
     }
     calls += page.length;

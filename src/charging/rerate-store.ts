@@ -53,13 +53,12 @@ export type CallSpan = Pick<RerateFilter, 'from' | 'to'>;
 export type ChargedCall = { readonly call: Cdr; readonly charges: readonly Charge[] };
 
 export type RerateWriter = {
+  /** One of this name that was left half planned makes room. `exists`: one that is planned, or was more than that. */
   begin(run: NewRun): Promise<'begun' | 'exists'>;
-  addItems(id: RerateRunId, items: readonly RerateItem[]): Promise<void>;
-  /** planning → planned. */
-  finishPlan(
-    id: RerateRunId,
-    counts: Pick<RerateRun, 'calls' | 'unrated' | 'refused' | 'cut'>,
-  ): Promise<void>;
+  /** Rejects with a PlannedAnewError where the run is not this one any more. */
+  addItems(run: RunBegun, items: readonly RerateItem[]): Promise<void>;
+  /** planning → planned; rejects like `addItems`. */
+  finishPlan(run: RunBegun, counts: Pick<RerateRun, 'calls' | 'unrated' | 'refused' | 'cut'>): Promise<void>;
   /**
    * Takes the one lease that there is for changing charges, or renews it; `claim.run` goes into the state wanted, if
    * it may. A holder that dies loses it when it is over.
@@ -72,6 +71,17 @@ export type RerateWriter = {
 };
 
 export type NewRun = Pick<RerateRun, 'id' | 'funding' | 'filter' | 'createdAt'>;
+
+/** What tells a run from an earlier one of its name, which nobody planned to its end. */
+export type RunBegun = Pick<NewRun, 'id' | 'createdAt'>;
+
+/** Somebody took the run for one that was left half planned. */
+export class PlannedAnewError extends Error {
+  override readonly name = 'PlannedAnewError';
+  constructor(run: RerateRunId) {
+    super(`${run} was planned anew by another process meanwhile`);
+  }
+}
 
 export type RerateClaim = {
   readonly run: RerateRunId;

@@ -3,6 +3,7 @@ import { carryOut, type CarriedOut } from '../charging/carry-out.ts';
 import { transferOfCharge } from '../charging/charges.ts';
 import { itemOf } from '../charging/plan-rerate.ts';
 import type { RerateItem } from '../charging/rerate-run.ts';
+import type { RunBegun } from '../charging/rerate-store.ts';
 import type { CommandContext, Stores } from '../command-line/command.ts';
 import { correctionOf } from '../reconcile/correction.ts';
 import type { Difference } from '../reconcile/difference.ts';
@@ -55,7 +56,7 @@ export async function createFixer(
   const counts = { settled: 0, corrected: 0, transfers: 0, charges: 0, left: 0 };
   let chargeable: Chargeable[] = [];
   let items: RerateItem[] = [];
-  let run: RerateRunId | undefined;
+  let run: RunBegun | undefined;
 
   const settle = async (): Promise<void> => {
     const some = chargeable;
@@ -73,12 +74,12 @@ export async function createFixer(
     await rerates.addItems(run, some);
     counts.charges += some.length;
   };
-  const beginRun = async (): Promise<RerateRunId> => {
+  const beginRun = async (): Promise<RunBegun> => {
     const id = runIdAt(toIsoUtc(context.now()));
     const createdAt = context.now();
     const begun = await rerates.begin({ id, funding: 'kept', filter: { from, to, account }, createdAt });
     assert(begun === 'begun', 'a run is called by the moment, and no other is as new');
-    return id;
+    return { id, createdAt };
   };
   const correct = async (difference: Extract<Difference, { readonly theirs: object }>): Promise<boolean> => {
     const { cdr, theirs } = difference;
@@ -138,7 +139,7 @@ export async function createFixer(
       return {
         ...counts,
         charges: carried?.kind === 'done' ? carried.changed : 0,
-        run,
+        run: run?.id,
         runRefused: carried === undefined || carried.kind === 'done' ? undefined : carried.kind,
         left: counts.left + passed,
         untold: await settler.finish(),
@@ -158,14 +159,14 @@ function isChargeable(
 }
 
 async function carryOutRun(
-  { run, charges }: { readonly run: RerateRunId; readonly charges: number },
+  { run, charges }: { readonly run: RunBegun; readonly charges: number },
   { now }: CommandContext,
   { rerates }: Stores,
   settler: ImportSettler,
 ): Promise<CarriedOut> {
   await rerates.finishPlan(run, { calls: charges, unrated: 0, refused: 0, cut: 0 });
   return await carryOut(
-    { run, wanted: 'applying', holder: randomUUID() },
+    { run: run.id, wanted: 'applying', holder: randomUUID() },
     // What others did not come to tell has been told already.
     {
       store: rerates,

@@ -110,7 +110,7 @@ async function plan(line: CommandLine, context: CommandContext): Promise<Result>
   });
   const planRun = funding === 'replayed' ? planReplayed : planKept;
   const outcome = await planRun(run, books, stores.rerates, (calls) => progress.at(calls, `${calls} calls`));
-  await stores.rerates.finishPlan(id, outcome);
+  await stores.rerates.finishPlan(run, outcome);
   progress.end();
   for (const { legUuid, words } of outcome.remarks) context.say(`${legUuid}: ${words}`);
   return await showRun(id, context);

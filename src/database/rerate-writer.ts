@@ -1,12 +1,15 @@
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import { stepOf } from '../charging/rerate-step.ts';
 import type { RerateItemState, RerateState } from '../charging/rerate-run.ts';
-import type {
-  ClaimOutcome,
-  RerateClaim,
-  RerateWriter,
-  StepCursor,
-  StepOutcome,
+import {
+  PlannedAnewError,
+  type ClaimOutcome,
+  type NewRun,
+  type RerateClaim,
+  type RerateWriter,
+  type RunBegun,
+  type StepCursor,
+  type StepOutcome,
 } from '../charging/rerate-store.ts';
 import { netOf } from '../records/proof.ts';
 import type { Movement } from '../records/record-store.ts';
@@ -40,24 +43,20 @@ export function createRerateWriter(database: Kysely<Schema>): RerateWriter {
   const written = <Result>(work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result> =>
     database.transaction().execute(work);
   return {
-    begin: (run) =>
+    begin: (run) => written((trx) => beginRun(trx, run)),
+    addItems: (run, items) =>
       written(async (trx) => {
-        const known = await trx.selectFrom('rerate_run').select('id').where('id', '=', run.id).execute();
-        if (known.length > 0) return 'exists';
-        await trx.insertInto('rerate_run').values(toRunRow(run)).execute();
-        return 'begun';
-      }),
-    addItems: (id, items) =>
-      written(async (trx) => {
+        const begun = await trx.selectFrom('rerate_run').select('id').where(isBeing(run)).execute();
+        if (begun.length === 0) throw new PlannedAnewError(run.id);
         for (const slice of slicesOf(items)) {
           await trx
             .insertInto('rerate_item')
-            .values(slice.map((item) => toItemRow(id, item)))
+            .values(slice.map((item) => toItemRow(run.id, item)))
             .execute();
         }
       }),
-    async finishPlan(id, { calls, unrated, refused, cut }) {
-      await database
+    async finishPlan(run, { calls, unrated, refused, cut }) {
+      const finished = await database
         .updateTable('rerate_run')
         .set({
           state: 'planned',
@@ -66,9 +65,9 @@ export function createRerateWriter(database: Kysely<Schema>): RerateWriter {
           refused: integerCell(refused),
           cut: integerCell(cut),
         })
-        .where('id', '=', id)
-        .where('state', '=', 'planning')
-        .execute();
+        .where(isBeing(run))
+        .executeTakeFirst();
+      if (finished.numUpdatedRows === 0n) throw new PlannedAnewError(run.id);
     },
     claim: (claim) => written((trx) => takeClaim(trx, claim)),
     step: (claim, after) => written((trx) => takeStep(trx, claim, after)),
@@ -90,6 +89,23 @@ export function createRerateWriter(database: Kysely<Schema>): RerateWriter {
           .execute();
       }),
   };
+}
+
+async function beginRun(trx: Transaction<Schema>, run: NewRun): Promise<'begun' | 'exists'> {
+  const { id, createdAt } = run;
+  const known = await trx.selectFrom('rerate_run').selectAll().where('id', '=', id).executeTakeFirst();
+  if (known !== undefined) {
+    if (known.state !== 'planning' || known.created_at === integerCell(createdAt)) return 'exists';
+    await trx.deleteFrom('rerate_item').where('run', '=', id).execute();
+    await trx.deleteFrom('rerate_run').where('id', '=', id).execute();
+  }
+  await trx.insertInto('rerate_run').values(toRunRow(run)).execute();
+  return 'begun';
+}
+
+/** The run of this name that began then, while it is being planned. */
+function isBeing({ id, createdAt }: RunBegun): RawBuilder<boolean> {
+  return sql<boolean>`(id = ${id} and created_at = ${integerCell(createdAt)} and state = 'planning')`;
 }
 
 async function takeClaim(trx: Transaction<Schema>, claim: RerateClaim): Promise<ClaimOutcome> {

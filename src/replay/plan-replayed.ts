@@ -44,7 +44,7 @@ export async function planReplayed(
   };
   const write = async (atLeast: number): Promise<void> => {
     if (items.length < atLeast) return;
-    await store.addItems(run.id, items);
+    await store.addItems(run, items);
     items = [];
   };
   const judge = (outcomes: readonly ReplayOutcome[]): void => {

@@ -45,7 +45,7 @@ function plan(
   const run = { id, funding: 'kept', filter, createdAt: NOW } as const;
   return rerates.begin(run).then(async () => {
     const outcome = await planKept(run, books, rerates, () => undefined);
-    await rerates.finishPlan(id, outcome);
+    await rerates.finishPlan(run, outcome);
     return outcome;
   });
 }
@@ -203,6 +203,28 @@ describe.each(DATABASES)('a run of re-rating on $name', (tested) => {
     expect(await findings(database)).toEqual([]);
   });
 
+  it('that was left half planned is planned anew, and who planned it before is told', async () => {
+    const { rerates, close: _, ...database } = await charged(tested);
+    const half = { id: RUN, funding: 'kept', filter: EVERYTHING, createdAt: NOW } as const;
+    expect(await rerates.begin(half)).toBe('begun');
+    await expect(planKept(half, DEAR, dying(rerates), () => undefined)).rejects.toThrow('killed');
+    expect((await rerates.itemStates(RUN)).get('planned')).toBeGreaterThan(0);
+
+    const again = { ...half, createdAt: addMs(NOW, 60_000) };
+    expect(await rerates.begin(again)).toBe('begun');
+    expect(await rerates.itemStates(RUN)).toEqual(new Map());
+    const words = 'run-1 was planned anew by another process meanwhile';
+    await expect(planKept(half, DEAR, rerates, () => undefined)).rejects.toThrow(words);
+    await expect(rerates.finishPlan(half, NOTHING)).rejects.toThrow(words);
+    const outcome = await planKept(again, DEAR, rerates, () => undefined);
+    await rerates.finishPlan(again, outcome);
+    expect((await rerates.itemStates(RUN)).get('planned')).toBe(outcome.items);
+    // What is planned is left alone.
+    expect(await rerates.begin({ ...half, createdAt: addMs(NOW, 120_000) })).toBe('exists');
+    expect(await rerates.run(RUN)).toMatchObject({ state: 'planned', createdAt: again.createdAt });
+    expect(await findings({ rerates, close: _, ...database })).toEqual([]);
+  });
+
   it('is refused what its state does not lead to', async () => {
     const database = await charged(tested);
     expect(await change(database, 'applying')).toEqual({ kind: 'unknown' });
@@ -210,7 +232,7 @@ describe.each(DATABASES)('a run of re-rating on $name', (tested) => {
     expect(await database.rerates.begin(run)).toBe('begun');
     expect(await database.rerates.begin(run)).toBe('exists');
     expect(await change(database, 'applying')).toEqual({ kind: 'refused', state: 'planning' });
-    await database.rerates.finishPlan(RUN, { calls: 0, unrated: 0, refused: 0, cut: 0 });
+    await database.rerates.finishPlan(run, { calls: 0, unrated: 0, refused: 0, cut: 0 });
     expect(await change(database, 'reverting')).toEqual({ kind: 'refused', state: 'planned' });
     await change(database, 'applying');
     await change(database, 'reverting');
@@ -218,6 +240,19 @@ describe.each(DATABASES)('a run of re-rating on $name', (tested) => {
     expect((await database.rerates.runs()).map(({ id }) => id)).toEqual([RUN]);
   });
 });
+
+const NOTHING = { calls: 0, unrated: 0, refused: 0, cut: 0 };
+
+/** Dies behind the first items. */
+function dying(rerates: Database['rerates']): Database['rerates'] {
+  return {
+    ...rerates,
+    async addItems(run, items) {
+      await rerates.addItems(run, items);
+      throw new Error('killed');
+    },
+  };
+}
 
 function netOf(movements: readonly Movement[]): ReadonlyMap<string, bigint> {
   const net = new Map<string, bigint>();

@@ -175,7 +175,7 @@ export async function createBooksStage(database: Database, redis: Redis): Promis
       const run = { id, funding, filter: EVER, createdAt: now } as const;
       await rerates.begin(run);
       const plan = funding === 'replayed' ? planReplayed : planKept;
-      await rerates.finishPlan(id, await plan(run, books(), rerates, () => undefined));
+      await rerates.finishPlan(run, await plan(run, books(), rerates, () => undefined));
     },
     async change(run, wanted) {
       const carried = await carryOut(

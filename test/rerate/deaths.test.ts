@@ -52,7 +52,7 @@ async function planned(calls: number, funding: RerateFunding = 'kept'): Promise<
   await database.rerates.begin(run);
   const books = { ...BOOKS, accounts: ACCOUNTS, tariffs: withTariffVersions(BOOKS.tariffs, DOUBLED) };
   const plan = funding === 'replayed' ? planReplayed : planKept;
-  await database.rerates.finishPlan(RUN, await plan(run, books, database.rerates, () => undefined));
+  await database.rerates.finishPlan(run, await plan(run, books, database.rerates, () => undefined));
   await database.close();
   return path;
 }

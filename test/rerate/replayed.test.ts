@@ -99,7 +99,7 @@ async function plan(
   const run = { id, funding: 'replayed', filter, createdAt: NOW } as const;
   await rerates.begin(run);
   const outcome = await planReplayed(run, BOOKS, rerates, () => undefined);
-  await rerates.finishPlan(id, outcome);
+  await rerates.finishPlan(run, outcome);
   return outcome;
 }
 
