@@ -122,7 +122,7 @@ async function build(
   const feed = createSettlementFeed(redis, { log });
   onStop(() => feed.close());
   const { currency } = config.customers;
-  const kept: Omit<LiveStoreOptions, 'onDue'> = {
+  const kept: Omit<LiveStoreOptions, 'onDue' | 'lostPools'> = {
     clock: clock.now,
     goingOn: (record, goesOn, from) => continuationAt({ policy, directory }, record, goesOn, from),
     ...pools,

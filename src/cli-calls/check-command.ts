@@ -17,6 +17,7 @@ import type { TariffVersion } from '../rating/rate.ts';
 import { EMPTY_TARIFF_BOOK, withTariffVersions } from '../rating/tariff-book.ts';
 import { createLiveStore } from '../redis/live-store.ts';
 import { createRedisClock } from '../redis/redis-clock.ts';
+import { createSettlementFeed } from '../redis/settlement-feed.ts';
 import {
   rehearse,
   type Rehearsal,
@@ -29,6 +30,7 @@ import type { ControllerContext } from '../state/context.ts';
 import type { Directory } from '../state/directory.ts';
 import { parseAccountPath, type TariffName } from '../units/ids.ts';
 import type { EpochMs } from '../units/time.ts';
+import { createLostPools } from '../wiring/lost-pools.ts';
 import { createLog, openRedis, policyOf } from '../wiring/parts.ts';
 import { createPools } from '../wiring/pools.ts';
 import { checkJson, checkLines } from './check-view.ts';
@@ -153,12 +155,16 @@ async function rehearseNow(
   const log = createLog('silent');
   const redis = await openRedis(config, log);
   const clock = createRedisClock(redis);
+  const feed = createSettlementFeed(redis, { log });
   try {
     await clock.ready();
     const now = clock.now();
     const directory = await loadDirectory(config, stores, call.claims, now);
     const pools = createPools(stores.records, () => directory.accounts(), clock.now);
-    const store = createLiveStore(redis, { clock: clock.now, onDue: () => undefined, ...pools });
+    const { records } = stores;
+    const { currency } = config.customers;
+    const lostPools = createLostPools({ records, feed, currency, clock: clock.now, log });
+    const store = createLiveStore(redis, { clock: clock.now, onDue: () => undefined, lostPools, ...pools });
     const context: ControllerContext = {
       store,
       directory,
@@ -172,6 +178,7 @@ async function rehearseNow(
     const rehearsal = await rehearse(context, pools, call);
     return { rehearsal, verdicts: await whatIfOf(context, pools, rehearsal.asked) };
   } finally {
+    feed.close();
     clock.stop();
     redis.disconnect();
   }

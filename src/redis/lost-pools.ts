@@ -24,7 +24,7 @@ export function createLostPools(context: StoreContext): LostPools {
   const asking = new Map<AccountPath, Promise<void>>();
 
   const ask = async (root: AccountPath): Promise<void> => {
-    const pools = (await options.lostPools?.(root)) ?? [];
+    const pools = await options.lostPools(root);
     const keys = [slotKeys(rootSlot(root)).lost, ...pools.map(({ account }) => walletKey(account))];
     const said = pools.flatMap(({ account, balance, opened }) => [
       account,

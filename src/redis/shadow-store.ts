@@ -17,9 +17,11 @@ import type { LiveStoreOptions } from './store-context.ts';
 /** The live store's steps in a place of their own. Nobody waits for what is due there: it is looked at now and then. */
 export function createShadowStore(
   redis: Redis,
-  options: Omit<LiveStoreOptions, 'onDue' | 'onDeadline'>,
+  options: Omit<LiveStoreOptions, 'onDue' | 'onDeadline' | 'lostPools'>,
 ): ShadowStore {
-  const store = createLiveStore(redis, { ...options, onDue: () => undefined }, shadowSlotKeys);
+  // No customer's money is taken here.
+  const own = { onDue: () => undefined, lostPools: () => Promise.resolve([]) };
+  const store = createLiveStore(redis, { ...options, ...own }, shadowSlotKeys);
   return {
     ...store,
     pools: async () => (await keysLike(redis, SHADOW_POOL_KEYS)).flatMap((key) => poolOfWalletKey(key) ?? []),

@@ -22,10 +22,10 @@ export type LiveStoreOptions = {
   /** A wallet that Redis does not have (new, or Redis was lost): what SQL knows of it. */
   readonly loadWallet: (pool: PoolId) => Promise<WalletOpening | undefined>;
   /**
-   * Customers' pools below a root that the books have not closed, asked where Redis may have lost them; left out where
-   * there are no books.
+   * Customers' pools below a root that the books have not closed, asked where Redis may have lost them. Whoever asks first
+   * says it for all.
    */
-  readonly lostPools?: (root: AccountPath) => Promise<readonly LostPool[]>;
+  readonly lostPools: (root: AccountPath) => Promise<readonly LostPool[]>;
   /** How an allotment or a spend window is filled; left out where there are none. */
   readonly refillRules?: RefillRulesOf;
   /** How a leg goes on per minute from a moment on; left out where rates have no times of day. */

@@ -21,6 +21,7 @@ export async function openLiveBench(url: string): Promise<LiveBench> {
   });
   const store = createLiveStore(redis, {
     clock: () => toEpochMs(Date.now()),
+    lostPools: async () => [],
     onDue: () => undefined,
     loadWallet: async () => ({ balance: PLENTY, credit: amount('0'), policy: 'unpaid' }),
   });

@@ -71,6 +71,7 @@ async function open(balance: string, known: AccountLookup = ACCOUNTS): Promise<v
   store = createLiveStore(redis, {
     clock: () => now,
     clockRules: true,
+    lostPools: async () => [],
     onDue: () => undefined,
     ...createPools(
       records,

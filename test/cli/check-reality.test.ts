@@ -86,6 +86,7 @@ async function play(redis: Redis, situation: Situation): Promise<readonly string
   const store = createLiveStore(redis, {
     clock: () => now,
     clockRules: true,
+    lostPools: async () => [],
     onDue: () => undefined,
     loadWallet: openingOf,
   });

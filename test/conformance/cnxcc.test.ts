@@ -27,6 +27,7 @@ beforeEach(async () => {
     createLiveStore(connection, {
       clock: () => clock.now,
       clockRules: true,
+      lostPools: async () => [],
       onDue: () => undefined,
       loadWallet: async () => undefined,
     }),

@@ -43,7 +43,13 @@ function open(allotment: object, startsAt: string, timeZone = 'UTC'): void {
   const records = { toldBalance: async () => toMicros(0n), paidSince: async () => [] };
   const clock = (): EpochMs => now;
   const pools = createPools(records, () => accounts, clock);
-  store = createLiveStore(redis, { clock, clockRules: true, onDue: () => undefined, ...pools });
+  store = createLiveStore(redis, {
+    clock,
+    clockRules: true,
+    lostPools: async () => [],
+    onDue: () => undefined,
+    ...pools,
+  });
 }
 
 const at = (moment: string): void => void (now = toEpochMs(Date.parse(moment)));

@@ -168,6 +168,7 @@ function contextOf(accounts: AccountLookup): ControllerContext {
   return {
     store: createLiveStore(connectTestRedis(), {
       clock: () => toEpochMs(Date.now()),
+      lostPools: async () => [],
       onDue: () => undefined,
       loadWallet: () => Promise.resolve(undefined),
     }),

@@ -78,6 +78,7 @@ export async function createProduct(
   const live = createLiveStore(redis, {
     clock: () => time.now(),
     clockRules: true,
+    lostPools: async () => [],
     onDue: (account, dueAt) => controller.cutoffs.onDue(account, dueAt),
     onDeadline: (root, deadline) => controller.cutoffs.onDeadline(root, deadline),
     ...pools,

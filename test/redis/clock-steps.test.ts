@@ -45,6 +45,7 @@ describe('a clock that steps back and forth', () => {
           const store = createLiveStore(redis, {
             clock: () => now,
             clockRules: true,
+            lostPools: async () => [],
             onDue: () => undefined,
             loadWallet: async () => ({ balance: opening, credit: toMicros(0n), policy: 'unpaid' }),
           });

@@ -48,6 +48,7 @@ function storeOn(connection: Redis, known: AccountPath = ACME): LiveStore {
   return createLiveStore(connection, {
     clock: () => clock.now,
     clockRules: true,
+    lostPools: async () => [],
     onDue: () => undefined,
     loadWallet: async (account) =>
       account === known ? { balance: micros('1.00'), credit: micros('0'), policy: 'unpaid' } : undefined,

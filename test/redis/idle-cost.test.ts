@@ -26,6 +26,7 @@ describe('a thousand live legs on one wallet', () => {
     await new Promise((resolve) => redis.once('ready', resolve));
     const store = createLiveStore(redis, {
       clock: () => toEpochMs(Date.now()),
+      lostPools: async () => [],
       onDue: () => undefined,
       loadWallet: async () => ({ balance: micros('1000000'), credit: micros('0'), policy: 'unpaid' }),
     });

@@ -23,6 +23,7 @@ beforeEach(async () => {
   store = createLiveStore(redis, {
     clock: () => now,
     clockRules: true,
+    lostPools: async () => [],
     onDue: () => undefined,
     loadWallet: async () => ({ balance: micros('1.00'), credit: micros('0'), policy: 'unpaid' }),
   });

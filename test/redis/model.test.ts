@@ -74,6 +74,7 @@ async function createRun(redis: Redis, opening: Micros, legs: readonly SampleLeg
   const store = createLiveStore(redis, {
     clock: () => now,
     clockRules: true,
+    lostPools: async () => [],
     onDue: () => undefined,
     loadWallet: async () => undefined,
   });

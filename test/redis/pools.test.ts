@@ -67,6 +67,7 @@ function open({ operator, balance, tariff }: World): void {
   store = createLiveStore(redis, {
     clock: () => now,
     clockRules: true,
+    lostPools: async () => [],
     onDue: () => undefined,
     ...createPools(
       records,

@@ -38,6 +38,7 @@ async function storm({ url, name, seed, workers, admissions, bound }: StormOrder
   await new Promise((resolve) => redis.once('ready', resolve));
   const store = createLiveStore(redis, {
     clock: () => toEpochMs(Date.now()),
+    lostPools: async () => [],
     onDue: () => undefined,
     loadWallet: async () => undefined,
   });

@@ -25,6 +25,7 @@ function storeOn(connection: Redis): LiveStore {
   return createLiveStore(connection, {
     clock: () => clock.now,
     clockRules: true,
+    lostPools: async () => [],
     onDue: () => undefined,
     loadWallet: async () => ({ balance: micros('1.00'), credit: micros('0'), policy: 'unpaid' }),
   });

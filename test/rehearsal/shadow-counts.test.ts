@@ -70,7 +70,7 @@ function start(): typeof controller {
     () => time.now(),
   );
   const options = { clock: () => time.now(), clockRules: true, ...pools };
-  store = createLiveStore(redis, { ...options, onDue: () => undefined });
+  store = createLiveStore(redis, { ...options, lostPools: async () => [], onDue: () => undefined });
   const context: ControllerContext = {
     store,
     directory: {

@@ -70,6 +70,7 @@ export async function createBooksStage(database: Database, redis: Redis): Promis
   const store = createLiveStore(redis, {
     clock: () => now,
     clockRules: true,
+    lostPools: async () => [],
     onDue: () => undefined,
     ...pools,
   });

@@ -65,6 +65,7 @@ export async function live(life: Life): Promise<CarriedOut | undefined> {
     });
     const store = createLiveStore(redis, {
       clock: () => now,
+      lostPools: async () => [],
       onDue: () => undefined,
       ...createPools(
         records,

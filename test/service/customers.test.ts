@@ -317,7 +317,10 @@ describe('when Redis has lost all that it held, and nothing has looked for the c
 
   it('a call anew of the customer goes on with what the books say is left of his pool', async () => {
     const { talking, spent } = await losing();
-    const { ask } = createStageCli(stage);
+    const { run, ask } = createStageCli(stage);
+    const flags = Object.entries(pools).flatMap(([name, value]) => [`--${name.replace('_', '-')}`, value]);
+    const checked = await run('check', '--customer', 'john', ...flags, '--to', '4930123', '--route', 'pstn');
+    expect(checked.out).toContain(`0.10 of 0.${10 - spent}0 EUR available`);
     const anew = call(pools);
     await answered(anew);
     const { json } = await ask('customers');
