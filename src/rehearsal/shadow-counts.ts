@@ -54,6 +54,8 @@ export type ShadowCounts = {
   repair(): Promise<void>;
 };
 
+type EndedThere = { readonly legKey: LegKey; readonly endsAt: EpochMs; readonly pool: PoolId };
+
 export function createShadowCounts(
   context: ControllerContext,
   { store, figures }: { readonly store: ShadowStore; readonly figures: RehearsalFigures },
@@ -101,6 +103,16 @@ export function createShadowCounts(
   };
 
   const roots = (): readonly AccountPath[] => [...new Set([...counted().keys()].map(rootOf))];
+
+  /** The first to end first: of the last that may be spent, it would have been the first to take. */
+  const endedBelow = async (root: AccountPath): Promise<readonly EndedThere[]> => {
+    const found: EndedThere[] = [];
+    for (const { account: pool } of await store.dueWallets(root, store.now())) {
+      const { ended } = await store.evaluate(pool);
+      found.push(...ended.map((leg) => ({ ...leg, pool })));
+    }
+    return found.toSorted((one, other) => one.endsAt - other.endsAt || (one.legKey < other.legKey ? -1 : 1));
+  };
 
   const configure = async (): Promise<void> => {
     const { nodes } = directory.accounts();
@@ -187,21 +199,22 @@ export function createShadowCounts(
     },
     async letGoOn() {
       for (const root of roots()) {
-        for (const { account: pool } of await store.dueWallets(root, store.now())) {
-          const { ended } = await store.evaluate(pool);
-          for (const { legKey } of ended) {
-            const record = (await store.find(root, legKey))?.record;
-            const allotment = record?.allotments.find((each) => each.pool === pool);
-            if (record !== undefined && allotment?.goesOn !== undefined) await store.goOn(record, allotment);
-          }
+        for (const { legKey, pool } of await endedBelow(root)) {
+          const record = (await store.find(root, legKey))?.record;
+          const allotment = record?.allotments.find((each) => each.pool === pool);
+          if (record !== undefined && allotment?.goesOn !== undefined) await store.goOn(record, allotment);
         }
       }
     },
     async repair() {
       const missing = new Set<LegKey>();
       for (const root of roots()) {
-        for (const record of await store.liveLegs(root)) {
-          const live = (await context.store.find(root, realLegKey(record.legKey)))?.record;
+        const there = await store.liveLegs(root);
+        // Read after them: a call that is up is found.
+        const up = there.length === 0 ? [] : await context.store.liveLegs(root);
+        const calls = new Map(up.map((record) => [record.legKey, record]));
+        for (const record of there) {
+          const live = calls.get(realLegKey(record.legKey));
           if (live === undefined) {
             // Between the end of a call and of what is counted of it there is a moment: twice is no moment.
             if (orphans.has(record.legKey)) await giveBack(record);

@@ -3,42 +3,22 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccountLookup } from '../../src/accounts/account-tree.ts';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore } from '../../src/admission/live-store.ts';
-import { loadConfig } from '../../src/config/config.ts';
-import { billedSecondsOf } from '../../src/rating/quote.ts';
-import { admitLeg } from '../../src/gate/admit-leg.ts';
 import type { Decision } from '../../src/records/records.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
-import { createShadowStore } from '../../src/redis/shadow-store.ts';
-import { createWhatIf, type WhatIf } from '../../src/rehearsal/what-if.ts';
-import type { ControllerContext } from '../../src/state/context.ts';
-import { admissionIdOf, legKeyOf, type LegKey, type LegUuid, type PoolId } from '../../src/units/ids.ts';
+import type { PoolId } from '../../src/units/ids.ts';
 import { toEpochMs, type EpochMs } from '../../src/units/time.ts';
-import { createLog, policyOf } from '../../src/wiring/parts.ts';
-import { createPools } from '../../src/wiring/pools.ts';
-import { accountsOf, money, questionOf, tariffOf } from '../controller/world.ts';
+import { accountsOf, money } from '../controller/world.ts';
 import { createVirtualTime, type VirtualTime } from '../model/virtual-time.ts';
 import { freshRedis } from '../support/redis.ts';
+import { BALANCE, createDesk, type Desk } from './shadow-desk.ts';
 
-/** A cent a second, and nobody is ever short of money. */
-const TARIFFS = tariffOf('standard', [{ prefix: '49', rate: '0.60' }], 'EUR');
-const BALANCE = '100.00';
 /** Half past nine in Berlin. */
 const MORNING = Date.UTC(2026, 5, 15, 7, 30);
-
-const loaded = loadConfig({
-  file: undefined,
-  environment: {},
-  parseDefaults: () => ({ kind: 'ok', value: {} }),
-});
-if (loaded.kind === 'bad') throw new Error('the default configuration is good');
-const policy = policyOf(loaded.config);
 
 let redis: Redis;
 let time: VirtualTime;
 let accounts: AccountLookup;
-let store: LiveStore;
 let decisions: Decision[];
-let controller: { readonly whatIf: WhatIf; readonly context: ControllerContext };
+let controller: Desk;
 let calls: number;
 
 type Shadow = Readonly<Record<string, unknown>>;
@@ -62,81 +42,25 @@ function read(shadow: Shadow | undefined, operator: Shadow = {}): void {
 }
 
 /** A controller that comes up on what there is in Redis. */
-function start(): typeof controller {
-  const records = { toldBalance: async () => money(BALANCE), paidSince: async () => [] };
-  const pools = createPools(
-    records,
-    () => accounts,
-    () => time.now(),
-  );
-  const options = { clock: () => time.now(), clockRules: true, ...pools };
-  store = createLiveStore(redis, { ...options, lostPools: async () => [], onDue: () => undefined });
-  const context: ControllerContext = {
-    store,
-    directory: {
-      accounts: () => accounts,
-      tariffs: () => TARIFFS,
-      refresh: () => Promise.resolve(false),
-    },
-    policy,
-    controlOf: () => undefined,
-    record: (decision) => void decisions.push(decision),
-    announce: () => undefined,
-    formatSettlement: () => '{}',
-    log: createLog('silent'),
-  };
-  const whatIf = createWhatIf(context, {
-    figures: pools,
-    shadows: createShadowStore(redis, options),
-    timers: time,
-  });
-  return { whatIf, context: { ...context, store: whatIf.noticing(store) } };
-}
+const start = (): Desk => createDesk(redis, { time, accounts: () => accounts, decisions });
 
-/** Asks the gate; what is judged of it is still to come. */
 async function ask(): Promise<Call> {
   calls += 1;
-  const admission = admissionIdOf(`leg-${calls}` as LegUuid, 1);
-  const legKey = legKeyOf(admission, 'a') as LegKey;
-  const question = {
-    ...questionOf(accounts, { caller: 'acme' }),
-    routes: [{ name: 'carrier', node: undefined }],
-    aLeg: `leg-${calls}` as LegUuid,
-    admission,
-    legKey,
-    at: time.now(),
-  };
-  const answer = await admitLeg(controller.context, question);
+  const answer = await controller.ask('acme', calls);
   if (answer.kind !== 'admitted') throw new Error(answer.refusal.words);
-  controller.whatIf.later([{ question, answer }]);
   return { record: answer.record, answeredAt: undefined };
 }
 
 async function answer(call: Call): Promise<Call> {
   call.answeredAt = time.now();
-  await controller.context.store.answer(call.record, call.answeredAt);
-  await controller.whatIf.idle();
+  await controller.answer(call.record, call.answeredAt);
   return call;
 }
 
 const talk = async (): Promise<Call> => await answer(await ask());
 
 async function hangUp({ record, answeredAt }: Call): Promise<void> {
-  const talkMs = answeredAt === undefined ? 0 : time.now() - answeredAt;
-  const billedSeconds = billedSecondsOf(talkMs * 1000, 'up');
-  const ended = { ...record, answeredAt };
-  const settled = await controller.context.store.settle(ended, { billedSeconds, talkMs }, () => '{}');
-  if (settled.kind !== 'settled') throw new Error('it was settled before');
-  const talked = { allotmentSeconds: new Map() };
-  const { aLeg: legUuid } = record;
-  controller.whatIf.atEnd(ended, {
-    legUuid,
-    talked,
-    talkMs,
-    isAnswered: answeredAt !== undefined,
-    ...settled,
-  });
-  await controller.whatIf.idle();
+  await controller.hangUp(record, answeredAt);
 }
 
 async function talkFor(seconds: number): Promise<Call> {
@@ -176,7 +100,7 @@ async function left(meaning: string): Promise<string | undefined> {
 
 async function readPool(meaning: string): ReturnType<LiveStore['readWallet']> {
   const countedAs = accounts.nodes[0]?.shadow?.countedAs;
-  return await store.readWallet(`acme#shadow.${countedAs}.${meaning}` as PoolId);
+  return await controller.store.readWallet(`acme#shadow.${countedAs}.${meaning}` as PoolId);
 }
 
 async function shadowKeys(): Promise<readonly string[]> {
@@ -185,7 +109,7 @@ async function shadowKeys(): Promise<readonly string[]> {
 
 /** Only the wallet that holds was charged, and by the whole talk. */
 async function charged(seconds: number): Promise<void> {
-  const wallet = await store.readWallet('acme' as PoolId);
+  const wallet = await controller.store.readWallet('acme' as PoolId);
   expect(wallet?.balance).toBe(money(BALANCE) - BigInt(seconds) * 10_000n);
   expect(wallet?.legs).toEqual([]);
 }
@@ -301,7 +225,7 @@ describe('shadow limits that name an allotment', () => {
     expect(await said()).toEqual([expect.stringContaining('has 0 s left')]);
     const [home] = rings.record.taken;
     if (home === undefined) throw new Error('it is counted');
-    await controller.context.store.giveBack(home.slot, rings.record.legKey, rings.record, 'unanswered');
+    await controller.store.giveBack(home.slot, rings.record.legKey, rings.record, 'unanswered');
     await said();
     await talkFor(1);
     expect(await said()).toEqual(['admitted: allotment']);
@@ -323,7 +247,7 @@ describe('shadow limits that name an allotment', () => {
       'admitted: allotment',
       'cut: the allotment international of acme would have ended this call of 4 s after 3 s',
     ]);
-    const real = await store.readWallet('acme#allotment.international' as PoolId);
+    const real = await controller.store.readWallet('acme#allotment.international' as PoolId);
     expect(real?.balance).toBe(56_000_000n);
   });
 });
@@ -421,8 +345,9 @@ describe('what shadow limits have counted', () => {
     const lost = await ask();
     await said();
     // A controller died before it could count the answer of one and the end of the other.
-    await store.answer(missed.record, time.now());
-    await store.settle(lost.record, { billedSeconds: 0, talkMs: 0 }, () => '{}');
+    const { unnoticed } = controller;
+    await unnoticed.answer(missed.record, time.now());
+    await unnoticed.settle(lost.record, { billedSeconds: 0, talkMs: 0 }, () => '{}');
     controller = start();
     await passLooking(5);
     expect(await left('allotment.international')).toBe('3000000');
@@ -477,7 +402,7 @@ describe('what shadow limits have counted', () => {
     await talkFor(3);
     const call = await talk();
     await redis.flushdb();
-    expect((await store.answer(call.record, time.now())).kind).toBe('gone');
+    expect((await controller.store.answer(call.record, time.now())).kind).toBe('gone');
     await said();
     await talkFor(4);
     expect(await said()).toEqual(['admitted: allotment']);
