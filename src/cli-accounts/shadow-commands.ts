@@ -169,7 +169,7 @@ async function reportShadows(line: CommandLine, context: CommandContext): Promis
 
 function headOf(kind: 'shadow' | 'dry_run', { from, to }: TimeSpan): string {
   const what = kind === 'shadow' ? 'shadow limits' : 'dry runs';
-  return `${what} from ${showMoment(from)} to ${showMoment(to)} UTC: each call judged against real use`;
+  return `${what} from ${showMoment(from)} to ${showMoment(to)} UTC: each call judged by itself`;
 }
 
 function linesOf({ account, byLimit, ...counts }: ShadowCount): readonly string[] {

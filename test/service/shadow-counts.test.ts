@@ -94,7 +94,7 @@ describe('shadow limits that count for themselves', () => {
       ]);
       expect(await shadowsOf(third, 1)).toMatchObject([{ verdict: 'refused', reason: 'no_allotment' }]);
       expect(await shown('shadow', 'report', '--from', '2026-01-01', '--to', '2099-01-01')).toBe(
-        `shadow limits from WHEN to WHEN UTC: each call judged against real use
+        `shadow limits from WHEN to WHEN UTC: each call judged by itself
 acme: of 3 calls 1 would have been refused, 1 of them went through
   allotments  1 refused  1 cut
   1 would have been cut short

@@ -103,7 +103,7 @@ describe('shadow limits', () => {
         'refused',
       ]);
       expect(await tollgate('shadow', 'report', '--from', '2026-01-01')).toBe(
-        `0 shadow limits from WHEN to WHEN UTC: each call judged against real use
+        `0 shadow limits from WHEN to WHEN UTC: each call judged by itself
 acme: of 4 calls 3 would have been refused, 2 of them went through
   calls  3 refused
 `,
@@ -146,7 +146,7 @@ acme: of 4 calls 3 would have been refused, 2 of them went through
     expect(of(await judged(first, 2))).toEqual(['acme refused admitted', 'acme/shop admitted admitted']);
     expect(of(await judged(next, 2))).toEqual(['acme refused refused', 'acme/shop admitted refused']);
     expect(await tollgate('shadow', 'report', '--from', '2026-01-01', '--account', 'acme/shop')).toBe(
-      `0 shadow limits from WHEN to WHEN UTC: each call judged against real use
+      `0 shadow limits from WHEN to WHEN UTC: each call judged by itself
 acme/shop: of 2 calls 0 would have been refused, 0 of them went through
   1 that were refused would have been let through
 `,
