@@ -261,6 +261,15 @@ describe.each(DATABASES)('ledgers on $name', ({ openScratch }) => {
     expect(wallets.reduce((sum, { balance }) => sum + balance, 0n)).toBe((1_300n * 1_301n) / 2n);
   });
 
+  it('are walked below one account alone, and not below one whose name begins alike', async () => {
+    const { records } = await openScratch();
+    const owners = ['acme', 'acme/a', 'acme/a/adhoc.john', 'acme-north/a', 'acme0/a', 'adhoc/acme'];
+    for (const owner of owners)
+      await records.insertTransfer(topupOf({ id: owner, credit: `wallet:${owner}` }));
+    const below = await Array.fromAsync(records.walletBalances(account('acme')));
+    expect(below.map(({ ledger }) => ledger)).toEqual(['wallet:acme/a', 'wallet:acme/a/adhoc.john']);
+  });
+
   it('know which transfers of the stream are already here', async () => {
     const { records } = await openScratch();
     await records.insertTransfer(topupOf({}));

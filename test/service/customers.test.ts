@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CallRequest, SimulatedCall } from '../../src/simulator/inbound-call.ts';
 import { walletLedger } from '../../src/records/records.ts';
@@ -296,9 +297,11 @@ describe('when Redis has lost all that it held, and nothing has looked for the c
   const pools = { ...BY_THE_SECOND, max_credit: '1.00' };
 
   /** One call of john's has ended and is charged, another talks, and Redis knows of neither. */
-  const losing = async (): Promise<{ readonly talking: SimulatedCall; readonly spent: number }> => {
+  const losing = async (
+    settings: Variables = {},
+  ): Promise<{ readonly talking: SimulatedCall; readonly spent: number }> => {
     await openStage('socket', 0);
-    useGates(stage.sim, 'socket', [await stage.startController(seldom)]);
+    useGates(stage.sim, 'socket', [await stage.startController({ ...seldom, ...settings })]);
     const [over, talking] = [call(pools), call(pools)];
     await answered(over, talking);
     await eventually(
@@ -333,6 +336,30 @@ describe('when Redis has lost all that it held, and nothing has looked for the c
     expect(await stage.balance('adhoc/john')).toBe(0n);
     talking.hangup();
     await allEnded([talking]);
+  });
+
+  it.each([
+    ['refuse', 'refused'],
+    ['allow', 'store_down'],
+  ] as const)('a record that cannot be asked is as a store that is down: %s', async (onDown, decision) => {
+    const { talking, spent } = await losing({ TOLLGATE_STORE_ON_DOWN: onDown });
+    const record = new DatabaseSync(stage.environment()['TOLLGATE_DATABASE_URL'] ?? '');
+    record.exec('ALTER TABLE transfer RENAME TO away');
+    const blind = call(pools);
+    expect(await decisionOf(blind)).toBe(decision);
+    blind.hangup();
+    await allEnded([blind]);
+    record.exec('ALTER TABLE away RENAME TO transfer');
+    record.close();
+    const anew = call(pools);
+    await allEnded([anew]);
+    expect(await settled(stage, 2, 'adhoc')).toContainEqual(
+      expect.objectContaining({ cut: 'credit', billedSeconds: 10 - spent }),
+    );
+    talking.hangup();
+    await allEnded([talking]);
+    await isProved();
+    expect(await stage.balance('adhoc/john')).toBe(0n);
   });
 
   it('verify names what is left of his pool, and --fix closes it once none of his calls can be up', async () => {

@@ -275,7 +275,7 @@ describe('an account in a dry run', () => {
     stage.sim.endpoint(/pstn/, { kind: 'answers', afterMs: 10 });
     const calls: SimulatedCall[] = [];
     for (const each of seconds) {
-      const call = dial('acme', { hangsUpAfterAnswerMs: each * 1_000 - 300 });
+      const call = dial('acme', { hangsUpAfterAnswerMs: each * 1_000 - 700 });
       calls.push(call);
       await allEnded([call]);
       await settled(stage, calls.length);
