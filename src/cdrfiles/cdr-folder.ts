@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import type { Dir, Stats } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { toEpochMs, type EpochMs } from '../units/time.ts';
@@ -27,29 +27,53 @@ export function formatOfName(path: string): CdrFormat | undefined {
 
 /**
  * The CDR files at a path: itself, or all in the folder and those below it, whatever their number. Links to folders
- * are not followed. A `format` leaves out files of others, and says what a file named by itself is.
+ * are not followed. A `format` leaves out files of others, and says what a file named by itself is. A folder below that
+ * cannot be opened is told and passed over; the path itself rejects.
  */
-export async function* cdrFilesAt(path: string, format: CdrFormat | undefined): AsyncGenerator<CdrFile> {
+export async function* cdrFilesAt(
+  path: string,
+  format: CdrFormat | undefined,
+  onUnreadable: (folder: string, code: string) => void = () => undefined,
+): AsyncGenerator<CdrFile> {
   const root = resolve(path);
   if ((await stat(root)).isDirectory()) {
-    yield* filesBelow(root, format);
+    yield* filesBelow(await opendir(root), format, onUnreadable);
     return;
   }
   const file = await describeFile(root, format ?? formatOfName(root));
   if (file !== undefined) yield file;
 }
 
-async function* filesBelow(folder: string, format: CdrFormat | undefined): AsyncGenerator<CdrFile> {
-  for await (const entry of await opendir(folder)) {
-    const path = join(folder, entry.name);
+async function* filesBelow(
+  folder: Dir,
+  format: CdrFormat | undefined,
+  onUnreadable: (folder: string, code: string) => void,
+): AsyncGenerator<CdrFile> {
+  for await (const entry of folder) {
+    const path = join(folder.path, entry.name);
     if (entry.isDirectory()) {
-      yield* filesBelow(path, format);
+      const below = await openFolder(path, onUnreadable);
+      if (below !== undefined) yield* filesBelow(below, format, onUnreadable);
       continue;
     }
     const named = formatOfName(entry.name);
     if (format !== undefined && named !== format) continue;
     const file = await describeFile(path, named);
     if (file !== undefined) yield file;
+  }
+}
+
+async function openFolder(
+  path: string,
+  onUnreadable: (folder: string, code: string) => void,
+): Promise<Dir | undefined> {
+  try {
+    return await opendir(path);
+  } catch (error) {
+    // Only the system's errors have a code: it is gone, or not for us.
+    if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
+    onUnreadable(path, error.code);
+    return undefined;
   }
 }
 

@@ -140,8 +140,12 @@ export async function readCdrs(
     if (faultCount > faultsBefore) files.faulty += 1;
   };
 
+  const passOver = (folder: string, code: string): void => {
+    files.faulty += 1;
+    tell({ file: folder, line: 0, field: 'folder', value: code, expected: 'a folder that can be read' });
+  };
   for (const path of paths) {
-    for await (const some of inChunks(cdrFilesAt(path, source.format))) {
+    for await (const some of inChunks(cdrFilesAt(path, source.format, passOver))) {
       const known = await store.filesRead(some.map((file) => file.path));
       for (const file of some) {
         await readOne(file, known.get(file.path));

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, utimesSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LiveState } from '../../src/command-line/live-state.ts';
@@ -352,6 +352,19 @@ accounts:
     const told = faults.map((line) => line.replace(/: ".*": expected/, ': … expected'));
     expect(told.toSorted()).toEqual(expected.toSorted());
     expect(out).toContain('bb-1');
+  });
+
+  it('goes on behind a folder that cannot be read, and tells of it', async () => {
+    const { run, folder, write } = await createImport({});
+    // No name in UTF-8: the system's own name for it cannot be said again.
+    mkdirSync(Buffer.from(`${folder}/b\xfcro`, 'latin1'));
+    write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 1e6 }));
+    write('z/z.json', jsonLeg({ uuid: 'aa-2', microseconds: 1e6 }));
+    const { code, out } = await run('cdr', 'import', folder);
+    expect(code).toBe(1);
+    expect(out).toContain('2 read, 0 unchanged, 0 left for later, 1 with faults');
+    expect(out).toContain(`${folder}/b\u{FFFD}ro: folder: "ENOENT": expected a folder that can be read`);
+    expect((await run('cdr', 'import', join(folder, 'z'))).code).toBe(0);
   });
 
   it('refuses flags and paths that are wrong, each by its name', async () => {
