@@ -15,10 +15,12 @@ import { connectLiveState, serve } from './cli/wiring.ts';
 import { runCli } from './cli/program.ts';
 import { toEpochMs } from './units/time.ts';
 
-// A reader that has seen enough (`| head`) closes the pipe: that is no failure.
+// A reader that has seen enough (`| head`) closes the pipe: that is no failure. What is printed while the record is
+// being put right must not keep that from its end: then nobody is told the rest.
+const onlyReads = !process.argv.includes('--fix');
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (onlyReads) process.exit();
 });
 
 process.exitCode = await runCli(process.argv.slice(2), {
