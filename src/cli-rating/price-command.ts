@@ -122,7 +122,10 @@ function quotedByRate(version: TariffVersion, rate: Rate, { seconds, discountPpm
     seconds,
     { currency, tariff, tariffVersion: version.version, rate: found },
     [
-      ['rate', `${rate.prefix} ${rate.description}, rate ${rate.id} of ${tariff} version ${version.version}`],
+      [
+        'rate',
+        `${[rate.prefix, rate.description].filter((word) => word !== '').join(' ')}, rate ${rate.id} of ${tariff} version ${version.version}`,
+      ],
       ...(period === undefined ? [] : [['holds', `${period}, by the clocks of ${version.zone}`]]),
     ],
   );

@@ -291,6 +291,8 @@ describe('a tariff file', () => {
     const priceOn = async (day: string) =>
       (await run('price', '--tariff', 'std', '--to', '49', '--seconds', '60', '--at', day)).out;
     expect(await priceOn('2026-12-31')).toContain('0.10 EUR');
+    // A rate without a description.
+    expect(await priceOn('2026-12-31')).toContain('49, rate 1 of std version 1\n');
     expect(await priceOn('2027-01-01')).toContain('0.20 EUR');
     expect((await run('tariff', 'import', 'std', file, '--starts', '2027-02-30')).err).toContain(
       '--starts: 2027-02-30',
