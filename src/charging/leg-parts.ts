@@ -33,7 +33,10 @@ export function paidParts(
   ];
 }
 
-/** One part for each rate that the talk has reached. Within the grace it is free whole. */
+/**
+ * One part for each rate that the talk has reached. Within the grace it is free whole; a part that another follows is
+ * charged however short it is.
+ */
 export function moneyParts(payer: PayerRecord, billedSeconds: number): readonly MoneyPart[] {
   const { terms, later = [], ...rest } = payer;
   const parts: MoneyPart[] = [];
@@ -43,7 +46,8 @@ export function moneyParts(payer: PayerRecord, billedSeconds: number): readonly 
     const { next, ...own }: PriceTerms = part;
     const isLast: boolean = left <= secondsBeforeNext(part) || left <= part.graceSeconds;
     const seconds = isLast ? left : secondsBeforeNext(part);
-    parts.push({ way: 'per_minute', payer: { ...rest, ...rate, terms: own }, billedSeconds: seconds });
+    const charged = isLast ? own : { ...own, graceSeconds: 0 };
+    parts.push({ way: 'per_minute', payer: { ...rest, ...rate, terms: charged }, billedSeconds: seconds });
     left -= seconds;
     rate = later[parts.length - 1] ?? rate;
     part = isLast ? undefined : next?.terms;
@@ -58,14 +62,15 @@ function allotmentParts(
   const { minimumSeconds, incrementSeconds, graceSeconds } = terms;
   const seconds = Math.min(billedSeconds, allotmentSeconds.get(account) ?? billedSeconds);
   const restSeconds = billedSeconds - seconds;
+  const wentOn = restSeconds > 0 && goesOn !== undefined;
   const first: PaidPart = {
     way: 'allotment',
     account,
     allotment: name,
-    pulses: { minimumSeconds, incrementSeconds, graceSeconds },
+    pulses: { minimumSeconds, incrementSeconds, graceSeconds: wentOn ? 0 : graceSeconds },
     billedSeconds: seconds,
   };
-  if (restSeconds <= 0 || goesOn === undefined) return [first];
+  if (!wentOn) return [first];
   const { payer } = goneOn?.get(account) ?? goesOn;
   const rest = continuationParts(payer, restSeconds);
   // What the allotment paid nothing of has no part of it.

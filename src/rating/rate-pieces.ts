@@ -16,8 +16,6 @@ export type RatePiece = {
   readonly fromSecond: number;
 };
 
-export type RatedPiece = RatePiece & { readonly billedSeconds: number };
-
 /** A call and the tariff that was in force at its admission; both stay, whatever periods and versions come. */
 export type PeriodCall = {
   readonly inForce: TariffInForce;
@@ -71,22 +69,6 @@ export function nextPiece(from: PeriodCall, piece: RatePiece): RatePiece | undef
       return { rate, terms, fromSecond: piece.fromSecond + seconds };
     }
   }
-}
-
-/** All pieces of a finished talk, in order: their seconds are the billed ones. None where no rate was found. */
-export function ratePieces(from: PeriodCall, billedSeconds: number): readonly RatedPiece[] {
-  const pieces: RatedPiece[] = [];
-  let piece = firstPiece(from);
-  while (piece !== undefined) {
-    // A talk within the grace is free whole, and one of no length has no second piece.
-    const isFree = billedSeconds - piece.fromSecond <= piece.terms.graceSeconds;
-    const next = isFree ? undefined : nextPiece(from, piece);
-    const isLast = next === undefined || next.fromSecond >= billedSeconds;
-    const until = isLast ? billedSeconds : next.fromSecond;
-    pieces.push({ ...piece, billedSeconds: until - piece.fromSecond });
-    piece = isLast ? undefined : next;
-  }
-  return pieces;
 }
 
 /** The end of the first pulse, in seconds from the piece's start, that is not before so many milliseconds of it. */

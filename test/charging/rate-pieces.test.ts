@@ -1,31 +1,55 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { chargedSeconds, firstPulseSeconds, priceOf } from '../../src/rating/price.ts';
-import { firstPiece, nextPiece, ratePieces, type PeriodCall } from '../../src/rating/rate-pieces.ts';
+import { splitPayer } from '../../src/admission/rate-split.ts';
+import { moneyParts } from '../../src/charging/leg-parts.ts';
+import { chargedSeconds, firstPulseSeconds, priceOf, type PriceTerms } from '../../src/rating/price.ts';
+import { firstPiece, nextPiece, type PeriodCall } from '../../src/rating/rate-pieces.ts';
 import type { Rate, TariffVersion } from '../../src/rating/rate.ts';
-import { EMPTY_TARIFF_BOOK, versionInForce, withTariffVersions } from '../../src/rating/tariff-book.ts';
+import { EMPTY_TARIFF_BOOK, versionInForce, withTariffVersions, type TariffBook } from '../../src/rating/tariff-book.ts';
 import { chooseRate } from '../../src/rating/tariff-table.ts';
+import type { AccountPath } from '../../src/units/ids.ts';
 import { addMs, parseMoment, toEpochMs } from '../../src/units/time.ts';
 import { formatMicros } from '../../src/units/money.ts';
-import { money, period, rateOf, tariffName, versionOf } from './samples.ts';
+import { money, period, rateOf, tariffName, versionOf } from '../rating/samples.ts';
 
 type Asked = { readonly admitted: string; readonly answered?: string; readonly discountPpm?: number };
 
-function callOf(rates: readonly Rate[], asked: Asked, fields: Partial<TariffVersion> = {}): PeriodCall {
+type TestCall = PeriodCall & { readonly book: TariffBook };
+
+function callOf(rates: readonly Rate[], asked: Asked, fields: Partial<TariffVersion> = {}): TestCall {
   const book = withTariffVersions(EMPTY_TARIFF_BOOK, [versionOf(rates, fields)]);
   const inForce = versionInForce(book, tariffName('retail'), toEpochMs(0));
   const at = parseMoment(asked.admitted);
   const answeredAt = parseMoment(asked.answered ?? asked.admitted);
   if (inForce === undefined || at === undefined || answeredAt === undefined) throw new Error('no such call');
   const call = { number: '4930', direction: 'outbound', routes: [], options: [], at } as const;
-  return { inForce, call, answeredAt, discountPpm: asked.discountPpm ?? 0 };
+  return { book, inForce, call, answeredAt, discountPpm: asked.discountPpm ?? 0 };
+}
+
+type Piece = { readonly rateId: number; readonly terms: PriceTerms; readonly billedSeconds: number };
+
+/** What a payer is charged for a talk, rate after rate; nothing where no rate was found at the admission. */
+function ratePieces(timed: TestCall, billedSeconds: number): readonly Piece[] {
+  const first = firstPiece(timed);
+  if (first === undefined) return [];
+  const { book, call, answeredAt, inForce } = timed;
+  const { tariff, version, currency } = inForce.version;
+  const account = 'acme' as AccountPath;
+  const rate = { rateId: first.rate.id, prefix: first.rate.prefix };
+  const payer = { account, wallet: account, tariff, tariffVersion: version, currency, ...rate, terms: first.terms };
+  const asked = { ...call, destination: call.number, admittedAt: call.at, answeredAt };
+  return moneyParts(splitPayer(payer, asked, book), billedSeconds).map((part) => ({
+    rateId: part.payer.rateId,
+    terms: part.payer.terms,
+    billedSeconds: part.billedSeconds,
+  }));
 }
 
 /** `rate × seconds = price` of each piece. */
-function shown(call: PeriodCall, billedSeconds: number): readonly string[] {
+function shown(call: TestCall, billedSeconds: number): readonly string[] {
   return ratePieces(call, billedSeconds).map(
     (piece) =>
-      `${piece.rate.id} × ${piece.billedSeconds} = ${formatMicros(priceOf(piece.terms, piece.billedSeconds))}`,
+      `${piece.rateId} × ${piece.billedSeconds} = ${formatMicros(priceOf(piece.terms, piece.billedSeconds))}`,
   );
 }
 
@@ -79,6 +103,13 @@ describe('the pieces of a call', () => {
     expect(shown(early, 35)).toEqual(['2 × 30 = 2.03', '1 × 5 = 0.10']);
     // A talk within the grace is free, and no other rate makes it dear.
     expect(shown(early, 5)).toEqual(['2 × 5 = 0.00']);
+  });
+
+  it('are not free for being short where the whole talk is longer than the grace', () => {
+    const graced = { ...DAY, minimumSeconds: 0, incrementSeconds: 1, graceSeconds: 5 };
+    const call = callOf([graced, NIGHT], { admitted: '2026-03-02T17:59:57Z' });
+    expect(shown(call, 5)).toEqual(['1 × 5 = 0.00']);
+    expect(shown(call, 6)).toEqual(['1 × 3 = 1.03', '2 × 3 = 0.006']);
   });
 
   it('are one where the next period has no rate', () => {
@@ -171,7 +202,7 @@ const anyCall = fc.record({
 
 type AnyCall = typeof anyCall extends fc.Arbitrary<infer Value> ? Value : never;
 
-function drawn({ rates, zone, admitted, afterSeconds, ringMs }: AnyCall): PeriodCall {
+function drawn({ rates, zone, admitted, afterSeconds, ringMs }: AnyCall): TestCall {
   const call = callOf(rates, { admitted }, { zone });
   const at = addMs(call.call.at, afterSeconds * 1_000);
   return { ...call, call: { ...call.call, at }, answeredAt: addMs(at, ringMs) };
@@ -206,8 +237,8 @@ test('are what a walk along the pulses finds', () => {
         }
       }
       expect(
-        ratePieces(call, one.billedSeconds).map(({ rate: { id }, billedSeconds }) => ({
-          rate: id,
+        ratePieces(call, one.billedSeconds).map(({ rateId, billedSeconds }) => ({
+          rate: rateId,
           seconds: billedSeconds,
         })),
       ).toEqual(walked);
@@ -232,7 +263,7 @@ test('every second is in one of them, all but the last are whole pulses, and a l
   );
 });
 
-function total(call: PeriodCall, billedSeconds: number): bigint {
+function total(call: TestCall, billedSeconds: number): bigint {
   return ratePieces(call, billedSeconds).reduce(
     (sum, piece) => sum + priceOf(piece.terms, piece.billedSeconds),
     0n,
