@@ -5,7 +5,12 @@ import { moneyParts } from '../../src/charging/leg-parts.ts';
 import { chargedSeconds, firstPulseSeconds, priceOf, type PriceTerms } from '../../src/rating/price.ts';
 import { firstPiece, nextPiece, type PeriodCall } from '../../src/rating/rate-pieces.ts';
 import type { Rate, TariffVersion } from '../../src/rating/rate.ts';
-import { EMPTY_TARIFF_BOOK, versionInForce, withTariffVersions, type TariffBook } from '../../src/rating/tariff-book.ts';
+import {
+  EMPTY_TARIFF_BOOK,
+  versionInForce,
+  withTariffVersions,
+  type TariffBook,
+} from '../../src/rating/tariff-book.ts';
 import { chooseRate } from '../../src/rating/tariff-table.ts';
 import type { AccountPath } from '../../src/units/ids.ts';
 import { addMs, parseMoment, toEpochMs } from '../../src/units/time.ts';
@@ -36,7 +41,15 @@ function ratePieces(timed: TestCall, billedSeconds: number): readonly Piece[] {
   const { tariff, version, currency } = inForce.version;
   const account = 'acme' as AccountPath;
   const rate = { rateId: first.rate.id, prefix: first.rate.prefix };
-  const payer = { account, wallet: account, tariff, tariffVersion: version, currency, ...rate, terms: first.terms };
+  const payer = {
+    account,
+    wallet: account,
+    tariff,
+    tariffVersion: version,
+    currency,
+    ...rate,
+    terms: first.terms,
+  };
   const asked = { ...call, destination: call.number, admittedAt: call.at, answeredAt };
   return moneyParts(splitPayer(payer, asked, book), billedSeconds).map((part) => ({
     rateId: part.payer.rateId,

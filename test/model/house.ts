@@ -158,5 +158,9 @@ export function mayPrepay(house: House, account: string): boolean {
 /** An account that is switched off is unrestricted, and one in dry run refuses nothing: neither pays (ruling 16). */
 export function isEnforced(house: House, account: string): boolean {
   const enabled = operatorsWord(house, account, 'enabled') ?? true;
-  return enabled && operatorsWord(house, account, 'enforcement') !== 'dry_run';
+  return enabled && !isInDryRun(house, account);
+}
+
+export function isInDryRun(house: House, account: string): boolean {
+  return operatorsWord(house, account, 'enforcement') === 'dry_run';
 }

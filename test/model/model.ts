@@ -4,6 +4,7 @@ import {
   boundOfNumber,
   COUNTED,
   mostSpent,
+  isInDryRun,
   operatorsWord,
   SPEND_WINDOWS,
   type CountedLimit,
@@ -101,8 +102,10 @@ export class Model {
       ranDry: new Map(),
     });
     for (const each of asked) {
-      if (each.kind === 'number' || !isBoundBy(each, connection, softened, this.house)) continue;
-      // Only who is bound leaves a mark, and it stays even where nobody answers.
+      if (each.kind === 'number') continue;
+      // Who is bound leaves a mark, and who is to be told what would have been refused; it stays even where nobody answers.
+      const isTried = each.kind === 'account' && isInDryRun(this.house, each.account);
+      if (!isTried && !isBoundBy(each, connection, softened, this.house)) continue;
       if (boundOn(each, 'callsPerSecond', this.house) !== 'unlimited') {
         this.#ticks.push({ holder: holderOf(each), at: this.#clock() });
       }

@@ -4,6 +4,7 @@ import {
   chainOf,
   COUNTED,
   isEnforced,
+  isInDryRun,
   operatorsWord,
   rootOf,
   type Bound,
@@ -188,7 +189,7 @@ export function decisionOf(connection: Connection, softened: readonly string[], 
   if (connection.isEmergency) return 'emergency';
   if (softened.length > 0) return 'soft';
   if (operatorsWord(house, own, 'enabled') === false) return 'unrestricted';
-  return operatorsWord(house, own, 'enforcement') === 'dry_run' ? 'dry_run' : 'admitted';
+  return isInDryRun(house, own) ? 'dry_run' : 'admitted';
 }
 
 /** The longest that any account of both sides lets a call last, and who says so first; undefined: nobody does. */
