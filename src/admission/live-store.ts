@@ -119,7 +119,7 @@ export type TakeRefused = {
   readonly refusal: TakeRefusal;
   /** Why the same payer could not pay in the ways before that one. */
   readonly besides?: readonly TakeRefusal[];
-  /** Of the holders up to the one that refused; none where it was known before anybody was asked. */
+  /** Of the holders up to the one that refused, just before. */
   readonly uses?: readonly HolderUse[];
 };
 

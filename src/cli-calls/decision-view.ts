@@ -2,7 +2,7 @@ import { isRecord } from '../accounts/document-reader.ts';
 import { columns } from '../command-line/help.ts';
 import { showMoment } from '../command-line/moment.ts';
 import { parseTerms } from '../rating/terms-text.ts';
-import type { Decision, FundingKind } from '../records/records.ts';
+import { ADHOC_RATE, type Decision, type FundingKind } from '../records/records.ts';
 import { formatMicros, toMicros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 import { priceInWords } from './check-view.ts';
@@ -101,7 +101,7 @@ function detailRows({ kind }: Decision, inputs: Inputs): readonly (readonly stri
   return [
     ...callRows(inputs),
     ...limitRows(kind, inputs),
-    ...recordsIn(inputs['payers']).flatMap((payer) => payerRows(payer, inputs)),
+    ...payersToTell(kind, inputs).flatMap((payer) => payerRows(kind, payer, inputs)),
     ...recordsIn(inputs['allotments']).map((each) => ['paid by', allotmentInWords(each, inputs)]),
     ...recordsIn(inputs['trunks']).map((trunks) => [
       trunks['taken'] === true ? 'paid by' : 'not by',
@@ -131,10 +131,13 @@ function limitRows(kind: Decision['kind'], inputs: Inputs): readonly (readonly s
   const lines = new Map<string, string[]>();
   for (const { holder, limit, before, bound } of usesOf(inputs['limits'])) {
     if (bound === undefined) continue;
-    const isFull = kind !== 'admission' && holder === inputs['holder'] && limit === inputs['limit'];
+    // The calls to a number of an account, of which the document speaks as its `perNumber`.
+    const [path = holder, number] = holder.split('#');
+    const name = number === undefined ? limit : 'perNumber';
+    const isFull = kind !== 'admission' && path === inputs['holder'] && name === inputs['limit'];
     const use = kind === 'admission' ? `${before} → ${before + 1} of ${bound}` : `${before} of ${bound}`;
-    const words = `${limit} ${use}${isFull ? ' (full)' : ''}`;
-    lines.set(holder, [...(lines.get(holder) ?? []), words]);
+    const words = `${limit}${number === undefined ? '' : ` to ${number}`} ${use}${isFull ? ' (full)' : ''}`;
+    lines.set(path, [...(lines.get(path) ?? []), words]);
   }
   return [...lines].map(([holder, words]) => ['limits', `${holder}: ${words.join(', ')}`]);
 }
@@ -149,15 +152,24 @@ function countedRows({ pools }: Inputs): readonly (readonly string[])[] {
   });
 }
 
-function payerRows(payer: Inputs, inputs: Inputs): readonly (readonly string[])[] {
+/** What a call was to cost says why it was refused only where there was too little for it. */
+function payersToTell(kind: Decision['kind'], inputs: Inputs): readonly Inputs[] {
+  const payers = recordsIn(inputs['payers']);
+  return kind === 'refusal' && inputs['needed'] === undefined ? [] : payers;
+}
+
+function payerRows(kind: Decision['kind'], payer: Inputs, inputs: Inputs): readonly (readonly string[])[] {
   const account = textOf(payer['account']);
-  const rate = `${textOf(payer['tariff'])} version ${textOf(payer['tariffVersion'])}, rate ${textOf(payer['rateId'])} for ${textOf(payer['prefix'])}`;
+  const rate =
+    payer['tariffVersion'] === ADHOC_RATE.tariffVersion
+      ? 'at the price that the call came with'
+      : `${textOf(payer['tariff'])} version ${textOf(payer['tariffVersion'])}, rate ${textOf(payer['rateId'])} for ${textOf(payer['prefix'])}`;
   const price = typeof payer['terms'] === 'string' ? priceInWords(parseTerms(payer['terms'])) : '';
   const pools = recordsIn(inputs['pools']).filter(
     (pool) => pool['account'] === account && pool['needed'] !== undefined,
   );
   return [
-    ['paid by', `${account}: ${rate}`],
+    [kind === 'refusal' ? 'price' : 'paid by', `${account}: ${rate}`],
     ...(price === '' ? [] : [['', price]]),
     ...pools.map((pool) => ['', poolInWords(pool, textOf(payer['currency']))]),
   ];

@@ -1,9 +1,9 @@
-import { decide, fundedTime, type FundedTime } from '../admission/decide.ts';
+import { decide, fundedTime, type Decided, type FundedTime } from '../admission/decide.ts';
 import { chosenParts, withFunded } from '../admission/funded.ts';
-import type { LegRecord } from '../admission/leg-record.ts';
+import type { LegRecord, PayerRecord } from '../admission/leg-record.ts';
 import { levelUses, trunksSeen, type LevelUse, type TrunksSeen } from '../admission/level-uses.ts';
 import type { HeldWallet, TakeOutcome, TakeRefusal } from '../admission/live-store.ts';
-import type { HolderUse, Plan, Slot, SlotPlan } from '../admission/plan.ts';
+import type { HolderUse, Slot, SlotPlan } from '../admission/plan.ts';
 import { calledSideOf, softAccount, type Question } from '../admission/question.ts';
 import { explainTakeRefusal, type Refusal } from '../admission/refusal.ts';
 import { isDryPool } from '../credit/pools.ts';
@@ -41,6 +41,8 @@ export type AdmissionWhy = {
   /** The same of every account, route and number, with what bounds it. */
   readonly limits: readonly LevelUse[];
   readonly trunks: readonly TrunksSeen[];
+  /** Of a leg that was refused: who was to pay per minute, and by which rates. Of others the record has it. */
+  readonly payers: readonly PayerRecord[];
   /** What it holds of wallets, allotments and spend windows, and what there was. */
   readonly pools: readonly PoolFigures[];
 };
@@ -79,7 +81,7 @@ async function admitOnce(context: ControllerContext, question: Question): Promis
   if (decided.kind === 'refused') return decided;
   const { plan, record } = decided;
   const home = await store.take(plan.home, record);
-  if (home.kind === 'refused') return refused(question, home, plan);
+  if (home.kind === 'refused') return refused(question, home, decided);
   if (home.kind === 'already') {
     const known = home.record ?? record;
     const why = nothingSeen(question);
@@ -89,7 +91,7 @@ async function admitOnce(context: ControllerContext, question: Question): Promis
   const taken = withFunded(record, chosenParts(plan.home, chosen));
   const others = await takeOthers(context, plan.others, taken, plan.home.slot);
   const uses = [...home.uses, ...others.uses];
-  if (others.refusal !== undefined) return refused(question, { refusal: others.refusal, uses }, plan);
+  if (others.refusal !== undefined) return refused(question, { refusal: others.refusal, uses }, decided);
   const full = { ...taken, admittedAt: home.at };
   const why = {
     ...nothingSeen(question),
@@ -103,7 +105,16 @@ async function admitOnce(context: ControllerContext, question: Question): Promis
 }
 
 function nothingSeen({ classification }: Question): AdmissionWhy {
-  return { classification, softened: [], passedOver: [], seen: [], limits: [], trunks: [], pools: [] };
+  return {
+    classification,
+    softened: [],
+    passedOver: [],
+    seen: [],
+    limits: [],
+    trunks: [],
+    payers: [],
+    pools: [],
+  };
 }
 
 /** In the order in which the store tells of wallets: those of a payer's only way, then those of the ways taken. */
@@ -154,7 +165,7 @@ async function takeOthers(
 function refused(
   question: Question,
   { refusal, besides = [], uses = [] }: Omit<Extract<TakeOutcome, { readonly kind: 'refused' }>, 'kind'>,
-  plan: Plan,
+  { plan, record }: Extract<Decided, { readonly kind: 'plan' }>,
 ): Admitted {
   const { firstOf } = plan.home;
   const onCalledSide = calledSideOf(question);
@@ -163,8 +174,17 @@ function refused(
   const isOfMoney = refusal.kind === 'credit' || refusal.kind === 'trunk';
   const known = firstOf.find(({ payer }) => isOfMoney && payer === main.holder)?.others ?? [];
   const words = [...new Set([main.words, ...others.map((other) => other.words), ...known])].join('; ');
-  const why = { ...nothingSeen(question), seen: uses, limits: levelUses(plan, uses) };
+  const payers = [...record.payers, ...perMinutePayers(plan.home)];
+  const why = { ...nothingSeen(question), seen: uses, limits: levelUses(plan, uses), payers };
   return { kind: 'refused', refusal: { ...main, words }, why };
+}
+
+/** Those of several ways of whom one is per minute. */
+function perMinutePayers({ firstOf }: SlotPlan): readonly PayerRecord[] {
+  const paying = firstOf.filter(({ isDryRun }) => isDryRun !== true);
+  return paying.flatMap(({ options }) =>
+    options.flatMap(({ part }) => (part?.way === 'per_minute' ? [part.payer] : [])),
+  );
 }
 
 function passedOver({ firstOf }: SlotPlan, chosen: readonly number[]): readonly string[] {

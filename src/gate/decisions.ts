@@ -103,6 +103,7 @@ export function refusalDecision(
       ...refusal.figures,
       limits: why?.limits ?? [],
       softened: why?.softened.map(refusalInputs) ?? [],
+      payers: why?.payers.map(payerInputs) ?? [],
       ...claimInputs(claims),
       classification: why?.classification,
     },

@@ -21,7 +21,7 @@ import { ticksKey, useKey, walletKey, walletPartsKey } from './keys.ts';
 import { formatFunded, formatRecord } from './record-text.ts';
 import type { StoreContext } from './store-context.ts';
 import { notThere, openingArguments } from './opened-pool.ts';
-import { holdsOf, parseCountReply, parseTakeReply } from './take-reply.ts';
+import { holdsOf, parseCountReply, parseTakeReply, parseUses } from './take-reply.ts';
 import { formatPart } from './wallet-text.ts';
 
 /** Where the script needs no time, it does not ask for it. */
@@ -48,18 +48,23 @@ export async function takeLeg(
     ...takeArguments(plan.takes),
     plan.holds.length,
   ];
+  // What was in use when the wallets were read that the exact sum is of.
+  let seen: unknown;
   return await context.decide<TakeOutcome>(wallets, async (basis, wished) => {
     const short = new Map<PoolId, TakeRefusal>();
     const holds: (string | number)[] = [];
     for (const hold of plan.holds) {
       const decided = holdArguments(plan, hold, basis);
-      if ('kind' in decided) return { kind: 'refused', refusal: decided };
+      if ('kind' in decided) return { kind: 'refused', refusal: decided, uses: parseUses(plan, seen) };
       holds.push(...decided);
     }
     const ways = waysArguments(plan, record.account, basis, short);
     const args = [context.clockArgument(), wished, ...head, ...holds, ...ways];
     const reply = (await context.run('take', keys, args)) as readonly unknown[];
-    if (reply[0] === 'exact') return { undecided: context.snapshotOf(reply) };
+    if (reply[0] === 'undecided') {
+      seen = reply[1];
+      return { undecided: context.snapshotOf(reply[2]) };
+    }
     if (reply[0] === 'unasked') await askBooks(rootOf(reply[1] as PoolId));
     else if (reply[0] === 'no-wallet') await openMissing(reply[1] as PoolId);
     else return parseTakeReply(context, plan, reply, short);

@@ -120,7 +120,7 @@ function parseUnfunded(
 }
 
 /** Of as many holders as were looked at, in the plan's order. */
-function parseUses({ takes }: SlotPlan, text: unknown): readonly HolderUse[] {
+export function parseUses({ takes }: SlotPlan, text: unknown): readonly HolderUse[] {
   if (typeof text !== 'string' || takes.length === 0) return [];
   return text.split(';').flatMap((each, index): readonly HolderUse[] => {
     const holder = takes[index]?.holder;

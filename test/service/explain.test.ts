@@ -133,6 +133,54 @@ describe('tollgate explain', () => {
     });
   });
 
+  it('tells of a call that was refused for want of money what was in use and what it was to cost', async () => {
+    await openStage();
+    await stage.tariff('dear', 'prefix,rate,minimum,increment\n49,1.00,1,1\n4999,6.00,1,1\n');
+    await stage.account({
+      account: 'acme/poor',
+      wallet: 'EUR',
+      tariff: 'dear',
+      operator: { calls: 2, trunks: { outbound: 1 }, flatRate: { whitelist: [String.raw`^\+4930`] } },
+    });
+    await stage.topUp('acme/poor', '0.05');
+    const [call] = placeCalls(stage, 1, () => ({
+      to: '4999123',
+      variables: { tollgate_account: 'acme/poor', tollgate_route: 'carrier' },
+    }));
+    if (call === undefined) throw new Error('one was placed');
+    await allEnded([call]);
+    expect(await explained(call, 1)).toBe(
+      `WHEN  refused: acme/poor has 0.05 available; the call needs 0.10 to begin
+  call    acme/poor → 4999123 by carrier, international
+  limits  acme: calls 0 of 5, callsPerSecond N of 50
+  limits  acme/poor: calls 0 of 2
+  price   acme/poor: dear version 1, rate 2 for 4999
+          6.00 a minute, pulses of 1 s, then 1 s
+`,
+    );
+  });
+
+  it('tells of a number that is called too often in words', async () => {
+    await openStage();
+    await stage.account({
+      account: 'acme/desk',
+      operator: { perNumber: [{ pattern: String.raw`^\+4930`, calls: 0 }] },
+    });
+    const [call] = placeCalls(stage, 1, () => ({
+      to: '4930123',
+      variables: { tollgate_callee: 'acme/desk', tollgate_route: 'carrier' },
+    }));
+    if (call === undefined) throw new Error('one was placed');
+    await allEnded([call]);
+    expect(await explained(call, 1)).toBe(
+      `WHEN  refused: acme/desk has 0 of 0 calls to 4930123 in use
+  call    acme/desk (4930123) by carrier, international
+  limits  acme: calls 0 of 5, callsPerSecond N of 50
+  limits  acme/desk: calls to 4930123 0 of 0 (full)
+`,
+    );
+  });
+
   it('says in words why a call was ended, and with what was left', async () => {
     await openStage();
     const call = dial('4999123', 60_000);

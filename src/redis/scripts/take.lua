@@ -14,7 +14,7 @@
 --       {'full', uses, holder, index of the bound, bound, use} |
 --       {'unfunded', uses, payer, calls in, calls out on its trunks} | {'no-wallet', account} |
 --       {'unasked', account}: a customer's money is not there, and the books were not asked whether it was lost |
---       {'exact', now, snapshots if wished}: the bound cannot decide, or the exact wallet is stale.
+--       {'undecided', uses, {'exact', now, snapshots if wished}}: the bound cannot decide, or the exact wallet is stale.
 --       uses: per holder, up to the one that refuses: its use before this leg, '/' and its admissions of the last second
 --       where they are counted, and ';'. trunks: per payer with several ways: calls in and out on its trunks before, and ';'.
 -- Replay: the leg key is a member, so nothing is taken twice; the reply is 'already'.
@@ -115,6 +115,11 @@ for _ = 1, takeNumber() do
   if missing then return missing end
 end
 
+-- What the caller is to decide from; where it refuses, it says what was in use.
+local function unsure()
+  return { 'undecided', table.concat(uses, ';'), snapshot(wished, now, accounts, walletKeys, partKeys, lost) }
+end
+
 -- Of each payer the first of its ways that can be taken; without one nothing is.
 local chosen, parts, onTrunks = {}, {}, {}
 for payer = 1, takeNumber() do
@@ -136,12 +141,12 @@ for payer = 1, takeNumber() do
   end
   if missing then return missing end
   if not chosen[payer] then
-    if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys, lost) end
+    if undecided then return unsure() end
     return { 'unfunded', table.concat(uses, ';'), payer, trunks and trunks[1] or 0, trunks and trunks[2] or 0 }
   end
   onTrunks[payer] = trunks and trunks[1] .. ' ' .. trunks[2] or ''
 end
-if undecided then return snapshot(wished, now, accounts, walletKeys, partKeys, lost) end
+if undecided then return unsure() end
 if #chosen > 0 then
   record = string.sub(record, 1, -2) .. ',"funded":[' .. table.concat(parts, ',') .. ']}'
 end
