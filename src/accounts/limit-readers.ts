@@ -1,4 +1,4 @@
-import { parsePattern, stepsOf } from '../rating/patterns.ts';
+import { canMatchInternational, parsePattern, stepsOf } from '../rating/patterns.ts';
 import { parseDiscountPpm } from '../rating/terms.ts';
 import { nearestName } from '../units/nearest-name.ts';
 import type { DocumentReader, Reading } from './document-reader.ts';
@@ -19,7 +19,7 @@ const LIST_STEPS_MAX = 20_000;
 
 export function readNumberRules(reader: DocumentReader): readonly NumberRule[] | undefined {
   const rules = reader.sections('perNumber')?.flatMap((rule) => {
-    const pattern = rule.value('pattern', readPattern);
+    const pattern = rule.value('pattern', readInternationalPattern);
     rule.require('pattern', 'the numbers it is for, as a regular expression');
     const calls = rule.count('calls');
     rule.require('calls', 'how many calls at once');
@@ -54,9 +54,9 @@ export function readMaxSpend(reader: DocumentReader): MaxSpend | undefined {
 export function readFlatRate(reader: DocumentReader): FlatRateNumbers | undefined {
   const section = reader.section('flatRate');
   if (section === undefined) return undefined;
-  const whitelist = section.list('whitelist', readPattern);
+  const whitelist = section.list('whitelist', readInternationalPattern);
   section.require('whitelist', 'a list of patterns, of which a number must match one');
-  const blacklist = section.list('blacklist', readPattern);
+  const blacklist = section.list('blacklist', readInternationalPattern);
   for (const [name, patterns] of Object.entries({ whitelist, blacklist })) {
     complainOfLongMatching(section, name, patterns?.map((pattern) => ({ pattern })) ?? []);
   }
@@ -104,6 +104,16 @@ export function readPattern(value: unknown): Reading<string> {
   if (typeof value !== 'string') return { kind: 'bad', expected: 'a regular expression, in quotes' };
   const pattern = parsePattern(value);
   return pattern.kind === 'bad' ? pattern : { kind: 'ok', value };
+}
+
+/** One that no number could ever match would be a limit that never holds, or trunks that nobody ever takes. */
+function readInternationalPattern(value: unknown): Reading<string> {
+  const reading = readPattern(value);
+  if (reading.kind === 'bad') return reading;
+  const pattern = parsePattern(reading.value);
+  if (pattern.kind === 'bad' || canMatchInternational(pattern)) return reading;
+  const expected = String.raw`a pattern that some number matches: numbers are written with their plus here, as in '^\+4930'`;
+  return { kind: 'bad', expected };
 }
 
 /** Of patterns that were checked one by one. */

@@ -81,6 +81,38 @@ export function matches({ program }: NumberPattern, number: string): boolean {
   return false;
 }
 
+/** How much of an international number was read: nothing, its plus, digits behind it, or all of it. */
+const NOTHING = 0;
+const PLUS = 1;
+const DIGITS = 2;
+const ALL = 3;
+
+/** Whether there is a number in its international form, a plus and digits, that the pattern is found in. */
+export function canMatchInternational({ program }: NumberPattern): boolean {
+  const waiting = [NOTHING, PLUS, DIGITS].map((read) => ({ index: program.first, read }));
+  const seen = new Set<string>();
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const { index, read } = at;
+    const state = program.states[index];
+    if (state?.kind === 'match') return true;
+    if (state === undefined || seen.has(`${index} ${read}`)) continue;
+    seen.add(`${index} ${read}`);
+    if (state.kind === 'either') waiting.push(...state.next.map((next) => ({ index: next, read })));
+    else if (state.kind === 'start' && read === NOTHING) waiting.push({ index: state.next, read });
+    else if (state.kind === 'end' && read >= DIGITS) waiting.push({ index: state.next, read: ALL });
+    else if (state.kind === 'read' && read === NOTHING && reads(state.set, '+')) {
+      waiting.push({ index: state.next, read: PLUS });
+    } else if (state.kind === 'read' && (read === PLUS || read === DIGITS) && readsDigit(state.set)) {
+      waiting.push({ index: state.next, read: DIGITS });
+    }
+  }
+  return false;
+}
+
+function readsDigit(set: CharacterSet): boolean {
+  return Array.from({ length: 10 }, (_, digit) => `${digit}`).some((digit) => reads(set, digit));
+}
+
 function reads({ characters, negated }: CharacterSet, character: string): boolean {
   return characters.has(character) !== negated;
 }

@@ -117,6 +117,16 @@ describe('a bad limit is refused with field, value and expectation', () => {
       'pattern: "(1+)+" → "*" and "+" behind one',
     ],
     [
+      'no number ever',
+      { perNumber: [{ pattern: '^4930', calls: 1 }] },
+      String.raw`perNumber[0].pattern: "^4930" → a pattern that some number matches: numbers are written with their plus here, as in '^\+4930'`,
+    ],
+    [
+      'no number ever goes over a trunk',
+      { flatRate: { whitelist: ['^1'] } },
+      'flatRate.whitelist[0]: "^1" → a pattern that some number matches',
+    ],
+    [
       'regex no text',
       { flatRate: { whitelist: [49] } },
       'flatRate.whitelist[0]: 49 → a regular expression, in quotes',

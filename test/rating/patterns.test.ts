@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matches, parsePattern, type NumberPattern } from '../../src/rating/patterns.ts';
+import {
+  canMatchInternational,
+  matches,
+  parsePattern,
+  type NumberPattern,
+} from '../../src/rating/patterns.ts';
 
 function pattern(text: string): NumberPattern {
   const parsed = parsePattern(text);
@@ -33,6 +38,24 @@ describe('a pattern', () => {
     ['.', '\n', true],
   ])('%s on %j: %s', (text, number, expected) => {
     expect(matches(pattern(text), number)).toBe(expected);
+  });
+
+  it.each([
+    [String.raw`^\+4930`, true],
+    ['^4930', false],
+    ['^.4930', true],
+    ['4930', true],
+    ['^[^+]', false],
+    [String.raw`^\+?4930$`, true],
+    [String.raw`^\+$`, false],
+    ['^$', false],
+    ['', true],
+    ['^110$|555', true],
+    ['bob', false],
+    [String.raw`\d\+`, false],
+    [String.raw`^(00|\+)49`, true],
+  ])('%s can match an international number: %s', (text, expected) => {
+    expect(canMatchInternational(pattern(text))).toBe(expected);
   });
 
   it.each([
