@@ -14,7 +14,7 @@ import { termsInTime, type TimedCall } from './rate-split.ts';
 import type { FirstOf, FundingOption, HoldTake } from './plan.ts';
 import { directionOf, type FundingQuestion } from './question.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { trunkOptions } from './trunk-funding.ts';
+import { trunkOptions, type Trunks } from './trunk-funding.ts';
 import { isEnforced } from './takes.ts';
 
 /** What happens where nobody said how a call is paid. */
@@ -174,9 +174,18 @@ function waysOf(payer: Payer, asked: Asked): Ways {
     );
     return { kind: 'ways', options, others: others.map(({ words }) => words) };
   }
-  // Who only rents trunks is told about those, not about the tariff that it never had.
-  const rents = payer.tariff === undefined && trunks.kind === 'refused' && trunks.rents;
-  return { kind: 'refused', refusal: rents ? trunks.refusal : (refusals.at(-1) ?? noWay(payer)) };
+  return { kind: 'refused', refusal: noneOf(payer, refusals, trunks) };
+}
+
+/** Why none of its ways can be taken: the last one's reason first, and of trunks where it rents any. */
+function noneOf(payer: Payer, refusals: readonly Refusal[], trunks: Trunks): Refusal {
+  const ofTrunks = trunks.kind === 'refused' ? trunks.refusal : undefined;
+  const rents = trunks.kind === 'refused' && trunks.rents && refusals.includes(trunks.refusal);
+  const last = refusals.at(-1) ?? noWay(payer);
+  // Who only rents trunks is told about those, not about the money that it never had.
+  const main = rents && payer.walletCurrency === undefined ? trunks.refusal : last;
+  const told = refusals.filter((each) => each !== main && (rents || each !== ofTrunks));
+  return { ...main, words: [main, ...told].map(({ words }) => words).join('; ') };
 }
 
 /** A soft leg is charged when it ends and holds nothing: its money is not asked for, nor kept from others (ruling 16). */
@@ -255,7 +264,7 @@ function noWay({ path, limits }: Payer): Refusal {
 function cannotPay(payer: Payer, currency: string, isSoft: boolean): Refusal | undefined {
   const { path, walletCurrency, limits } = payer;
   if (walletCurrency === undefined) {
-    return refuse('no_wallet', 'credit', path, `${path} has a tariff and no wallet to pay from`);
+    return refuse('no_wallet', 'credit', path, `${path} has no wallet to pay per minute from`);
   }
   if (walletCurrency !== currency) {
     const words = `the wallet of ${path} is in ${walletCurrency} and its tariff in ${currency}`;

@@ -23,6 +23,10 @@ const ACCOUNTS = accountsOf(
     { account: 'metered', ...PAID, operator: { trunks: { twoway: 1 }, fundingOrder: ['per_minute'] } },
     { account: 'someday', ...PAID, operator: { fundingOrder: ['allotment'] } },
     { account: 'poor', tariff: 'retail', operator: { trunks: { twoway: 1 } } },
+    { account: 'house', ...PAID },
+    { account: 'house/desk', operator: { trunks: { twoway: 1 } } },
+    { account: 'abroad', wallet: 'EUR', tariff: 'retail', operator: { trunks: { twoway: 1 } } },
+    { account: 'bare', tariff: 'retail' },
     {
       account: 'berlin',
       operator: {
@@ -108,7 +112,7 @@ describe('the ways to pay', () => {
     ['no_trunk of only', { caller: 'only', destination: '442071234567' }, {}],
     ['no_rate of rented', { callee: 'rented', ...INBOUND }, { unratedInbound: 'refuse' }],
     ['no_credit of someday', { caller: 'someday' }, {}],
-    ['no_wallet of poor', { caller: 'poor', destination: '12425551234' }, {}],
+    ['no_trunk of poor', { caller: 'poor', destination: '12425551234' }, {}],
   ] as const)('are none: %s', (refusal, asked, policy) => {
     expect(ways(asked, policy)).toBe(refusal);
   });
@@ -120,8 +124,30 @@ describe('the ways to pay', () => {
   it('say why others are none', () => {
     const found = fund(questionOf(ACCOUNTS, { caller: 'poor', destination: '14158867900' }), TARIFFS, STRICT);
     expect(found).toMatchObject({
-      firstOf: [{ others: ['poor has a tariff and no wallet to pay from'] }],
+      firstOf: [{ others: ['poor has no wallet to pay per minute from'] }],
     });
+  });
+
+  it.each([
+    [
+      'has trunks and no money',
+      'poor',
+      '12425551234 is no flat-rate number of poor; poor has no wallet to pay per minute from',
+    ],
+    [
+      'has trunks, and only its ancestors have a tariff and money',
+      'house/desk',
+      '12425551234 is no flat-rate number of house/desk; house/desk has no wallet to pay per minute from',
+    ],
+    [
+      'has trunks and money in another currency',
+      'abroad',
+      'the wallet of abroad is in EUR and its tariff in USD; 12425551234 is no flat-rate number of abroad',
+    ],
+    ['has no trunks', 'bare', 'bare has no wallet to pay per minute from'],
+  ])('that are none are all told of an account that %s', (_, caller, words) => {
+    const found = fund(questionOf(ACCOUNTS, { caller, destination: '12425551234' }), TARIFFS, STRICT);
+    expect(found).toMatchObject({ kind: 'refused', refusal: { words } });
   });
 
   // T28 of the incumbents' cases, with the toll-free numbers that one of them forgot.
