@@ -91,6 +91,7 @@ async function check(line: CommandLine, context: CommandContext): Promise<Result
   const { causes } = policyOf(config);
   return {
     done: rehearsal.answer.kind !== 'refused',
+    asked: true,
     json: { ...checkJson(call.claims, rehearsal, causes), whatIf: verdicts.map(whatIfJson) },
     lines: [...checkLines(call.claims, rehearsal, causes), ...whatIfLines(verdicts)],
   };

@@ -78,9 +78,9 @@ admitted: per minute, funded for 5940 s
 
   it('names the limit that refuses and the answer that the caller would get, exit code 1', async () => {
     const run = await check('acme/retail/alice', '--to', '4930123', '--route', 'carrier', '--from', '1001');
-    expect(run).toMatchObject({ code: 1, out: '' });
-    expect(run.err).toContain('    outboundCalls           0 of 0          full\n');
-    expect(run.err).toContain(`refused: limit_reached, outboundCalls of acme/retail/alice
+    expect(run).toMatchObject({ code: 1, err: '' });
+    expect(run.out).toContain('    outboundCalls           0 of 0          full\n');
+    expect(run.out).toContain(`refused: limit_reached, outboundCalls of acme/retail/alice
   why     acme/retail/alice has 0 of 0 outboundCalls in use
   answer  503 Service Unavailable, else CALL_REJECTED
 `);
@@ -124,8 +124,8 @@ admitted: per minute, funded for 5940 s
       /^ {4}to begin {2}nothing: the call is free\nadmitted: free$/m,
     );
     const unrated = await check('acme/retail', '--to', '33123', '--route', 'carrier');
-    expect(unrated.err).toContain('refused: no_rate, acme/retail\n');
-    expect(unrated.err).toContain('answer  403 Forbidden');
+    expect(unrated.out).toContain('refused: no_rate, acme/retail\n');
+    expect(unrated.out).toContain('answer  403 Forbidden');
   });
 
   it('knows who is called, internally, from a route and by forwarding', async () => {
@@ -144,8 +144,8 @@ admitted: per minute, funded for 5940 s
     expect(inbound.out).toContain('inbound: somebody → acme/retail/alice (1001) by carrier\n');
     const forwarder = ['--forwarder', 'acme/retail/alice'];
     const forwarded = await check('acme/retail', '--to', '4930123', '--route', 'carrier', ...forwarder);
-    expect(forwarded.err).toContain('outbound: acme/retail/alice → 4930123 by carrier, international\n');
-    expect(forwarded.err).not.toContain('resourceConsumingCalls');
+    expect(forwarded.out).toContain('outbound: acme/retail/alice → 4930123 by carrier, international\n');
+    expect(forwarded.out).not.toContain('resourceConsumingCalls');
   });
 
   it('lets an emergency call through a closed account', async () => {
@@ -211,9 +211,9 @@ admitted: per minute, funded for 60 s
       '--cps',
       '0.01',
     );
-    expect(poor.err).toContain('0.60 of 0.05 EUR available: too little\n');
+    expect(poor.out).toContain('0.60 of 0.05 EUR available: too little\n');
     const full = await check('acme', '--to', '4930123', '--customer', 'john', '--max-channels', '0');
-    expect(full.err).toContain('refused: limit_reached, calls of acme/adhoc.john\n');
+    expect(full.out).toContain('refused: limit_reached, calls of acme/adhoc.john\n');
     const late = await check('--to', '4930123', '--customer', 'john', '--max-time', '0', '--json');
     expect(late.code).toBe(1);
     expect(JSON.parse(late.out)).toMatchObject({
@@ -249,7 +249,7 @@ admitted: per minute, funded for 60 s
   it('refuses in the name of an account that does not exist', async () => {
     const run = await check('acme/nobody', '--to', '4930123');
     expect(run.code).toBe(1);
-    expect(run.err).toContain('why     there is no account "acme/nobody"\n');
+    expect(run.out).toContain('why     there is no account "acme/nobody"\n');
   });
 
   it.each([
