@@ -13,6 +13,7 @@ import {
   readCapacity,
   readCustomerLimits,
   DEFAULT_CLASSIFICATIONS,
+  OPERATOR_PLACES,
   readOperatorLimits,
   readShadowLimits,
   toLimitsDocument,
@@ -225,7 +226,7 @@ export function readAccount(
     numbering,
   };
   const shadow = readPart(reader, 'shadow', (section) => readShadowLimits(section, limitRules));
-  reader.finish();
+  reader.finish(OPERATOR_PLACES);
   return path === undefined ? undefined : { path, ...account, ...(shadow === undefined ? {} : { shadow }) };
 }
 

@@ -41,7 +41,8 @@ export type DocumentReader = {
   refuse(names: readonly string[], expected: string): void;
   /** A fault that shows only when fields are seen together. */
   complain(name: string, expected: string): undefined;
-  finish(): void;
+  /** `elsewhere`: right names of other places, as seen from this document, that somebody may look for here. */
+  finish(elsewhere?: readonly string[]): void;
 };
 
 const SHOWN_CHARACTERS_MAX = 60;
@@ -78,7 +79,10 @@ export function readDocument(document: unknown, at: string, problems: FieldProbl
     }
     const micros = typeof value === 'string' ? parseMicros(value) : undefined;
     if (micros !== undefined && micros >= 0n) return micros;
-    return complain(name, `a decimal string such as "10.00"${or}, not negative, with at most six decimals`);
+    return complain(
+      name,
+      `a decimal string such as "10.00"${or}, from 0 to 9007199254.740991, with at most six decimals`,
+    );
   };
   if (!isRecord(document)) {
     problems.push({
@@ -157,13 +161,20 @@ export function readDocument(document: unknown, at: string, problems: FieldProbl
       }
     },
     complain,
-    finish() {
+    finish(elsewhere = []) {
       for (const name of Object.keys(fields).filter((field) => !known.has(field))) {
-        const near = nearestName(name, [...known]);
+        const near = nearestName(name, [...known]) ?? nearestPlace(name, elsewhere);
         complain(name, near === undefined ? 'no such field' : `no such field; did you mean "${near}"?`);
       }
     },
   };
+}
+
+/** Of places such as `operator.calls` the one whose last name is the nearest. */
+function nearestPlace(name: string, places: readonly string[]): string | undefined {
+  const lasts = places.map((place) => place.slice(place.lastIndexOf('.') + 1));
+  const near = nearestName(name, lasts);
+  return near === undefined ? undefined : places[lasts.indexOf(near)];
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -50,6 +50,44 @@ export type ReadingRules = {
   readonly classifications?: readonly string[];
 };
 
+/** Inside of what else a limit may be looked for. */
+const LIMIT_PARTS = [
+  ...['twoway', 'inbound', 'outbound', 'burst'].map((name) => `trunks.${name}`),
+  ...['hour', 'day', 'month'].map((name) => `maxSpend.${name}`),
+  ...['whitelist', 'blacklist'].map((name) => `flatRate.${name}`),
+];
+
+/** All that an operator may set, where somebody looks for it beside `operator`. */
+const FIELDS: Readonly<Record<keyof OperatorLimits, true>> = {
+  calls: true,
+  inboundCalls: true,
+  outboundCalls: true,
+  callsPerSecond: true,
+  resourceConsumingCalls: true,
+  publicCalls: true,
+  internalCalls: true,
+  perNumber: true,
+  trunks: true,
+  flatRate: true,
+  allotments: true,
+  maxSpend: true,
+  timeZone: true,
+  fundingOrder: true,
+  allowPrepay: true,
+  allowPostpay: true,
+  maxPostpay: true,
+  discounts: true,
+  maxCallSeconds: true,
+  maxCallCost: true,
+  softLimitInbound: true,
+  softLimitOutbound: true,
+  enabled: true,
+  enforcement: true,
+  onStoreDown: true,
+  onExhaustion: true,
+};
+export const OPERATOR_PLACES = [...Object.keys(FIELDS), ...LIMIT_PARTS].map((name) => `operator.${name}`);
+
 /** Those that hold in a tree without classifiers of its own. */
 export const DEFAULT_CLASSIFICATIONS = DEFAULT_CLASSIFIERS.map(({ name }) => name);
 
@@ -81,7 +119,7 @@ export function readOperatorLimits(reader: DocumentReader, rules: ReadingRules):
       flatRate: readFlatRate(reader),
     }),
   };
-  reader.finish();
+  reader.finish(LIMIT_PARTS);
   return limits;
 }
 
@@ -134,7 +172,7 @@ export function readCustomerLimits(reader: DocumentReader): CustomerLimits {
   const allowPrepay = reader.flag('allowPrepay');
   if (allowPrepay === true) reader.refuse(['allowPrepay'], 'false or nothing: a customer may only restrict');
   reader.refuse(OPERATOR_ONLY, 'to be left out: only the operator may set it');
-  reader.finish();
+  reader.finish(LIMIT_PARTS);
   return { ...limits, allowPrepay: allowPrepay === false ? allowPrepay : undefined };
 }
 

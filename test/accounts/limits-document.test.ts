@@ -102,6 +102,16 @@ describe('a bad limit is refused with field, value and expectation', () => {
       'maxCallCost: 5 → a decimal string such as "10.00", or "unlimited": a bare',
     ],
     ['negative money', { maxSpend: { day: '-1.00' } }, 'maxSpend.day: "-1.00" → a decimal string'],
+    [
+      'huge money',
+      { maxPostpay: '10000000000.00' },
+      'maxPostpay: "10000000000.00" → a decimal string such as "10.00", from 0 to 9007199254.740991',
+    ],
+    [
+      'a part outside of its whole',
+      { twoway: 2 },
+      'twoway: 2 → no such field; did you mean "trunks.twoway"?',
+    ],
     ['unknown window', { maxSpend: { week: '1.00' } }, 'maxSpend.week: "1.00" → no such field'],
     ['no list', { perNumber: { pattern: '1', calls: 1 } }, 'perNumber: {"pattern":"1","calls":1} → a list'],
     ['no pattern', { perNumber: [{ calls: 1 }] }, 'perNumber[0].pattern: nothing → the numbers it is for'],

@@ -67,6 +67,8 @@ describe('a file that describes a tree', () => {
 
   it.each([
     [{ acounts: [] }, 'acounts: [] → no such field; did you mean "accounts"?'],
+    [{ account: 'a', calls: 3 }, 'calls: 3 → no such field; did you mean "operator.calls"?'],
+    [{ account: 'a', two_way: 3 }, 'two_way: 3 → no such field; did you mean "operator.trunks.twoway"?'],
     [{ account: 'a', acounts: [] }, 'acounts: [] → no such field; did you mean "accounts"?'],
     [
       { accounts: [{ account: 'a', accounts: [{ account: 'b', operater: {} }] }] },
