@@ -15,7 +15,7 @@ import { readCustomerClaim } from '../gate/customer-claims.ts';
 import type { Claims } from '../gate/parties.ts';
 import type { TariffVersion } from '../rating/rate.ts';
 import { EMPTY_TARIFF_BOOK, withTariffVersions } from '../rating/tariff-book.ts';
-import { createLiveStore } from '../redis/live-store.ts';
+import { createLiveStore } from '../live-store/live-store.ts';
 import { createRedisClock } from '../redis/redis-clock.ts';
 import { createSettlementFeed } from '../redis/settlement-feed.ts';
 import {

@@ -5,7 +5,7 @@ import { openDatabase } from '../database/database.ts';
 import { systemTiming } from '../freeswitch/timing.ts';
 import { startService } from '../main.ts';
 import { createChangeFeed } from '../redis/change-feed.ts';
-import { createLiveStore } from '../redis/live-store.ts';
+import { createLiveStore } from '../live-store/live-store.ts';
 import { createRecordClaim } from '../redis/record-claim.ts';
 import { createRedisClock } from '../redis/redis-clock.ts';
 import { createSettlementFeed } from '../redis/settlement-feed.ts';

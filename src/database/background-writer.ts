@@ -1,5 +1,5 @@
 import { openDatabase, type DatabaseOptions } from './database.ts';
-import { parseDatabaseUrl } from './database-url.ts';
+import { parseDatabaseUrl } from '../sql/database-url.ts';
 import { openThreadedWriter, type BatchWriter } from './threaded-writer.ts';
 
 /**

@@ -9,13 +9,13 @@ import type {
 import { walletLedger, type Transfer } from '../records/records.ts';
 import { reversalIdPrefix, reversedTransferId } from '../records/reversal.ts';
 import type { LegUuid } from '../units/ids.ts';
-import { numberOf } from './cell.ts';
-import { toCharge } from './charge-rows.ts';
-import { walkWallets } from './ledger-queries.ts';
-import { walkPages } from './paging.ts';
-import { createRateReader } from './rate-reader.ts';
-import { toCdr, toTransfer } from './record-rows.ts';
-import type { ChargeRow, Schema, TransferRow } from './schema.ts';
+import { numberOf } from '../sql/cell.ts';
+import { toCharge } from '../sql-records/charge-rows.ts';
+import { walkWallets } from '../sql-records/ledger-queries.ts';
+import { walkPages } from '../sql/paging.ts';
+import { createRateReader } from '../sql-books/rate-reader.ts';
+import { toCdr, toTransfer } from '../sql-records/record-rows.ts';
+import type { ChargeRow, Schema, TransferRow } from '../sql/schema.ts';
 
 /**
  * Walks by key, a page at a time. Within a page what belongs to a row is read after the row: a settlement is written

@@ -1,8 +1,8 @@
 import { Kysely, sql } from 'kysely';
 import { openDatabase } from '../../src/database/database.ts';
-import { createPostgresDialect, postgresName } from '../../src/database/postgres-dialect.ts';
-import type { Schema } from '../../src/database/schema.ts';
-import { createSqliteDialect, openSqlite } from '../../src/database/sqlite-dialect.ts';
+import { createPostgresDialect, postgresName } from '../../src/sql/postgres-dialect.ts';
+import type { Schema } from '../../src/sql/schema.ts';
+import { createSqliteDialect, openSqlite } from '../../src/sql/sqlite-dialect.ts';
 import type { StartedPostgres } from '../../src/servers/postgres-server.ts';
 import { fillLargeRecord, type LargeRecordOptions } from '../database/large-record.ts';
 

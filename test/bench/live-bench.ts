@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { LiveStore } from '../../src/admission/live-store.ts';
 import { connectRedis } from '../../src/redis/connection.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { amount } from './sample-legs.ts';
 

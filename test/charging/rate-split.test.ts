@@ -13,7 +13,7 @@ import { allotmentPool } from '../../src/credit/pools.ts';
 import { continuationAt } from '../../src/cutting/going-on.ts';
 import { parseClock, type RatePeriod } from '../../src/rating/rate-period.ts';
 import type { Settlement } from '../../src/records/records.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import type { Directory } from '../../src/state/directory.ts';
 import { admissionIdOf, legKeyOf, type LegKey, type LegUuid } from '../../src/units/ids.ts';
 import { addMs, toEpochMs, type EpochMs } from '../../src/units/time.ts';

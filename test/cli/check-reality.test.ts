@@ -5,7 +5,7 @@ import type { LegRecord } from '../../src/admission/leg-record.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { admitLeg } from '../../src/gate/admit-leg.ts';
 import { findParties, type Claims } from '../../src/gate/parties.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { rehearse, type Rehearsal, type RehearsalFigures } from '../../src/rehearsal/rehearsal.ts';
 import type { ControllerContext } from '../../src/state/context.ts';
 import { walletSettingsOf } from '../../src/state/wallet-settings.ts';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { LiveStore } from '../../src/admission/live-store.ts';
 import { timePool } from '../../src/credit/pools.ts';
 import { priceOf } from '../../src/rating/price.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { formatMicros, toMicros } from '../../src/units/money.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { callOf, JOHN, type Variables } from '../redis/customer-calls.ts';

@@ -6,7 +6,7 @@ import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore } from '../../src/admission/live-store.ts';
 import { allotmentPool, microsToSeconds } from '../../src/credit/pools.ts';
 import { EMPTY_TARIFF_BOOK } from '../../src/rating/tariff-book.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { admissionIdOf, legKeyOf, type LegKey, type LegUuid } from '../../src/units/ids.ts';
 import { toMicros } from '../../src/units/money.ts';
 import { addMs, toEpochMs, type EpochMs } from '../../src/units/time.ts';

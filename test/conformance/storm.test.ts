@@ -7,7 +7,7 @@ import { admitLeg } from '../../src/gate/admit-leg.ts';
 import { findParties, type Claims } from '../../src/gate/parties.ts';
 import { EMPTY_TARIFF_BOOK } from '../../src/rating/tariff-book.ts';
 import { useKey } from '../../src/redis/keys.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import type { ControllerContext } from '../../src/state/context.ts';
 import {
   admissionIdOf,

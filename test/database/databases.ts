@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { Client } from 'pg';
 import { afterEach } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/database.ts';
-import { WRITE_LOCK } from '../../src/database/postgres-dialect.ts';
+import { WRITE_LOCK } from '../../src/sql/postgres-dialect.ts';
 import { askPostgres, emptyPostgres, returnPostgresRecord, takePostgresRecord } from '../support/postgres.ts';
 
 /** One of the databases that the record is kept in: what holds for one holds for the other. */

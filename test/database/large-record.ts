@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
-import { createRecordWriter } from '../../src/database/record-writer.ts';
-import type { Schema } from '../../src/database/schema.ts';
+import { createRecordWriter } from '../../src/sql-records/record-writer.ts';
+import type { Schema } from '../../src/sql/schema.ts';
 import { DEFAULT_ROUNDING } from '../../src/rating/price.ts';
 import type { TariffImport } from '../../src/rating/tariff-store.ts';
 import { toMicros } from '../../src/units/money.ts';

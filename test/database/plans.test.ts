@@ -1,12 +1,12 @@
 import { Kysely, type CompiledQuery } from 'kysely';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createAccountStore } from '../../src/database/account-tables.ts';
-import { createPostgresDialect } from '../../src/database/postgres-dialect.ts';
-import { createRecordReader } from '../../src/database/record-reader.ts';
-import { createRerateReader } from '../../src/database/rerate-reader.ts';
-import type { Schema } from '../../src/database/schema.ts';
-import { createSqliteDialect, openSqlite } from '../../src/database/sqlite-dialect.ts';
+import { createAccountStore } from '../../src/sql-books/account-tables.ts';
+import { createPostgresDialect } from '../../src/sql/postgres-dialect.ts';
+import { createRecordReader } from '../../src/sql-records/record-reader.ts';
+import { createRerateReader } from '../../src/sql-rerate/rerate-reader.ts';
+import type { Schema } from '../../src/sql/schema.ts';
+import { createSqliteDialect, openSqlite } from '../../src/sql/sqlite-dialect.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { account, leg } from '../records/samples.ts';
 import { POSTGRES, SQLITE, openRaw } from './databases.ts';

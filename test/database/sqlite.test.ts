@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/database/database.ts';
-import { openSqlite } from '../../src/database/sqlite-dialect.ts';
+import { openSqlite } from '../../src/sql/sqlite-dialect.ts';
 import { settlementOf, topupOf } from '../records/samples.ts';
 import { openRaw, SQLITE, temporaryFile, temporaryFolder } from './databases.ts';
 

@@ -11,8 +11,8 @@ import { allotmentPool, spendPool, type SpendWindow } from '../../src/credit/poo
 import type { TariffBook } from '../../src/rating/tariff-book.ts';
 import type { Decision, Settlement } from '../../src/records/records.ts';
 import { slotKeys, ticksKey, useKey } from '../../src/redis/keys.ts';
-import { createShadowStore } from '../../src/redis/shadow-store.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createShadowStore } from '../../src/live-store/shadow-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { formatSettlement, parseSettlement } from '../../src/redis/settlement-text.ts';
 import type { ControllerContext } from '../../src/state/context.ts';
 import { createWalletSettings, walletSettingsOf } from '../../src/state/wallet-settings.ts';

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { WalletView } from '../../src/admission/live-store.ts';
 import { totalCommittedAt } from '../../src/credit/wallet.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { toMicros } from '../../src/units/money.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { connectTestRedis, hasRealRedis } from '../support/redis.ts';

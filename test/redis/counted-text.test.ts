@@ -2,7 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TakenSlot } from '../../src/admission/leg-record.ts';
 import { COUNTERS, type Counter, type Holder } from '../../src/admission/plan.ts';
-import { backArguments, formatCounted, parseCounted, takeArguments } from '../../src/redis/counted-text.ts';
+import {
+  backArguments,
+  formatCounted,
+  parseCounted,
+  takeArguments,
+} from '../../src/live-text/counted-text.ts';
 import { chainOf, type AccountPath, type RouteName } from '../../src/units/ids.ts';
 
 const ROOT = 'acme' as AccountPath;

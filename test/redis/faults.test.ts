@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreUnavailableError, type LiveStore } from '../../src/admission/live-store.ts';
 import { connectRedis } from '../../src/redis/connection.ts';
 import { slotKeys, useKey, walletKey, walletPartsKey } from '../../src/redis/keys.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { startRedis, type StartedRedis } from '../../src/servers/redis-server.ts';
 import { askRedis } from '../../src/servers/redis-question.ts';
 import { BrokenPromiseError } from '../../src/units/assert.ts';

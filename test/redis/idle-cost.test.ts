@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LiveStore } from '../../src/admission/live-store.ts';
 import { connectRedis } from '../../src/redis/connection.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { askRedis } from '../../src/servers/redis-question.ts';
 import { startRedis, type StartedRedis } from '../../src/servers/redis-server.ts';
 import { toEpochMs } from '../../src/units/time.ts';

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore } from '../../src/admission/live-store.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { toPriceTerms } from '../../src/rating/price.ts';
 import type { AccountPath, LegUuid, RouteName } from '../../src/units/ids.ts';
 import { toMicros } from '../../src/units/money.ts';

@@ -6,7 +6,7 @@ import type { LegRecord } from '../../src/admission/leg-record.ts';
 import type { LiveStore, CountOutcome, TakeOutcome } from '../../src/admission/live-store.ts';
 import { COUNTERS, holderName } from '../../src/admission/plan.ts';
 import { slotKeys } from '../../src/redis/keys.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { priceOf } from '../../src/rating/price.ts';
 import type { LegUuid } from '../../src/units/ids.ts';
 import { toMicros, type Micros } from '../../src/units/money.ts';

@@ -6,7 +6,7 @@ import { timePool } from '../../src/credit/pools.ts';
 import { netOf } from '../../src/records/proof.ts';
 import { walletLedger, type Transfer } from '../../src/records/records.ts';
 import { priceOf } from '../../src/rating/price.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { parseTransfer } from '../../src/redis/settlement-text.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { connectTestRedis, freshRedis } from '../support/redis.ts';

@@ -8,7 +8,7 @@ import type { LiveStore } from '../../src/admission/live-store.ts';
 import { chargesOf } from '../../src/charging/charges.ts';
 import { paidParts } from '../../src/charging/leg-parts.ts';
 import { allotmentPool, spendPool } from '../../src/credit/pools.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { walletKey, walletPartsKey } from '../../src/redis/keys.ts';
 import type { Charge } from '../../src/records/records.ts';
 import type { PaidPart } from '../../src/records/record-store.ts';

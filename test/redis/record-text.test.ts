@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
-import { formatChannel, formatRecord, parseRecord } from '../../src/redis/record-text.ts';
+import { formatChannel, formatRecord, parseRecord } from '../../src/live-text/record-text.ts';
 import type { AccountPath, AdmissionId, LegUuid } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { ACME, sampleLeg, termsOf } from './samples.ts';

@@ -1,4 +1,4 @@
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { connectRedis } from '../../src/redis/connection.ts';
 import type { AccountPath } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';

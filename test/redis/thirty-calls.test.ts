@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LiveStore } from '../../src/admission/live-store.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { toMicros } from '../../src/units/money.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { termsArbitrary } from '../credit/wallet-arbitraries.ts';

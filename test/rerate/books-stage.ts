@@ -15,7 +15,7 @@ import { describeFinding } from '../../src/records/finding.ts';
 import { proveRecord } from '../../src/records/proof.ts';
 import { importDecisionId, systemLedger, walletLedger, type Transfer } from '../../src/records/records.ts';
 import { createChangeFeed } from '../../src/redis/change-feed.ts';
-import { createLiveStore } from '../../src/redis/live-store.ts';
+import { createLiveStore } from '../../src/live-store/live-store.ts';
 import { createSettlementFeed } from '../../src/redis/settlement-feed.ts';
 import { formatSettlement } from '../../src/redis/settlement-text.ts';
 import { planReplayed } from '../../src/replay/plan-replayed.ts';

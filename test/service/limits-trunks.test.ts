@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SimulatedCall } from '../../src/simulator/inbound-call.ts';
 import type { LegRecord } from '../../src/admission/leg-record.ts';
 import { slotKeys } from '../../src/redis/keys.ts';
-import { parseRecord } from '../../src/redis/record-text.ts';
+import { parseRecord } from '../../src/live-text/record-text.ts';
 import type { AccountPath, LegKey } from '../../src/units/ids.ts';
 import { freshRedis, redisUrl } from '../support/redis.ts';
 import { allEnded, settled, useGates } from './acts.ts';
