@@ -11,7 +11,7 @@ import {
 } from '../command-line/command.ts';
 import type { AccountPath } from '../units/ids.ts';
 import { differenceJson, differenceLines, differenceSummary } from './account-difference-view.ts';
-import { refusalOf } from './account-refusal.ts';
+import { idleWords, refusalOf } from './account-refusal.ts';
 import { foreseeSaving, readTreeFile } from './tree-file.ts';
 
 export const YES_FLAG = { yes: { doc: 'save it; without, the difference is shown and nothing changed' } };
@@ -59,6 +59,7 @@ export async function applyDescribed(
       lines: [...refused, 'nothing is changed'],
     };
   }
+  for (const words of idleWords(difference.accounts.map(({ account }) => account))) context.say(words);
   if (!confirmed) {
     return done({ applied: false, ...json }, [...lines, 'nothing is changed yet: repeat it with --yes']);
   }

@@ -31,7 +31,7 @@ import type { EpochMs } from '../units/time.ts';
 import { ACCOUNT_APPLY_COMMAND } from './account-apply-command.ts';
 import { ACCOUNT_FLAGS, accountByFlags } from './account-flags.ts';
 import { ACCOUNT_KAZOO_COMMAND } from './account-kazoo-command.ts';
-import { refusalOf } from './account-refusal.ts';
+import { idleWords, refusalOf } from './account-refusal.ts';
 import { accountJson, accountLines } from './account-view.ts';
 
 export { refusalOf };
@@ -93,6 +93,7 @@ async function setByFlags(line: CommandLine, context: CommandContext): Promise<R
   if (verdict.kind === 'refused')
     return failed(refusalOf(path, verdict), { account: path, reason: verdict.reason });
   if (verdict.kind === 'saved') await announce(context, (live) => live.announceAccounts([path]));
+  for (const words of idleWords([account])) context.say(words);
   return done({ account: path, result: verdict.kind }, [`${path}: ${verdict.kind}`]);
 }
 
@@ -121,6 +122,7 @@ async function setByFile(line: CommandLine, context: CommandContext): Promise<Re
   }
   const saved = results.filter(({ verdict }) => verdict.kind === 'saved').map(({ account }) => account.path);
   if (saved.length > 0) await announce(context, (live) => live.announceAccounts(saved));
+  for (const words of idleWords(parsed.value)) context.say(words);
   return {
     done: results.every(({ verdict }) => verdict.kind !== 'refused'),
     json: results.map(({ account: { path }, verdict }) => ({

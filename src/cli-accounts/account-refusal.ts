@@ -1,5 +1,18 @@
+import type { Account } from '../accounts/account.ts';
+import { idleLimits } from '../accounts/idle-limits.ts';
 import type { SaveRefusal } from '../accounts/saving-order.ts';
 import { assertNever } from '../units/assert.ts';
+
+/** Of each account those of its limits that bound nothing, for somebody to hear who meant them to. */
+export function idleWords(accounts: readonly Account[]): readonly string[] {
+  return accounts.flatMap((account) => {
+    const names = idleLimits(account);
+    if (names.length === 0) return [];
+    return [`${account.path}: ${names.join(', ')}: ${IDLE_WHY}`];
+  });
+}
+
+export const IDLE_WHY = 'only for money of its own, and it has no wallet';
 
 /** Why an account or a route could not be saved, in words. */
 export function refusalOf(name: string, refusal: SaveRefusal): string {

@@ -1,4 +1,5 @@
 import { toAccountDocument } from '../accounts/account-document.ts';
+import { idleLimits } from '../accounts/idle-limits.ts';
 import { payersAt, type AccountNode } from '../accounts/account-tree.ts';
 import { toLimitsDocument } from '../accounts/limits-document.ts';
 import type { EffectiveLimits } from '../accounts/limits.ts';
@@ -7,6 +8,7 @@ import { columns } from '../command-line/help.ts';
 import type { LiveWallet } from '../command-line/live-state.ts';
 import { formatMicros, type Micros } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
+import { IDLE_WHY } from './account-refusal.ts';
 
 /** Money as it leaves the program: never a bare number. */
 export type MoneyJson = { readonly amount: string; readonly currency: string };
@@ -101,7 +103,8 @@ function originOf({ node }: AccountView, name: string): string {
       .filter(([, value]) => value !== undefined)
       .map(([field]) => ({ field, by: 'customer' })),
   ].filter(({ field }) => field === name);
-  return said.length === 0 ? '' : `  (set by ${said.map(({ by }) => by).join(' and ')})`;
+  const idle = idleLimits(node.account).includes(name) ? `; ${IDLE_WHY}` : '';
+  return said.length === 0 ? '' : `  (set by ${said.map(({ by }) => by).join(' and ')}${idle})`;
 }
 
 /** What holds. */

@@ -72,6 +72,26 @@ describe('account apply', () => {
     );
   });
 
+  it('says which limits bound nothing because the account has no money of its own', async () => {
+    const { run, file, write } = createApply();
+    write(`accounts:
+  - { account: acme, wallet: EUR, operator: { maxCallCost: "1.00" } }
+  - { account: acme/kid, operator: { maxCallCost: "0.10" }, customer: { maxSpend: { day: "2.00" } } }
+`);
+    const words = 'acme/kid: maxCallCost, maxSpend: only for money of its own, and it has no wallet\n';
+    expect(await run('account', 'apply', file)).toMatchObject({ code: 0, err: words });
+    expect(await run('account', 'apply', file, '--yes')).toMatchObject({ code: 0, err: words });
+    const shown = await run('account', 'show', 'acme/kid');
+    expect(shown.out).toMatch(
+      /maxCallCost +0\.10 {2}\(set by operator; only for money of its own, and it has no wallet\)\n/,
+    );
+    expect(await run('account', 'set', 'acme/kid', '--max-call-cost', '0.20')).toMatchObject({
+      out: 'acme/kid: saved\n',
+      err: words,
+    });
+    expect(await run('account', 'set', 'acme/kid', '--wallet', 'EUR')).toMatchObject({ err: '' });
+  });
+
   it('leaves alone what the file does not name', async () => {
     const { run, ask, file, write } = createApply();
     await run('account', 'apply', file, '--yes');
@@ -107,7 +127,7 @@ accounts:
         - { name: mobile, pattern: '^\\+491[567]' }
         - { name: freecall, pattern: '^\\+49800', tollFree: true }
     accounts:
-      - { account: retail, operator: { discounts: { mobile: 10 } } }
+      - { account: retail, wallet: EUR, operator: { discounts: { mobile: 10 } } }
 `;
     const { run, ask, file, write } = createApply(tree);
     const applied = await run('account', 'apply', file, '--yes');
