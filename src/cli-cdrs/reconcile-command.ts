@@ -112,11 +112,12 @@ function createTally(print: ((row: DifferenceRow) => void) | undefined): Tally {
     duration_differs: 0,
     answer_differs: 0,
     charge_differs: 0,
+    charge_unrated: 0,
     charge_missing: 0,
     charge_without_transfer: 0,
     transfer_without_charge: 0,
   };
-  const remarks: Record<Remark, number> = { billsec_off: 0, undetermined: 0, recent: 0, unrated: 0 };
+  const remarks: Record<Remark, number> = { billsec_off: 0, undetermined: 0, recent: 0 };
   const amounts = new Map<string, Micros>();
   const shown: DifferenceRow[] = [];
   return {

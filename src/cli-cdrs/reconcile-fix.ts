@@ -123,6 +123,7 @@ export async function createFixer(
           return;
         }
         case 'tollgate_only':
+        case 'charge_unrated':
         case 'transfer_without_charge':
           counts.left += 1;
           return;

@@ -46,6 +46,7 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
   duration_differs: 'legs with two durations',
   answer_differs: 'legs that only one side knows to be answered',
   charge_differs: 'charges that their tariff does not give',
+  charge_unrated: 'charges whose tariff has no rate for them any more',
   charge_missing: 'legs that cost something and were not charged',
   charge_without_transfer: 'charges whose money never moved',
   transfer_without_charge: 'transfers without a charge',
@@ -55,7 +56,6 @@ const REMARK_WORDS: Readonly<Record<Remark, string>> = {
   billsec_off: 'legs whose billsec is off by one, which is two floored clocks and no difference',
   undetermined: 'legs of FreeSWITCH alone, whose file leaves out whether they are charged',
   recent: 'legs that ended a moment ago, and may be on their way',
-  unrated: 'charges whose tariff has no rate for them any more',
 };
 
 /** The table's row of one difference. */
@@ -96,6 +96,11 @@ export function rowOf(difference: Difference): DifferenceRow {
       const words = `${payer} was charged ${priceOf(before)}, the tariff gives ${priceOf(after)}`;
       const amount = toMicros(sumOf(after) - sumOf(before));
       return { ...legRow(kind, cdr, words), amount, currency: currencyIn([...after, ...before]) };
+    }
+    case 'charge_unrated': {
+      const { cdr, payer, before, reason } = difference;
+      const why = reason === 'no_rate' ? 'has no rate for it now' : 'is to pay in another currency now';
+      return legRow(kind, cdr, `${payer} was charged ${priceOf(before)}, and ${why}`);
     }
     case 'charge_missing': {
       const { cdr, payer, after } = difference;
@@ -166,7 +171,7 @@ export function reconcileLines(report: ReconcileReport): readonly string[] {
       : ["no CDR of FreeSWITCH's own is on record for this time: legs were compared with nothing"]),
     count === 0
       ? `nothing is off in ${legs} legs`
-      : `${count} differences in ${legs} legs${totals === '' ? '' : `: ${totals} too little`}`,
+      : `${count} difference${count === 1 ? '' : 's'} in ${legs} legs${totals === '' ? '' : `: ${totals} too little`}`,
     ...(fixed === undefined || count === 0 ? [] : fixLines(fixed)),
   ];
 }

@@ -38,7 +38,7 @@ async function verify(line: CommandLine, context: CommandContext): Promise<Resul
       ...all,
       ...(more === 0 ? [] : [`and ${more} more`]),
       ...(live?.fixed ?? []),
-      all.length === 0 ? `all adds up: ${checked}` : `${all.length + more} findings in ${checked}`,
+      all.length === 0 ? `all adds up: ${checked}` : `${many(all.length + more, 'finding')} in ${checked}`,
     ],
   };
 }

@@ -1,3 +1,4 @@
+import type { Unrated } from '../charging/finished-call.ts';
 import type { Cdr, Charge, Transfer } from '../records/records.ts';
 import type { AccountPath } from '../units/ids.ts';
 import type { ImportVerdict } from './import-verdict.ts';
@@ -22,6 +23,14 @@ export type Difference =
       readonly before: readonly Charge[];
       readonly after: readonly Charge[];
     }
+  /** The tariff in force at the admission gives no price at all, and what was charged stands. */
+  | {
+      readonly kind: 'charge_unrated';
+      readonly cdr: Cdr;
+      readonly payer: AccountPath;
+      readonly before: readonly Charge[];
+      readonly reason: Unrated['reason'];
+    }
   /** It would cost something, and this payer was not charged. */
   | {
       readonly kind: 'charge_missing';
@@ -41,9 +50,7 @@ export type Remark =
   /** A leg of FreeSWITCH alone, of which its file does not tell whether it is charged. */
   | 'undetermined'
   /** Ended a moment ago: one side may not have it yet. */
-  | 'recent'
-  /** Its tariff has no rate for it today. */
-  | 'unrated';
+  | 'recent';
 
 export type Reconciled =
   | { readonly kind: 'difference'; readonly difference: Difference }

@@ -65,12 +65,14 @@ function* againstMoney({ cdr, charges, transfers }: OurLeg, books: RatingBooks):
     return;
   }
   const repriced = reprice(cdr, standing, books);
+  const unrated = new Map(repriced.unrated.map(({ payer, reason }) => [payer, reason]));
   for (const [payer, before] of Map.groupBy(standing, (charge) => charge.payer)) {
     const after = repriced.charges.filter((charge) => charge.payer === payer);
     const isSame = after.every((charge, index) => charge === before[index]);
     if (!isSame) yield differ({ kind: 'charge_differs', cdr, payer, before, after });
+    const reason = unrated.get(payer);
+    if (reason !== undefined) yield differ({ kind: 'charge_unrated', cdr, payer, before, reason });
   }
-  for (const _ of repriced.unrated) yield remark('unrated');
 }
 
 /** Settled from what was last known of it, and FreeSWITCH's own CDR says exactly what it was. */

@@ -43,7 +43,7 @@ describe('reconcile', () => {
     expect(code).toBe(1);
     expect(out).toContain("no CDR of FreeSWITCH's own is on record for this time");
     expect(out).toContain('acme/alice was charged 0.000001 EUR, the tariff gives 0.01 EUR');
-    expect(out).toContain('1 differences in 3 legs: 0.009999 EUR too little');
+    expect(out).toContain('1 difference in 3 legs: 0.009999 EUR too little');
   });
 
   it.each([
@@ -77,6 +77,12 @@ describe('reconcile', () => {
       `update charge set price = 20000 where leg_uuid = 'aa-1'`,
       'was charged 0.02 EUR, the tariff gives 0.01 EUR',
       '-0.01',
+    ],
+    [
+      'charge_unrated',
+      `update cdr set destination = '441' where leg_uuid = 'aa-1'`,
+      'acme/alice was charged 0.01 EUR, and has no rate for it now',
+      undefined,
     ],
     [
       'charge_missing',
