@@ -23,6 +23,7 @@ export type Finding =
   | { readonly kind: 'charge_without_cdr'; readonly charge: Charge }
   | { readonly kind: 'charge_without_rate'; readonly charge: PerMinuteCharge }
   | { readonly kind: 'charge_terms_wrong'; readonly charge: PerMinuteCharge; readonly terms: PriceTerms }
+  | { readonly kind: 'charge_of_other_number'; readonly charge: PerMinuteCharge; readonly cdr: Cdr }
   | { readonly kind: 'charge_not_reversed'; readonly charge: Charge; readonly versionInForce: number }
   | { readonly kind: 'charge_in_force_reversed'; readonly charge: Charge; readonly transfer: Transfer }
   | { readonly kind: 'charge_reversed_again'; readonly charge: Charge; readonly transfer: Transfer }
@@ -32,6 +33,7 @@ export type Finding =
   | { readonly kind: 'charge_transfer_amount_wrong'; readonly charge: Charge; readonly transfer: Transfer }
   | { readonly kind: 'charge_transfer_sides_wrong'; readonly charge: Charge; readonly transfer: Transfer }
   | { readonly kind: 'cdr_billed_unanswered'; readonly cdr: Cdr }
+  | { readonly kind: 'cdr_billed_beyond_talk'; readonly cdr: Cdr }
   | { readonly kind: 'cdr_ends_before_answer'; readonly cdr: Cdr }
   | { readonly kind: 'cdr_without_charge'; readonly cdr: Cdr }
   | {
@@ -76,6 +78,8 @@ export function describeFinding(finding: Finding): string {
       return `The ${nameOfCharge(finding.charge)} names ${rateNamedBy(finding.charge)}, which is not on record.`;
     case 'charge_terms_wrong':
       return `The ${nameOfCharge(finding.charge)} names ${rateNamedBy(finding.charge)} for ${finding.charge.prefix}, which has other terms: ${inWords(finding.terms)}.`;
+    case 'charge_of_other_number':
+      return `The ${nameOfCharge(finding.charge)} is by ${rateNamedBy(finding.charge)} for ${finding.charge.prefix}, but its call went to ${finding.cdr.destination}.`;
     case 'charge_not_reversed':
       return `The ${nameOfCharge(finding.charge)} was superseded by version ${finding.versionInForce}, but its ${priceOfCharge(finding.charge)} never came back.`;
     case 'charge_in_force_reversed':
@@ -94,6 +98,8 @@ export function describeFinding(finding: Finding): string {
       return `The ${nameOfCharge(finding.charge)} was paid from ${finding.transfer.debit} to ${finding.transfer.credit}, not from the payer's wallet to its revenue.`;
     case 'cdr_billed_unanswered':
       return `${nameOfCdr(finding.cdr)} has ${finding.cdr.billedSeconds} s to bill but was never answered.`;
+    case 'cdr_billed_beyond_talk':
+      return `${nameOfCdr(finding.cdr)} has ${finding.cdr.billedSeconds} s to bill, but talked ${finding.cdr.billMicroseconds} µs.`;
     case 'cdr_ends_before_answer':
       return `${nameOfCdr(finding.cdr)} ends before it was answered.`;
     case 'cdr_without_charge':

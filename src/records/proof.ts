@@ -1,4 +1,5 @@
 import { areSameTerms, chargedSeconds, continuationOf, priceOf } from '../rating/price.ts';
+import { billedSecondsOf } from '../rating/quote.ts';
 import { termsOf } from '../rating/terms.ts';
 import { assertNever } from '../units/assert.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
@@ -77,9 +78,12 @@ export function* findingsOfCharge(evidence: ChargeEvidence): Generator<Finding> 
   }
 }
 
-/** A charge carries its terms, so that it can be read alone; they are those of the rate that it names. */
-function* findingsOfRate({ charge, rate: named }: ChargeEvidence): Generator<Finding> {
+/** A charge carries its terms, so that it can be read alone; they are those of the rate that it names, which is one for its number. */
+function* findingsOfRate({ charge, cdr, rate: named }: ChargeEvidence): Generator<Finding> {
   if (charge.way !== 'per_minute' || isOfOwnPrice(charge)) return;
+  if (cdr !== undefined && !cdr.destination.startsWith(charge.prefix)) {
+    yield { kind: 'charge_of_other_number', charge, cdr };
+  }
   if (named === undefined) {
     yield { kind: 'charge_without_rate', charge };
     return;
@@ -128,6 +132,10 @@ function secondsOf(charge: Charge): number {
 
 export function* findingsOfCdr({ cdr, charges }: CdrEvidence): Generator<Finding> {
   if (cdr.billedSeconds > 0 && cdr.answeredAt === undefined) yield { kind: 'cdr_billed_unanswered', cdr };
+  // However it is rounded, no further second begins.
+  if (cdr.billedSeconds > billedSecondsOf(cdr.billMicroseconds, 'up')) {
+    yield { kind: 'cdr_billed_beyond_talk', cdr };
+  }
   if (cdr.answeredAt !== undefined && cdr.endedAt < cdr.answeredAt) {
     yield { kind: 'cdr_ends_before_answer', cdr };
   }

@@ -63,6 +63,11 @@ const faults: Record<Exclude<Finding['kind'], 'wallet_not_live' | 'wallet_balanc
     words:
       'The charge of acme/alice for leg l1 (version 1) names rate 1 of retail version 1 for 44, which has other terms: 0.01 a minute + 0.00, pulses of 60/60 s, 0 s free.',
   },
+  charge_of_other_number: {
+    evidence: changed(({ cdr }) => ({ cdr: { ...cdr, destination: '33123' } })),
+    words:
+      'The charge of acme/alice for leg l1 (version 1) is by rate 1 of retail version 1 for 44, but its call went to 33123.',
+  },
   charge_not_reversed: {
     evidence: withCharge({ versionInForce: 2 }),
     words:
@@ -117,6 +122,10 @@ const faults: Record<Exclude<Finding['kind'], 'wallet_not_live' | 'wallet_balanc
   cdr_billed_unanswered: {
     evidence: changed(({ cdr }) => ({ cdr: { ...cdr, answeredAt: undefined } })),
     words: 'Call l1 of acme/alice to 442071234567 has 61 s to bill but was never answered.',
+  },
+  cdr_billed_beyond_talk: {
+    evidence: changed(({ cdr }) => ({ cdr: { ...cdr, billMicroseconds: 59_999_999 } })),
+    words: 'Call l1 of acme/alice to 442071234567 has 61 s to bill, but talked 59999999 µs.',
   },
   cdr_ends_before_answer: {
     evidence: changed(({ cdr }) => ({ cdr: { ...cdr, endedAt: addMs(NOON, 1) } })),
