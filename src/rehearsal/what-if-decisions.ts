@@ -88,55 +88,36 @@ export function verdictDecision(
 
 /** A leg that has lasted longer than limits that were not asked would have let it. */
 export function cutByDecision(
-  { kind, path }: Judged,
+  judged: Judged,
   record: LegRecord,
-  { legUuid, billedSeconds, at }: EndedLeg,
+  ended: EndedLeg,
   { seconds, reason }: LegCap,
 ): Decision {
   const limit = CAP_LIMITS[reason];
-  return {
-    id: `${record.legKey}:${kind}_cut:${path}`,
-    at,
-    kind,
+  const words = `${limit} of ${judged.path} would have ended this call of ${ended.billedSeconds} s after ${seconds} s`;
+  return endedDecision(judged, record, ended, {
+    name: 'cut',
     verdict: 'cut',
-    aLeg: record.aLeg,
-    legUuid,
-    account: path,
     reason,
-    inputs: {
-      words: `${limit} of ${path} would have ended this call of ${billedSeconds} s after ${seconds} s`,
-      limit,
-      seconds,
-      billedSeconds,
-    },
-  };
+    inputs: { words, limit, seconds },
+  });
 }
 
 /** The same by the allotment or the window that would have been used up. */
 export function cutByCountDecision(
-  { kind, path }: Judged,
+  judged: Judged,
   record: LegRecord,
-  { legUuid, billedSeconds, at }: EndedLeg,
+  ended: EndedLeg,
   { pool, seconds }: WouldEnd,
 ): Decision {
   const { limit, name, reason, words } = countInWords(pool);
-  return {
-    id: `${record.legKey}:${kind}_cut:${path}`,
-    at,
-    kind,
+  const told = `${words} of ${judged.path} would have ended this call of ${ended.billedSeconds} s after ${seconds} s`;
+  return endedDecision(judged, record, ended, {
+    name: 'cut',
     verdict: 'cut',
-    aLeg: record.aLeg,
-    legUuid,
-    account: path,
     reason,
-    inputs: {
-      words: `${words} of ${path} would have ended this call of ${billedSeconds} s after ${seconds} s`,
-      limit,
-      ...name,
-      seconds,
-      billedSeconds,
-    },
-  };
+    inputs: { words: told, limit, ...name, seconds },
+  });
 }
 
 function countInWords(pool: PoolId): {
@@ -158,35 +139,42 @@ function countInWords(pool: PoolId): {
 
 /** A leg whose allotment would have run dry and that would have gone on per minute; undefined: it would have lasted. */
 export function goneOnDecision(
-  { kind, path }: Judged,
+  judged: Judged,
   record: LegRecord,
-  { legUuid, billedSeconds, at }: EndedLeg,
+  ended: EndedLeg,
   would: Pick<ShadowEnd, 'record' | 'final'>,
 ): Decision | undefined {
+  const { path } = judged;
   const { final } = would;
   const [allotment] = would.record.allotments;
   const seconds = final.allotmentSeconds.get(path);
   const goesOn = final.goneOn.get(path);
   if (allotment === undefined || goesOn === undefined) return undefined;
   if (seconds === undefined || final.billedSeconds <= seconds) return undefined;
-  return {
-    id: `${record.legKey}:${kind}_allotment:${path}`,
-    at,
-    kind,
+  const words = `the allotment ${allotment.name} of ${path} would have lasted for ${seconds} s of this call of ${ended.billedSeconds} s, which would have gone on per minute`;
+  return endedDecision(judged, record, ended, {
+    name: 'allotment',
     verdict: 'continued',
-    aLeg: record.aLeg,
-    legUuid,
-    account: path,
     reason: 'no_allotment',
     inputs: {
-      words: `the allotment ${allotment.name} of ${path} would have lasted for ${seconds} s of this call of ${billedSeconds} s, which would have gone on per minute`,
+      words,
       limit: 'allotments',
       allotment: allotment.name,
       seconds,
-      billedSeconds,
       payers: [payerInputs(goesOn.payer)],
     },
-  };
+  });
+}
+
+/** What would have become of a leg that has ended. */
+function endedDecision(
+  { kind, path }: Judged,
+  { legKey, aLeg }: LegRecord,
+  { legUuid, billedSeconds, at }: EndedLeg,
+  { name, inputs, ...said }: Pick<Decision, 'verdict' | 'reason' | 'inputs'> & { readonly name: string },
+): Decision {
+  const id = `${legKey}:${kind}_${name}:${path}`;
+  return { id, at, kind, aLeg, legUuid, account: path, ...said, inputs: { ...inputs, billedSeconds } };
 }
 
 /** What an account in a dry run would have been charged, in whichever way it would have paid (ruling 16). */

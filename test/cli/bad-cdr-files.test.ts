@@ -1,9 +1,8 @@
-import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXACT_TEMPLATE, xmlOf } from '../cdrfiles/samples.ts';
-import { createFiles, csvLeg, jsonLeg, variablesOf, type FileLeg } from './cdr-files.ts';
-import { createCli } from './cli-run.ts';
+import { createAliceBooks } from './alice-books.ts';
+import { csvLeg, jsonLeg, variablesOf, type FileLeg } from './cdr-files.ts';
 
 const utf16 = (text: string): Uint8Array => Buffer.from(text, 'utf16le');
 const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -54,17 +53,6 @@ function ofOneLeg(ending: string, write: (leg: FileLeg) => string): readonly Bad
   ];
 }
 
-/** A record whose alice pays a tenth of a cent a second. */
-async function createImport() {
-  const cli = createCli({});
-  const files = createFiles(mkdtempSync(join(cli.folder, 'cdrs-')));
-  const rates = files.write('../rates.csv', 'prefix,rate,minimum,increment\n49,0.06,1,1\n');
-  await cli.run('tariff', 'import', 'standard', rates, '--currency', 'EUR');
-  await cli.run('account', 'set', 'acme');
-  await cli.run('account', 'set', 'acme/alice', '--wallet', 'EUR', '--tariff', 'standard');
-  return { ...cli, ...files };
-}
-
 type Report = {
   readonly settled: number;
   readonly faults: readonly { readonly file: string; readonly line: number; readonly expected: string }[];
@@ -78,7 +66,7 @@ describe('bad files of CDRs', () => {
   ] as const)(
     'of %s are told with their lines, and only what is sound is charged, once',
     async (_, bad, sound) => {
-      const { ask, run, folder, write } = await createImport();
+      const { ask, run, folder, write } = await createAliceBooks({});
       for (const [name, content] of bad) write(name, content);
       const command = ['cdr', 'import', folder, '--template', EXACT_TEMPLATE, '--apply'];
       const report = (await ask(...command)) as Report;
@@ -100,7 +88,7 @@ describe('bad files of CDRs', () => {
   );
 
   it('that contradict one another across formats leave the first as it is', async () => {
-    const { ask, folder, write } = await createImport();
+    const { ask, folder, write } = await createAliceBooks({});
     const first = write('a.json', jsonLeg(good));
     await ask('cdr', 'import', folder, '--template', EXACT_TEMPLATE, '--apply');
     const [csv, xml] = [write('Master.csv', csvLeg(other)), write('a.xml', xmlLeg(other))];
@@ -120,7 +108,7 @@ describe('bad files of CDRs', () => {
   });
 
   it('may spoil a name in Latin-1, and nothing else of a line', async () => {
-    const { ask, folder, write } = await createImport();
+    const { ask, folder, write } = await createAliceBooks({});
     const line = `${csvLeg(named).trimEnd()},"Müller"\n`;
     write('Master.csv', latin1(line));
     const report = await ask('cdr', 'import', folder, '--template', NAME_TEMPLATE, '--apply');

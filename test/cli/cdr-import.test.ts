@@ -1,7 +1,6 @@
-import { appendFileSync, mkdirSync, mkdtempSync, utimesSync } from 'node:fs';
+import { appendFileSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LiveState } from '../../src/command-line/live-state.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { toPriceTerms } from '../../src/rating/price.ts';
 import { formatTerms } from '../../src/rating/terms-text.ts';
@@ -10,27 +9,16 @@ import type { AccountPath, LegKey, LegUuid } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { EXACT_TEMPLATE } from '../cdrfiles/samples.ts';
 import { cdrOf, money } from '../records/samples.ts';
-import { createFiles, csvLeg, jsonLeg } from './cdr-files.ts';
-import { createCli } from './cli-run.ts';
+import { createAliceBooks } from './alice-books.ts';
+import { csvLeg, jsonLeg } from './cdr-files.ts';
 
 const NOW_SECONDS = Date.UTC(2026, 7, 1) / 1000;
-
-/** A record with acme, whose alice pays 0.06 a minute by the second for Germany, and a folder for CDRs. */
-async function createImport(live?: Partial<LiveState>) {
-  const cli = createCli(live);
-  const files = createFiles(mkdtempSync(join(cli.folder, 'cdrs-')));
-  const rates = files.write('../rates.csv', 'prefix,rate,minimum,increment\n49,0.06,1,1\n');
-  await cli.run('tariff', 'import', 'standard', rates, '--currency', 'EUR');
-  await cli.run('account', 'set', 'acme');
-  await cli.run('account', 'set', 'acme/alice', '--wallet', 'EUR', '--tariff', 'standard');
-  return { ...cli, ...files };
-}
 
 const exact = ['--template', EXACT_TEMPLATE];
 
 describe('cdr import', () => {
   it('lists what is unknown, charges it with --apply, and only once', async () => {
-    const { run, ask, folder, write } = await createImport({});
+    const { run, ask, folder, write } = await createAliceBooks({});
     write('a.cdr.json', jsonLeg({ uuid: 'aa-1', microseconds: 10_500_000 }));
     write('b.cdr.json', jsonLeg({ uuid: 'aa-2' }));
     const listed = await run('cdr', 'import', folder);
@@ -50,7 +38,7 @@ describe('cdr import', () => {
   });
 
   it('says which calls it took for funded by trunks and allotments, and what looks at them again', async () => {
-    const { ask, run, folder, write } = await createImport({ tell: () => Promise.resolve('moved') });
+    const { ask, run, folder, write } = await createAliceBooks({ tell: () => Promise.resolve('moved') });
     const limits = `
 accounts:
   - account: acme/alice
@@ -84,7 +72,7 @@ accounts:
   });
 
   it('confirms what Tollgate has, a billsec off by one explained and nothing charged twice', async () => {
-    const { ask, folder, write } = await createImport({});
+    const { ask, folder, write } = await createAliceBooks({});
     write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 840_000, changes: { billsec: '1' } }));
     expect(await ask('cdr', 'import', folder, '--apply')).toMatchObject({ settled: 1 });
     // The same leg from another module, and with another rounding of its seconds.
@@ -103,7 +91,7 @@ accounts:
   });
 
   it('goes on where it was left, in files that grow and in folders that fill', async () => {
-    const { ask, folder, write } = await createImport({});
+    const { ask, folder, write } = await createAliceBooks({});
     const master = write('Master.csv', csvLeg({ uuid: 'aa-1', microseconds: 1_000_000 }));
     expect(await ask('cdr', 'import', folder, ...exact)).toMatchObject({
       files: { read: 1 },
@@ -128,7 +116,7 @@ accounts:
   });
 
   it('reads files again where they are to be read in another way', async () => {
-    const { ask, run, write } = await createImport({});
+    const { ask, run, write } = await createAliceBooks({});
     const file = write('Master.csv', csvLeg({ uuid: 'aa-1', microseconds: 1_000_000 }));
     const wrong = await run('cdr', 'import', file);
     expect(wrong.code).toBe(1);
@@ -138,7 +126,7 @@ accounts:
   });
 
   it('charges nothing that it cannot charge for certain, and says why', async () => {
-    const { ask, folder, write } = await createImport({});
+    const { ask, folder, write } = await createAliceBooks({});
     write('nobody.json', jsonLeg({ uuid: 'aa-1', microseconds: 1e6, account: 'evil' }));
     write('unnamed.json', jsonLeg({ uuid: 'aa-2', microseconds: 1e6, account: '' }));
     write('unrated.json', jsonLeg({ uuid: 'aa-3', microseconds: 1e6, to: '33123' }));
@@ -187,7 +175,7 @@ accounts:
   });
 
   it('charges a customer that nobody stored by the price that came with his call, and squares his wallet', async () => {
-    const { run, ask, folder, write } = await createImport({});
+    const { run, ask, folder, write } = await createAliceBooks({});
     const pools = {
       tollgate_customer: 'Kim',
       tollgate_max_credit: '5.00',
@@ -266,7 +254,7 @@ accounts:
 
     /** With what was decided, and what else of it is on record. */
     const admitted = async (...settlements: readonly Settlement[]) => {
-      const cli = await createImport({});
+      const cli = await createAliceBooks({});
       const database = await openDatabase({ url: join(cli.folder, '..', 'record.sqlite') });
       await database.records.writeBatch({ settlements, decisions: [admission] });
       await database.close();
@@ -323,7 +311,7 @@ accounts:
   });
 
   it('tells of every bad file with its line, takes the rest, and ends with 1', async () => {
-    const { run, folder, write } = await createImport({});
+    const { run, folder, write } = await createAliceBooks({});
     const good = csvLeg({ uuid: 'bb-1', microseconds: 1e6 });
     const future = { start_uepoch: '1895331507643034', answer_uepoch: '0', end_uepoch: '1895331507643034' };
     const shifted = csvLeg({ uuid: 'bb-2', microseconds: 1e6, to: '49","30' });
@@ -355,7 +343,7 @@ accounts:
   });
 
   it('goes on behind a folder that cannot be read, and tells of it', async () => {
-    const { run, folder, write } = await createImport({});
+    const { run, folder, write } = await createAliceBooks({});
     // No name in UTF-8: the system's own name for it cannot be said again.
     mkdirSync(Buffer.from(`${folder}/b\xfcro`, 'latin1'));
     write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 1e6 }));
@@ -368,7 +356,7 @@ accounts:
   });
 
   it('refuses flags and paths that are wrong, each by its name', async () => {
-    const { run, folder } = await createImport({});
+    const { run, folder } = await createAliceBooks({});
     const none = join(folder, 'none');
     const wrong = ['--format', 'yaml', '--zone', 'Mars/Base', '--template', '${uuid}', '--account', 'a b'];
     const bad = await run('cdr', 'import', none, ...wrong);
@@ -382,7 +370,7 @@ accounts:
   });
 
   it('puts what it charges on record where Redis is away, and says what is left to do', async () => {
-    const { run, folder, write } = await createImport();
+    const { run, folder, write } = await createAliceBooks();
     write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 1e6 }));
     const applied = await run('cdr', 'import', folder, '--apply');
     expect(applied.code).toBe(1);
@@ -394,7 +382,7 @@ accounts:
   });
 
   it('leaves to the service what the service is about to record', async () => {
-    const { ask, folder, write } = await createImport({
+    const { ask, folder, write } = await createAliceBooks({
       unrecordedLegs: () => Promise.resolve(new Set(['aa-1' as never])),
     });
     write('a.json', jsonLeg({ uuid: 'aa-1', microseconds: 1e6 }));
@@ -405,7 +393,7 @@ accounts:
   });
 
   it('draws how far it has come on a terminal', async () => {
-    const { draw, run, folder, write } = await createImport({});
+    const { draw, run, folder, write } = await createAliceBooks({});
     for (let leg = 0; leg < 3; leg += 1) write(`${leg}.json`, jsonLeg({ uuid: `aa-${leg}` }));
     await run('cdr', 'import', folder);
     expect(draw.at(0)).toMatch(/^\r.*\[ *#* *\] \d+ %  \d+ files, 0 legs, \d+ files a second/);

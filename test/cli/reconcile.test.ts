@@ -1,31 +1,28 @@
-import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { createFiles, jsonLeg } from './cdr-files.ts';
+import { createAliceBooks } from './alice-books.ts';
+import { jsonLeg } from './cdr-files.ts';
 import { createCli } from './cli-run.ts';
 
 const SINCE = ['--from', '2026-07-01', '--to', '2026-09-01'];
 
 /** A record with acme/alice, who was charged for three legs of FreeSWITCH's own CDRs, ten seconds each. */
 async function createBooks() {
-  const cli = createCli({});
-  const files = createFiles(mkdtempSync(join(cli.folder, 'cdrs-')));
-  const rates = files.write('../rates.csv', 'prefix,rate,minimum,increment\n49,0.06,1,1\n');
-  await cli.run('tariff', 'import', 'standard', rates, '--currency', 'EUR');
-  await cli.run('account', 'set', 'acme');
-  await cli.run('account', 'set', 'acme/alice', '--wallet', 'EUR', '--tariff', 'standard');
+  const books = await createAliceBooks({});
   for (const uuid of ['aa-1', 'aa-2', 'aa-3']) {
-    files.write(`${uuid}.json`, jsonLeg({ uuid, microseconds: 10_000_000 }));
+    books.write(`${uuid}.json`, jsonLeg({ uuid, microseconds: 10_000_000 }));
   }
-  await cli.run('cdr', 'import', files.folder, '--apply');
+  await books.run('cdr', 'import', books.folder, '--apply');
   /** Somebody else's hands on the record. */
   const meddle = (sql: string): void => {
-    const raw = new DatabaseSync(join(cli.folder, 'record.sqlite'), { enableForeignKeyConstraints: false });
+    const raw = new DatabaseSync(join(books.folder, '../record.sqlite'), {
+      enableForeignKeyConstraints: false,
+    });
     raw.exec(sql);
     raw.close();
   };
-  return { ...cli, ...files, meddle };
+  return { ...books, meddle };
 }
 
 describe('reconcile', () => {
