@@ -8,7 +8,7 @@ import {
 } from '../command-line/command.ts';
 import { uuidOperand } from '../command-line/flag-values.ts';
 import { columns } from '../command-line/help.ts';
-import { showMoment } from '../command-line/moment.ts';
+import { showMoment, showTalk } from '../command-line/moment.ts';
 import type { Cdr } from '../records/records.ts';
 import { toIsoUtc } from '../units/time.ts';
 import { chargeJson, chargeRows, type LegMoney } from './charge-view.ts';
@@ -58,7 +58,7 @@ function legLines({ cdr, money }: Leg): readonly string[] {
       ['ended', `${showMoment(cdr.endedAt)} UTC: ${ended}`],
       [
         'billed',
-        `${cdr.billedSeconds} s of ${(cdr.billMicroseconds / 1_000_000).toFixed(3)} s; ${cdr.decision}, ${cdr.funding}`,
+        `${cdr.billedSeconds} s of ${showTalk(cdr.billMicroseconds)}; ${cdr.decision}, ${cdr.funding}`,
       ],
       ...chargeRows(money),
     ]),

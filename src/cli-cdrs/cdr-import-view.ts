@@ -1,6 +1,6 @@
 import { moneyJson } from '../cli-accounts/account-view.ts';
 import { columns } from '../command-line/help.ts';
-import { showMoment } from '../command-line/moment.ts';
+import { showMoment, showTalk } from '../command-line/moment.ts';
 import { assertNever } from '../units/assert.ts';
 import { formatMicros, type Micros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
@@ -82,7 +82,7 @@ function remainingCells({ open, verdict }: Remaining): readonly string[] {
     leg.uuid,
     `${showMoment(leg.startedAt)} UTC`,
     `${leg.callerNumber} → ${leg.destination}`,
-    `${leg.billMicroseconds === undefined ? leg.billsec : (leg.billMicroseconds / 1_000_000).toFixed(3)} s`,
+    leg.billMicroseconds === undefined ? `${leg.billsec} s` : showTalk(leg.billMicroseconds),
     whyLeft(verdict),
     `${place.file}:${place.line}`,
   ];
@@ -102,7 +102,7 @@ export function whyLeft(verdict: Remaining['verdict']): string {
     }
     case 'estimated':
     case 'differs':
-      return `Tollgate has ${(verdict.cdr.billMicroseconds / 1_000_000).toFixed(3)} s`;
+      return `Tollgate has ${showTalk(verdict.cdr.billMicroseconds)}`;
     case 'account_unknown':
       return verdict.words;
     case 'unpayable':

@@ -1,7 +1,7 @@
 import { moneyJson } from '../cli-accounts/account-view.ts';
 import { csvRow } from '../command-line/csv-row.ts';
 import { columns } from '../command-line/help.ts';
-import { showMoment } from '../command-line/moment.ts';
+import { showMoment, showTalk } from '../command-line/moment.ts';
 import type { Difference, DifferenceKind, Remark } from '../reconcile/difference.ts';
 import { chargeTransferId, currencyOf, type Cdr, type Charge, type Transfer } from '../records/records.ts';
 import { assertNever } from '../units/assert.ts';
@@ -80,15 +80,15 @@ export function rowOf(difference: Difference): DifferenceRow {
       return legRow(
         kind,
         difference.cdr,
-        `${talk(difference.cdr.billMicroseconds)} on ${difference.cdr.node}`,
+        `${showTalk(difference.cdr.billMicroseconds)} on ${difference.cdr.node}`,
       );
     case 'duration_differs':
     case 'answer_differs': {
       const { cdr, theirs } = difference;
       const exact = theirs.leg.billMicroseconds;
-      const their = exact === undefined ? `${theirs.leg.billsec} s (billsec)` : talk(exact);
+      const their = exact === undefined ? `${theirs.leg.billsec} s (billsec)` : showTalk(exact);
       const estimated = cdr.estimated ? ', estimated' : '';
-      const words = `Tollgate ${talk(cdr.billMicroseconds)}${estimated}, FreeSWITCH ${their}; ${theirs.place.file}:${theirs.place.line}`;
+      const words = `Tollgate ${showTalk(cdr.billMicroseconds)}${estimated}, FreeSWITCH ${their}; ${theirs.place.file}:${theirs.place.line}`;
       return legRow(kind, cdr, words);
     }
     case 'charge_differs': {
@@ -151,10 +151,6 @@ function sumOf(charges: readonly Charge[]): Micros {
 /** One payer has one wallet; empty where nothing is paid in money. */
 function currencyIn(charges: readonly Charge[]): string {
   return charges.map(currencyOf).find((currency) => currency !== '') ?? '';
-}
-
-function talk(microseconds: number): string {
-  return `${(microseconds / 1_000_000).toFixed(3)} s`;
 }
 
 export function reconcileLines(report: ReconcileReport): readonly string[] {

@@ -37,6 +37,13 @@ describe('cdr import', () => {
     expect((await run('explain', 'aa-1')).out).toContain('charged from');
   });
 
+  it('shows a talk as exactly as it is billed', async () => {
+    const { run, folder, write } = await createImport({});
+    write('a.cdr.json', jsonLeg({ uuid: 'aa-1', microseconds: 3_000_001 }));
+    expect((await run('cdr', 'import', folder, '--apply')).out).toContain('1 charged now: 0.004 EUR');
+    expect((await run('explain', 'aa-1')).out).toContain('4 s of 3.000001 s;');
+  });
+
   it('says which calls it took for funded by trunks and allotments, and what looks at them again', async () => {
     const { ask, run, folder, write } = await createAliceBooks({ tell: () => Promise.resolve('moved') });
     const limits = `

@@ -53,6 +53,12 @@ describe('reconcile', () => {
     ],
     [
       'duration_differs',
+      `update switch_cdr set bill_microseconds = 10000001 where leg_uuid = 'aa-1'`,
+      'Tollgate 10.000 s, FreeSWITCH 10.000001 s',
+      undefined,
+    ],
+    [
+      'duration_differs',
       `update switch_cdr set bill_microseconds = 11000000, billsec = 11 where leg_uuid = 'aa-1'`,
       'Tollgate 10.000 s, FreeSWITCH 11.000 s',
       undefined,
