@@ -38,7 +38,7 @@ describe('cdr import', () => {
   });
 
   it('shows a talk as exactly as it is billed', async () => {
-    const { run, folder, write } = await createImport({});
+    const { run, folder, write } = await createAliceBooks({});
     write('a.cdr.json', jsonLeg({ uuid: 'aa-1', microseconds: 3_000_001 }));
     expect((await run('cdr', 'import', folder, '--apply')).out).toContain('1 charged now: 0.004 EUR');
     expect((await run('explain', 'aa-1')).out).toContain('4 s of 3.000001 s;');
