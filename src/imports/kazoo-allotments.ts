@@ -3,6 +3,13 @@ import type { KazooReader } from './kazoo-reader.ts';
 
 type Fields = Record<string, unknown>;
 
+/** What ours are called there, where the names differ. */
+export const ALLOTMENT_FIELDS: ReadonlyMap<string, string> = new Map([
+  ['.seconds', '.amount'],
+  ['.grace', '.no_consume_time'],
+  ['.groups', '.group_consume'],
+]);
+
 /** As an account document says them. Undefined: there are none. */
 export function importAllotments(
   reader: KazooReader,
@@ -26,7 +33,7 @@ export function importAllotments(
   }
   for (const name of allotments.keys()) groups.set(name, usableGroups(section, name, groups));
   if (allotments.size === 0) return undefined;
-  reader.note('pvt_allotments', 'their cycles begin by the time zone of the account, in Kazoo by UTC');
+  reader.note(allotmentsField(reader), 'their cycles begin by the time zone of the account, in Kazoo by UTC');
   return Object.fromEntries(
     [...allotments].map(([name, fields]) => [name, { ...fields, groups: groups.get(name) ?? [] }]),
   );
@@ -43,6 +50,11 @@ export function importDiscounts(reader: KazooReader, classifications: readonly s
     } else if (percent !== undefined) discounts[name] = percent;
   }
   return Object.keys(discounts).length === 0 ? undefined : discounts;
+}
+
+/** Which of the two places counts. */
+export function allotmentsField(reader: KazooReader): string {
+  return reader.has('allotments') && !reader.has('pvt_allotments') ? 'allotments' : 'pvt_allotments';
 }
 
 /** Kazoo's own interface writes `pvt_allotments`, and its latest releases read `allotments`. */

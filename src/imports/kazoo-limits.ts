@@ -1,7 +1,7 @@
 import { isRecord, type FieldProblem } from '../accounts/document-reader.ts';
 import { parseOperatorLimits } from '../accounts/limits-document.ts';
 import { nearestName } from '../units/nearest-name.ts';
-import { importAllotments, importDiscounts } from './kazoo-allotments.ts';
+import { allotmentsField, ALLOTMENT_FIELDS, importAllotments, importDiscounts } from './kazoo-allotments.ts';
 import { NumberText, parseJsonWithNumbers } from './kazoo-json.ts';
 import { readKazoo, type KazooMoney, type KazooReader } from './kazoo-reader.ts';
 
@@ -53,8 +53,8 @@ const LEFT_BEHIND: Readonly<Record<string, string>> = {
 /** Where the fields come from, for what is said about them. */
 const SOURCES: Readonly<Record<string, string>> = {
   trunks: 'trunks',
+  maxPostpay: 'pvt_max_postpay_amount',
   perNumber: 'pvt_inbound_channels_per_did_rules',
-  allotments: 'pvt_allotments',
   discounts: 'pvt_discounts',
   softLimitInbound: 'pvt_soft_limit_inbound',
   softLimitOutbound: 'pvt_soft_limit_outbound',
@@ -85,7 +85,7 @@ export function importKazooLimits(text: string, rules: KazooRules): KazooImport 
     sides.operator['fundingOrder'] = ['allotment', 'flat_rate', 'per_minute'];
   }
   noteTheRest(reader);
-  checkOperator(sides.operator, rules, problems);
+  checkOperator(sides.operator, rules, problems, allotmentsField(reader));
   if (problems.length > 0) return { kind: 'bad', problems };
   return { kind: 'ok', ...sides, notes };
 }
@@ -189,13 +189,22 @@ function noteTheRest(reader: KazooReader): void {
 }
 
 /** What only an account document's own reader knows to be wrong: patterns above all. */
-function checkOperator(operator: Fields, rules: KazooRules, problems: FieldProblem[]): void {
+function checkOperator(
+  operator: Fields,
+  rules: KazooRules,
+  problems: FieldProblem[],
+  allotments: string,
+): void {
   const { classifications } = rules;
   const parsed = parseOperatorLimits(operator, { classifications });
   if (parsed.kind === 'ok') return;
   for (const problem of parsed.problems) {
     const [first = '', ...rest] = problem.field.split(/(?=[.[])/);
-    problems.push({ ...problem, field: [SOURCES[first] ?? first, ...rest].join('') });
+    const field =
+      first === 'allotments'
+        ? [allotments, ...rest.map((part) => ALLOTMENT_FIELDS.get(part) ?? part)]
+        : [SOURCES[first] ?? first, ...rest];
+    problems.push({ ...problem, field: field.join('') });
   }
 }
 

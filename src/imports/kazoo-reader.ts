@@ -8,7 +8,7 @@ export type KazooMoney = 'units' | 'dollars';
 /** Takes the fields of a Kazoo document one by one, noting what is wrong and what does not come along. */
 export type KazooReader = {
   has(name: string): boolean;
-  /** Kazoo's −1 and whatever else is negative is no bound. */
+  /** Kazoo's −1 is no bound, and so is whatever else is negative: that is noted. */
   bound(name: string): number | 'unlimited' | undefined;
   flag(name: string): boolean | undefined;
   /** A decimal of dollars, never negative: Kazoo drops the sign. */
@@ -65,6 +65,7 @@ export function readKazoo(
     has: (name) => take(name) !== undefined,
     bound(name) {
       const value = number(name, wholeOf, 'a whole number, -1 for no bound');
+      if (value !== undefined && value < -1) notes.push(`${place(name)}: ${value} is no bound, as in Kazoo`);
       return value !== undefined && value < 0 ? 'unlimited' : value;
     },
     flag(name) {

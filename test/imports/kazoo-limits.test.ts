@@ -189,10 +189,18 @@ describe('a limits document of Kazoo', () => {
     ['{"calls": "5"}', 'calls: "5" → a whole number'],
     ['{"pvt_enabled": "yes"}', 'pvt_enabled: "yes" → true or false'],
     ['{"pvt_max_postpay_amount": "5"}', 'pvt_max_postpay_amount: "5" → an amount, as a number'],
-    ['{"pvt_max_postpay_amount": 0.00000001}', 'maxPostpay: "0.00000001" → a decimal string'],
+    ['{"pvt_max_postpay_amount": 0.00000001}', 'pvt_max_postpay_amount: "0.00000001" → a decimal string'],
     [
       '{"pvt_allotments": {"did_us": {"amount": -5, "cycle": "daily"}}}',
-      'pvt_allotments.did_us.seconds: -5 → a whole',
+      'pvt_allotments.did_us.amount: -5 → a whole',
+    ],
+    [
+      '{"allotments": {"did_us": {"amount": -5, "cycle": "daily"}}}',
+      'allotments.did_us.amount: -5 → a whole',
+    ],
+    [
+      '{"pvt_allotments": {"did_us": {"amount": 5, "cycle": "daily", "no_consume_time": -1}}}',
+      'pvt_allotments.did_us.no_consume_time: -1 → a whole',
     ],
     [
       '{"pvt_allotments": {"did_us": {"amount": 5, "cycle": "fortnightly"}}}',
@@ -206,6 +214,14 @@ describe('a limits document of Kazoo', () => {
     ],
   ])('%s is refused with field, value and expectation', (text, problem) => {
     expect(problemsOf(text)).toContainEqual(expect.stringContaining(problem));
+  });
+
+  it('reads what is below -1 as no bound, as Kazoo does, and says so', () => {
+    const read = read('{"pvt_calls": -5, "pvt_twoway_trunks": -1}');
+    expect(read).toMatchObject({
+      operator: { calls: 'unlimited', trunks: { twoway: 'unlimited' } },
+      notes: ['pvt_calls: -5 is no bound, as in Kazoo'],
+    });
   });
 
   it('throws at nothing a stranger can write', () => {
