@@ -217,9 +217,9 @@ describe('a limits document of Kazoo', () => {
   });
 
   it('reads what is below -1 as no bound, as Kazoo does, and says so', () => {
-    const imported = read('{"pvt_calls": -5, "pvt_twoway_trunks": -1}');
+    const imported = read('{"pvt_calls": -5, "calls": -1}');
     expect(imported).toMatchObject({
-      operator: { calls: 'unlimited', trunks: { twoway: 'unlimited' } },
+      operator: { calls: 'unlimited' },
       notes: ['pvt_calls: -5 is no bound, as in Kazoo'],
     });
   });
