@@ -48,11 +48,10 @@ function headOf({ kind, verdict, account, reason, inputs }: Decision): string {
   const words = wordsIn(inputs);
   const verb = `${VERBS[verdict]}${account === undefined ? '' : ` for ${account}`}`;
   switch (kind) {
-    case 'admission': {
-      return [`${verb}: ${paidInWords(reason)}`, ...words].join('; ');
-    }
+    case 'admission':
+      return [`${verb}: ${whoPays(inputs) ?? paidInWords(reason)}`, ...words].join('; ');
     case 'refusal':
-      return `refused: ${words[0] ?? reason}`;
+      return `refused${account === undefined ? '' : ` for ${account}`}: ${words[0] ?? reason}`;
     case 'cutoff':
       return `${verb}: ${words[0] ?? CUT_WORDS[reason] ?? reason}`;
     case 'kill':
@@ -83,6 +82,21 @@ const PAID_WORDS: Readonly<Record<FundingKind, string>> = {
   toll_free: 'toll-free, nobody pays',
   none: 'nobody pays',
 };
+
+/** Each payer in its own way, where they are not alike. */
+function whoPays({ trunks, allotments, payers }: Inputs): string | undefined {
+  const ways = [
+    ...recordsIn(trunks).flatMap(({ account, taken, way }) =>
+      taken === true ? [{ account, words: paidInWords(textOf(way)) }] : [],
+    ),
+    ...recordsIn(allotments).map(({ account }) => ({ account, words: PAID_WORDS.allotment })),
+    ...recordsIn(payers).map(({ account }) => ({ account, words: PAID_WORDS.per_minute })),
+  ];
+  if (new Set(ways.map(({ words }) => words)).size < 2) return undefined;
+  return ways
+    .map(({ account, words }) => `${textOf(account)} pays ${words.replace(/^paid /, '')}`)
+    .join(', ');
+}
 
 function paidInWords(reason: string): string {
   return Object.hasOwn(PAID_WORDS, reason) ? PAID_WORDS[reason as FundingKind] : reason;
