@@ -46,7 +46,11 @@ it('two hundred live calls cost Redis between events what ten do', { timeout: 90
   stage = await createStage(redis.url);
   await furnish(stage, { balance: '9999.00' });
   // A resync reads; it is as often for one call as for many.
-  const service = await stage.startController({ TOLLGATE_CONTROLLER_RESYNC_MS: '600000' });
+  const service = await stage.startController({
+    TOLLGATE_CONTROLLER_RESYNC_MS: '600000',
+    // All of them ask at once, and none may be left to the dialplan on a slow machine.
+    TOLLGATE_GATES_DECISION_TIMEOUT_MS: '10000',
+  });
   useGates(stage.sim, 'socket', [service]);
   placeCalls(stage, 10);
   await answered(10);
