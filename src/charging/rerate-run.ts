@@ -66,6 +66,14 @@ export type RerateItem = {
  */
 export type RerateItemState = 'planned' | 'applied' | 'reverted' | 'stale' | 'superseded';
 
+/** An item that was applied, whatever became of it since: its payer's next version is of that moment. */
+export type AppliedItem = Pick<RerateItem, 'payer' | 'versionBefore'> & {
+  readonly run: RerateRunId;
+  readonly appliedAt: EpochMs;
+  /** When the version after that put in force again what was before. */
+  readonly revertedAt: EpochMs | undefined;
+};
+
 /** What some items change, together. */
 export type RerateSum = {
   readonly currency: string;

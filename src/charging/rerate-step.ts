@@ -3,7 +3,7 @@ import type { RerateRunId } from '../units/ids.ts';
 import { ZERO_MICROS } from '../units/money.ts';
 import type { EpochMs } from '../units/time.ts';
 import { reversalOf, transferOfCharge } from './charges.ts';
-import type { RerateItem } from './rerate-run.ts';
+import type { AppliedItem, RerateItem } from './rerate-run.ts';
 
 export type RerateStep =
   | { readonly kind: 'changed'; readonly charges: readonly Charge[]; readonly transfers: readonly Transfer[] }
@@ -41,6 +41,27 @@ export function stepOf(
       ...charges.flatMap((charge) => transferOfCharge(charge, at) ?? []),
     ],
   };
+}
+
+/** Which run made a charge of its version, and when: by being applied, and reverted since or not, or by being reverted. */
+export type MadeByRun = { readonly run: RerateRunId; readonly at: EpochMs } & (
+  | { readonly change: 'applied'; readonly revertedAt: EpochMs | undefined }
+  | { readonly change: 'reverted' }
+);
+
+/** `applied`: of the charge's leg. Undefined for a charge that no run made. */
+export function madeByRun(
+  { payer, version }: Pick<Charge, 'payer' | 'version'>,
+  applied: readonly AppliedItem[],
+): MadeByRun | undefined {
+  for (const { run, payer: changed, versionBefore, appliedAt, revertedAt } of applied) {
+    if (changed !== payer) continue;
+    if (version === versionBefore + 1) return { run, at: appliedAt, change: 'applied', revertedAt };
+    if (version === versionBefore + 2 && revertedAt !== undefined) {
+      return { run, at: revertedAt, change: 'reverted' };
+    }
+  }
+  return undefined;
 }
 
 /** A payer who had no charge has one of nothing: a version of no charges would be none. */

@@ -4,6 +4,7 @@ import type { AccountPath, LegUuid, RerateRunId, TariffName } from '../units/ids
 import type { EpochMs } from '../units/time.ts';
 import type { PricedPart, RatedCall } from './finished-call.ts';
 import type {
+  AppliedItem,
   RerateFilter,
   RerateItem,
   RerateItemState,
@@ -35,6 +36,8 @@ export type RerateReader = {
   /** Those that change most, whichever way. */
   biggest(id: RerateRunId, count: number): Promise<readonly StoredItem[]>;
   items(id: RerateRunId): AsyncIterable<StoredItem>;
+  /** Of every run, what it changed of a leg; by payer, in the order of their versions. */
+  appliedTo(leg: LegUuid): Promise<readonly AppliedItem[]>;
 };
 
 export type RatedBy = { readonly tariff: TariffName | undefined; readonly prefix: string | undefined };

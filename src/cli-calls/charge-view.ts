@@ -1,4 +1,6 @@
 import { moneyJson } from '../cli-accounts/account-view.ts';
+import { madeByRun, type MadeByRun } from '../charging/rerate-step.ts';
+import type { AppliedItem } from '../charging/rerate-run.ts';
 import { showMoment } from '../command-line/moment.ts';
 import { chargedInWords, sumInWords, termsJson } from '../command-line/price-words.ts';
 import { chargedSeconds } from '../rating/price.ts';
@@ -16,11 +18,12 @@ import type { AccountPath } from '../units/ids.ts';
 import { addMicros, formatMicros } from '../units/money.ts';
 import { addMs, toIsoUtc, type EpochMs } from '../units/time.ts';
 
-/** Every charge of a leg, whatever the version, and every transfer that they made. */
+/** Every charge of a leg, whatever the version, every transfer that they made, and what runs of re-rating did to them. */
 export type LegMoney = {
   readonly answeredAt: EpochMs | undefined;
   readonly charges: readonly Charge[];
   readonly transfers: readonly Transfer[];
+  readonly applied: readonly AppliedItem[];
 };
 
 /** Payer by payer, the version in force first: how each price comes about and what it moved, and what took it back. */
@@ -44,9 +47,21 @@ function payerRows(
     );
     return [
       [index === 0 ? payer : '', index === 0 ? head : `before: ${head}`],
-      ...rows.map((line) => ['', `  ${line}`]),
+      ...[...runLines(segments, money), ...rows].map((line) => ['', `  ${line}`]),
     ];
   });
+}
+
+function runLines([first]: readonly Charge[], { applied }: LegMoney): readonly string[] {
+  const made = first === undefined ? undefined : madeByRun(first, applied);
+  return made === undefined ? [] : [runInWords(made)];
+}
+
+function runInWords(made: MadeByRun): string {
+  const at = `${showMoment(made.at)} UTC`;
+  if (made.change === 'reverted') return `put back ${at} by the revert of run ${made.run}`;
+  const since = made.revertedAt === undefined ? '' : `, reverted ${showMoment(made.revertedAt)} UTC`;
+  return `put in force ${at} by run ${made.run}${since}`;
 }
 
 function totalInWords(segments: readonly Charge[]): string {
@@ -115,15 +130,28 @@ function reversalOf(charge: Charge, transfers: readonly Transfer[]): Transfer | 
   return transfers.find(({ id }) => id.startsWith(prefix));
 }
 
+function runJson(made: MadeByRun): Readonly<Record<string, unknown>> {
+  const { run, change, at } = made;
+  const revertedAt = made.change === 'applied' ? made.revertedAt : undefined;
+  return {
+    run,
+    change,
+    at: toIsoUtc(at),
+    ...(revertedAt === undefined ? {} : { revertedAt: toIsoUtc(revertedAt) }),
+  };
+}
+
 export function chargeJson(
   entry: Charge,
-  { charges, transfers }: LegMoney,
+  { charges, transfers, applied }: LegMoney,
 ): Readonly<Record<string, unknown>> {
   const moved = transfers.find(({ id }) => id === chargeTransferId(entry));
   const back = reversalOf(entry, transfers);
+  const made = madeByRun(entry, applied);
   const isInForce = !charges.some(({ payer, version }) => payer === entry.payer && version > entry.version);
   const history = {
     inForce: isInForce,
+    ...(made === undefined ? {} : { rerate: runJson(made) }),
     ...(moved === undefined ? {} : { transfer: { id: moved.id, at: toIsoUtc(moved.at) } }),
     ...(back === undefined
       ? {}

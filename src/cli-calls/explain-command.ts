@@ -26,14 +26,18 @@ type Leg = { readonly cdr: Cdr; readonly money: LegMoney };
 
 async function explain(line: CommandLine, context: CommandContext): Promise<Result> {
   const uuid = uuidOperand(line);
-  const { records } = await context.stores();
+  const { records, rerates } = await context.stores();
   const decisions = await records.decisionsOf(uuid);
   const legs: Leg[] = [];
   for (const cdr of await records.cdrsOfCall(uuid)) {
     const { legUuid } = cdr;
-    const charges = await records.chargesOf(legUuid);
-    const { answeredAt } = cdr;
-    legs.push({ cdr, money: { answeredAt, charges, transfers: await records.transfersOfLeg(legUuid) } });
+    const money: LegMoney = {
+      answeredAt: cdr.answeredAt,
+      charges: await records.chargesOf(legUuid),
+      transfers: await records.transfersOfLeg(legUuid),
+      applied: await rerates.appliedTo(legUuid),
+    };
+    legs.push({ cdr, money });
   }
   if (legs.length === 0 && decisions.length === 0) {
     return failed(`nothing on record of ${uuid}; a call that is up is shown by tollgate calls`, { uuid });

@@ -7,7 +7,7 @@ import { numberOf } from '../sql/cell.ts';
 import { walkChargedCalls } from './charged-calls.ts';
 import { walkPages } from '../sql/paging.ts';
 import { countCalls, readChargesInForce, walkPricedCalls } from './rerate-calls.ts';
-import { toRun, toStoredItem } from './rerate-rows.ts';
+import { toAppliedItem, toRun, toStoredItem } from './rerate-rows.ts';
 import type { RerateItemRow, Schema } from '../sql/schema.ts';
 
 export function createRerateReader(database: Kysely<Schema>): RerateReader {
@@ -61,6 +61,17 @@ export function createRerateReader(database: Kysely<Schema>): RerateReader {
       return rows.map(toStoredItem);
     },
     items: (id) => walkItems(database, id),
+    async appliedTo(leg) {
+      const rows = await database
+        .selectFrom('rerate_item')
+        .select(['run', 'payer', 'version_before', 'applied_at', 'reverted_at'])
+        .where('leg_uuid', '=', leg)
+        .where('applied_at', 'is not', null)
+        .orderBy('payer')
+        .orderBy('version_before')
+        .execute();
+      return rows.flatMap((row) => toAppliedItem(row) ?? []);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { RerateItem, RerateItemState, RerateRun } from '../charging/rerate-run.ts';
+import type { AppliedItem, RerateItem, RerateItemState, RerateRun } from '../charging/rerate-run.ts';
 import type { NewRun, StoredItem } from '../charging/rerate-store.ts';
 import type { RerateRunId } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
@@ -55,10 +55,14 @@ export function toItemRow(run: RerateRunId, item: RerateItem): RerateItemRow {
     tariff: item.tariff ?? null,
     prefix: item.prefix ?? null,
     charges: jsonCell(item.charges),
+    applied_at: null,
+    reverted_at: null,
   }));
 }
 
-export function toStoredItem(row: Omit<RerateItemRow, 'charges' | 'run'>): StoredItem {
+export function toStoredItem(
+  row: Omit<RerateItemRow, 'charges' | 'run' | 'applied_at' | 'reverted_at'>,
+): StoredItem {
   return {
     legUuid: row.leg_uuid,
     payer: row.payer,
@@ -71,5 +75,19 @@ export function toStoredItem(row: Omit<RerateItemRow, 'charges' | 'run'>): Store
     currency: row.currency,
     tariff: row.tariff ?? undefined,
     prefix: row.prefix ?? undefined,
+  };
+}
+
+/** Undefined for one that no charge was made of. */
+export function toAppliedItem(
+  row: Pick<RerateItemRow, 'run' | 'payer' | 'version_before' | 'applied_at' | 'reverted_at'>,
+): AppliedItem | undefined {
+  if (row.applied_at === null) return undefined;
+  return {
+    run: row.run,
+    payer: row.payer,
+    versionBefore: numberOf(row.version_before),
+    appliedAt: momentOf(row.applied_at),
+    revertedAt: row.reverted_at === null ? undefined : momentOf(row.reverted_at),
   };
 }

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import { stepOf } from '../charging/rerate-step.ts';
-import type { RerateItemState, RerateState } from '../charging/rerate-run.ts';
+import type { RerateState } from '../charging/rerate-run.ts';
 import {
   PlannedAnewError,
   type ClaimOutcome,
@@ -14,7 +14,7 @@ import {
 import { netOf } from '../records/proof.ts';
 import type { Movement } from '../records/record-store.ts';
 import { walletLedger, type Charge, type Transfer } from '../records/records.ts';
-import type { AccountPath, LegUuid } from '../units/ids.ts';
+import type { AccountPath, LegUuid, RerateRunId } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 import { integerCell, momentOf, valueOfJson } from '../sql/cell.ts';
 import { toCharge, toChargeRow } from '../sql-records/charge-rows.ts';
@@ -29,8 +29,20 @@ const ITEMS_PER_STEP = 500;
 
 /** What each direction begins with and makes of an item. */
 const STATES = {
-  applying: { from: 'planned', to: 'applied', passed: 'stale', doneState: 'applied' },
-  reverting: { from: 'applied', to: 'reverted', passed: 'superseded', doneState: 'reverted' },
+  applying: {
+    from: 'planned',
+    to: 'applied',
+    passed: 'stale',
+    doneState: 'applied',
+    moment: 'applied_at',
+  },
+  reverting: {
+    from: 'applied',
+    to: 'reverted',
+    passed: 'superseded',
+    doneState: 'reverted',
+    moment: 'reverted_at',
+  },
 } as const satisfies Record<RerateClaim['wanted'], object>;
 
 /** Which states lead where; the ones that are missing do not. */
@@ -74,12 +86,11 @@ export function createRerateWriter(database: Kysely<Schema>): RerateWriter {
     finish: (claim) =>
       written(async (trx) => {
         const { wanted, run, holder, now } = claim;
-        const moment = wanted === 'applying' ? 'applied_at' : 'reverted_at';
         await trx
           .updateTable('rerate_run')
           .set({
             state: STATES[wanted].doneState,
-            [moment]: integerCell(now),
+            [STATES[wanted].moment]: integerCell(now),
             holder: null,
             held_until: null,
           })
@@ -171,8 +182,9 @@ async function takeStep(
     await trx.insertInto('transfer').values(slice.map(toTransferRow)).execute();
   const movements = movementsOf(claim, first, transfers);
   await insertMovements(trx, movements);
-  await setStates(trx, claim, first.payer, { to: STATES[wanted].to, legs: changed });
-  await setStates(trx, claim, first.payer, { to: STATES[wanted].passed, legs: passed });
+  const { to, moment, passed: left } = STATES[wanted];
+  await setItems(trx, run, { payer: first.payer, legs: changed }, { state: to, [moment]: integerCell(now) });
+  await setItems(trx, run, { payer: first.payer, legs: passed }, { state: left });
   const cursor = { payer: last.payer, legUuid: last.leg_uuid };
   return { kind: 'stepped', cursor, changed: changed.length, passed: passed.length, movements };
 }
@@ -231,16 +243,16 @@ function movementsOf(
   });
 }
 
-async function setStates(
+async function setItems(
   trx: Transaction<Schema>,
-  { run }: RerateClaim,
-  payer: AccountPath,
-  { to, legs }: { readonly to: RerateItemState; readonly legs: readonly LegUuid[] },
+  run: RerateRunId,
+  { payer, legs }: { readonly payer: AccountPath; readonly legs: readonly LegUuid[] },
+  values: Partial<Pick<RerateItemRow, 'state' | 'applied_at' | 'reverted_at'>>,
 ): Promise<void> {
   if (legs.length === 0) return;
   await trx
     .updateTable('rerate_item')
-    .set({ state: to })
+    .set(values)
     .where('run', '=', run)
     .where('payer', '=', payer)
     .where('leg_uuid', 'in', legs)

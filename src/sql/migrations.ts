@@ -244,10 +244,12 @@ async function makeRecord(database: Kysely<unknown>, types: DialectTypes): Promi
     texts: ['state', 'destination', 'currency', 'charges'],
     integers: ['admitted_at', 'version_before', 'price_before', 'price_after'],
     optionalKeys: ['tariff', 'prefix'],
+    optionalIntegers: ['applied_at', 'reverted_at'],
   })
     .addPrimaryKeyConstraint('rerate_item_pk', ['run', 'payer', 'leg_uuid'])
     .addForeignKeyConstraint('rerate_item_run', ['run'], 'rerate_run', ['id'])
     .execute();
+  await index('rerate_item', ['leg_uuid']);
 }
 
 function addColumns(

@@ -219,6 +219,8 @@ export type RerateItemRow = {
   readonly tariff: TariffName | null;
   readonly prefix: string | null;
   readonly charges: JsonText<readonly Charge[]>;
+  readonly applied_at: bigint | null;
+  readonly reverted_at: bigint | null;
 };
 
 export type RevisionRow = { readonly name: 'accounts' | 'tariffs'; readonly value: bigint };

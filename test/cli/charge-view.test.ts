@@ -31,7 +31,7 @@ describe('the charges of a call', () => {
       perMinute(2, '0.05', 90),
     ]);
     const transfers = charges.flatMap((charge) => transferOfCharge(charge, ANSWERED) ?? []);
-    expect(chargeRows({ answeredAt: ANSWERED, charges, transfers })).toEqual([
+    expect(chargeRows({ answeredAt: ANSWERED, charges, transfers, applied: [] })).toEqual([
       ['acme/alice', '0.30 EUR'],
       ['', '  segment 1 from 2026-06-15 17:58:00 UTC: 60 s of the allotment international for 60 s'],
       ['', '  segment 2 from 2026-06-15 17:59:00 UTC: 60 s for 60 s: 1 pulse (60 s)'],
@@ -46,7 +46,12 @@ describe('the charges of a call', () => {
   });
 
   it('that was paid for in one way need no such word', () => {
-    const [head, first] = chargeRows({ answeredAt: ANSWERED, charges: [chargeOf(LEG)], transfers: [] });
+    const [head, first] = chargeRows({
+      answeredAt: ANSWERED,
+      charges: [chargeOf(LEG)],
+      transfers: [],
+      applied: [],
+    });
     expect([head, first]).toEqual([
       ['acme/alice', '0.20 EUR'],
       ['', '  120 s for 61 s: 2 pulses (60 s + 1 × 60 s)'],

@@ -1,12 +1,14 @@
-import { Kysely, type CompiledQuery } from 'kysely';
+import { Kysely, sql, type CompiledQuery } from 'kysely';
 import { Client } from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAccountStore } from '../../src/sql-books/account-tables.ts';
 import { createPostgresDialect } from '../../src/sql/postgres-dialect.ts';
 import { createRecordReader } from '../../src/sql-records/record-reader.ts';
 import { createRerateReader } from '../../src/sql-rerate/rerate-reader.ts';
+import { createRerateWriter } from '../../src/sql-rerate/rerate-writer.ts';
 import type { Schema } from '../../src/sql/schema.ts';
 import { createSqliteDialect, openSqlite } from '../../src/sql/sqlite-dialect.ts';
+import { parseRerateRunId } from '../../src/units/ids.ts';
 import { toEpochMs } from '../../src/units/time.ts';
 import { account, leg } from '../records/samples.ts';
 import { POSTGRES, SQLITE, openRaw } from './databases.ts';
@@ -14,7 +16,7 @@ import { fillLargeRecord, YEAR_FROM, YEAR_MS } from './large-record.ts';
 
 /** So many that PostgreSQL, which knows how many there are, would not read them all for a page. */
 const LARGE = { calls: 30_000, people: 25, rareCalls: 5 };
-const LARGE_TABLES = new Set(['cdr', 'charge', 'transfer', 'decision']);
+const LARGE_TABLES = new Set(['cdr', 'charge', 'transfer', 'decision', 'rerate_item']);
 
 /** A large record, the queries that its readers make, and what of each reads a whole table or a whole index. */
 type Plans = {
@@ -34,6 +36,7 @@ async function sqlitePlans(): Promise<Plans> {
   });
   onTestFinished(() => database.destroy());
   await fillLargeRecord(database, LARGE);
+  await fillRun(database);
   const raw = openRaw(path);
   return {
     database,
@@ -47,6 +50,20 @@ async function sqlitePlans(): Promise<Plans> {
           (detail) => LARGE_TABLES.has(/^SCAN (\w+)/.exec(detail)?.[1] ?? '') || passesPages(sql, detail),
         ),
   };
+}
+
+/** A run that changed every charge. */
+async function fillRun(database: Kysely<Schema>): Promise<void> {
+  const run = parseRerateRunId('large');
+  if (run === undefined) throw new Error('the name is one that a run may have');
+  const writer = createRerateWriter(database);
+  const filter = { from: toEpochMs(0), to: toEpochMs(YEAR_FROM + YEAR_MS) };
+  await writer.begin({ id: run, funding: 'kept', filter, createdAt: toEpochMs(0) });
+  await sql`insert into rerate_item (run, payer, leg_uuid, state, destination, currency, charges, admitted_at,
+      version_before, price_before, price_after, applied_at)
+    select ${run}, payer, leg_uuid, 'applied', '', 'EUR', '[]', admitted_at, 1, price, 0, 0 from charge`.execute(
+    database,
+  );
 }
 
 /** A page in the order of time that does not begin at its cursor walks past all pages before it. */
@@ -70,6 +87,7 @@ async function postgresPlans(): Promise<Plans> {
   });
   onTestFinished(() => database.destroy());
   await fillLargeRecord(database, LARGE);
+  await fillRun(database);
   // As it does by itself, some time after a table has grown.
   await client.query('analyze');
   return {
@@ -131,6 +149,7 @@ describe.each([
     await records.paidSince(account('t3/s4/u5'), middle);
     await Array.fromAsync(records.decisionsOfKind({ kind: 'admission', account: undefined, ...month }));
     for await (const _ of createRerateReader(database).pricedCalls(month)) continue;
+    await createRerateReader(database).appliedTo(someone);
     await createAccountStore(database).removeAccount(account('t3/s4/u5'));
     const questions = new Map(asked.map((query) => [query.sql, query]));
     expect(questions.size).toBeGreaterThan(20);
