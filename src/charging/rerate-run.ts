@@ -67,7 +67,7 @@ export type RerateItem = {
 export type RerateItemState = 'planned' | 'applied' | 'reverted' | 'stale' | 'superseded';
 
 /** An item that was applied, whatever became of it since: its payer's next version is of that moment. */
-export type AppliedItem = Pick<RerateItem, 'payer' | 'versionBefore'> & {
+export type AppliedItem = Pick<RerateItem, 'legUuid' | 'payer' | 'versionBefore'> & {
   readonly run: RerateRunId;
   readonly appliedAt: EpochMs;
   /** When the version after that put in force again what was before. */

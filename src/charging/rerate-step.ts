@@ -49,13 +49,13 @@ export type MadeByRun = { readonly run: RerateRunId; readonly at: EpochMs } & (
   | { readonly change: 'reverted' }
 );
 
-/** `applied`: of the charge's leg. Undefined for a charge that no run made. */
+/** Undefined for a charge that none of `applied` made. */
 export function madeByRun(
-  { payer, version }: Pick<Charge, 'payer' | 'version'>,
+  { legUuid, payer, version }: Pick<Charge, 'legUuid' | 'payer' | 'version'>,
   applied: readonly AppliedItem[],
 ): MadeByRun | undefined {
-  for (const { run, payer: changed, versionBefore, appliedAt, revertedAt } of applied) {
-    if (changed !== payer) continue;
+  for (const { run, versionBefore, appliedAt, revertedAt, ...changed } of applied) {
+    if (changed.legUuid !== legUuid || changed.payer !== payer) continue;
     if (version === versionBefore + 1) return { run, at: appliedAt, change: 'applied', revertedAt };
     if (version === versionBefore + 2 && revertedAt !== undefined) {
       return { run, at: revertedAt, change: 'reverted' };

@@ -36,8 +36,8 @@ export type RerateReader = {
   /** Those that change most, whichever way. */
   biggest(id: RerateRunId, count: number): Promise<readonly StoredItem[]>;
   items(id: RerateRunId): AsyncIterable<StoredItem>;
-  /** Of every run, what it changed of a leg; by payer, in the order of their versions. */
-  appliedTo(leg: LegUuid): Promise<readonly AppliedItem[]>;
+  /** Of every run, what it changed of these legs. */
+  appliedTo(legs: readonly LegUuid[]): Promise<readonly AppliedItem[]>;
 };
 
 export type RatedBy = { readonly tariff: TariffName | undefined; readonly prefix: string | undefined };

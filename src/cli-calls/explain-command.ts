@@ -35,7 +35,7 @@ async function explain(line: CommandLine, context: CommandContext): Promise<Resu
       answeredAt: cdr.answeredAt,
       charges: await records.chargesOf(legUuid),
       transfers: await records.transfersOfLeg(legUuid),
-      applied: await rerates.appliedTo(legUuid),
+      applied: await rerates.appliedTo([legUuid]),
     };
     legs.push({ cdr, money });
   }

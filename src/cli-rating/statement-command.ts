@@ -1,3 +1,5 @@
+import { madeByRun } from '../charging/rerate-step.ts';
+import type { RerateReader } from '../charging/rerate-store.ts';
 import { moneyJson } from '../cli-accounts/account-view.ts';
 import {
   done,
@@ -15,8 +17,9 @@ import { showMoment } from '../command-line/moment.ts';
 import { readSpan, type TimeSpan } from '../command-line/time-span.ts';
 import { inReadingOrder } from '../records/reading-order.ts';
 import type { RecordReader } from '../records/record-store.ts';
-import { walletLedger, type LedgerName, type Transfer } from '../records/records.ts';
-import type { AccountPath } from '../units/ids.ts';
+import { runOfReversal } from '../records/reversal.ts';
+import { versionOfTransfer, walletLedger, type LedgerName, type Transfer } from '../records/records.ts';
+import { parseLegUuid, type AccountPath } from '../units/ids.ts';
 import { formatMicros, negateMicros, toMicros, ZERO_MICROS, type Micros } from '../units/money.ts';
 import { toIsoUtc } from '../units/time.ts';
 
@@ -45,7 +48,17 @@ type Statement = {
   readonly sums: ReadonlyMap<Transfer['kind'], Sum>;
 };
 
-type Movement = { readonly transfer: Transfer; readonly amount: Micros; readonly balance: Micros };
+type Movement = {
+  readonly transfer: Transfer;
+  readonly amount: Micros;
+  readonly balance: Micros;
+  /** The run of re-rating by which it was taken back or charged anew. */
+  readonly run: string | undefined;
+};
+type Books = {
+  readonly records: Pick<RecordReader, 'transfersOf'>;
+  readonly rerates: Pick<RerateReader, 'appliedTo'>;
+};
 type Sum = { readonly count: number; readonly amount: Micros };
 
 async function statement(line: CommandLine, context: CommandContext): Promise<Result> {
@@ -64,10 +77,10 @@ async function statement(line: CommandLine, context: CommandContext): Promise<Re
     if (rows.length === 0) return unknown ?? failed(`${account} has no wallet`);
   }
   if (flags.isSet('csv') && !flags.isSet('json')) {
-    await writeCsv(records, ledger, period, { opening, print: context.print });
+    await writeCsv(stores, account, period, { opening, print: context.print });
     return done({}, []);
   }
-  const statements = await readStatements(records, ledger, period, opening);
+  const statements = await readStatements(stores, account, period, opening);
   const shown = statements.length > 0 ? statements : [emptyStatement(currency ?? '')];
   return done(
     { account, from: toIsoUtc(period.from), to: toIsoUtc(period.to), statements: shown.map(statementJson) },
@@ -86,25 +99,47 @@ function amountFor(ledger: LedgerName, { credit, amount }: Transfer): Micros {
 
 /** Every movement, those of one moment in the order in which they are to be read. */
 async function* walkMovements(
-  records: Pick<RecordReader, 'transfersOf'>,
-  ledger: LedgerName,
+  { records, rerates }: Books,
+  account: AccountPath,
   period: TimeSpan,
   opening: ReadonlyMap<string, Micros>,
 ): AsyncGenerator<Movement> {
+  const ledger = walletLedger(account);
   const balances = new Map(opening);
   const moment: Transfer[] = [];
-  const read = (): readonly Movement[] =>
-    inReadingOrder(moment.splice(0)).map((transfer) => {
+  const read = async (): Promise<readonly Movement[]> => {
+    const transfers = inReadingOrder(moment.splice(0));
+    const runOf = await findRuns(rerates, account, transfers);
+    return transfers.map((transfer) => {
       const amount = amountFor(ledger, transfer);
       const balance = toMicros((balances.get(transfer.currency) ?? 0n) + amount);
       balances.set(transfer.currency, balance);
-      return { transfer, amount, balance };
+      return { transfer, amount, balance, run: runOf(transfer) };
     });
+  };
   for await (const transfer of walkTransfers(records, ledger, period)) {
-    if (moment[0] !== undefined && moment[0].at !== transfer.at) yield* read();
+    if (moment[0] !== undefined && moment[0].at !== transfer.at) yield* await read();
     moment.push(transfer);
   }
-  yield* read();
+  yield* await read();
+}
+
+/** A reversal's id says it; of what was charged anew, the record of the runs. */
+async function findRuns(
+  rerates: Books['rerates'],
+  payer: AccountPath,
+  transfers: readonly Transfer[],
+): Promise<(transfer: Transfer) => string | undefined> {
+  const again = transfers.filter((transfer) => (versionOfTransfer(transfer) ?? 1) > 1);
+  const legs = new Set(again.flatMap(({ reference }) => parseLegUuid(reference) ?? []));
+  const applied = Map.groupBy(await rerates.appliedTo([...legs]), ({ legUuid }) => legUuid);
+  return (transfer) => {
+    if (transfer.kind === 'reversal') return runOfReversal(transfer.id);
+    const legUuid = parseLegUuid(transfer.reference);
+    const version = versionOfTransfer(transfer);
+    if (legUuid === undefined || version === undefined) return undefined;
+    return madeByRun({ legUuid, payer, version }, applied.get(legUuid) ?? [])?.run;
+  };
 }
 
 async function* walkTransfers(
@@ -127,12 +162,12 @@ async function* walkTransfers(
 }
 
 async function readStatements(
-  records: Pick<RecordReader, 'transfersOf'>,
-  ledger: LedgerName,
+  books: Books,
+  account: AccountPath,
   period: TimeSpan,
   opening: ReadonlyMap<string, Micros>,
 ): Promise<readonly Statement[]> {
-  const movements = await Array.fromAsync(walkMovements(records, ledger, period, opening));
+  const movements = await Array.fromAsync(walkMovements(books, account, period, opening));
   const byCurrency = Map.groupBy(movements, ({ transfer }) => transfer.currency);
   const currencies = [...new Set([...opening.keys(), ...byCurrency.keys()])].toSorted();
   return currencies.map((currency) => {
@@ -156,16 +191,19 @@ function statementJson({ currency, opening, movements, closing, sums }: Statemen
   return {
     currency,
     opening: moneyJson(opening, currency),
-    movements: movements.map(({ transfer: { id, kind, at, reference, debit, credit }, amount, balance }) => ({
-      at: toIsoUtc(at),
-      kind,
-      id,
-      debit,
-      credit,
-      reference,
-      amount: moneyJson(amount, currency),
-      balance: moneyJson(balance, currency),
-    })),
+    movements: movements.map(
+      ({ transfer: { id, kind, at, reference, debit, credit }, amount, balance, run }) => ({
+        at: toIsoUtc(at),
+        kind,
+        id,
+        debit,
+        credit,
+        reference,
+        amount: moneyJson(amount, currency),
+        balance: moneyJson(balance, currency),
+        run,
+      }),
+    ),
     closing: moneyJson(closing, currency),
     sums: Object.fromEntries(
       [...sums].map(([kind, { count, amount }]) => [kind, { count, amount: moneyJson(amount, currency) }]),
@@ -182,12 +220,13 @@ function statementLines(
     `${account}: ${showMoment(from)} to ${showMoment(to)} UTC, in ${currency}`,
     ...columns([
       [showMoment(from), 'opening balance', '', '', formatMicros(opening)],
-      ...movements.map(({ transfer: { at, kind, reference }, amount, balance }) => [
+      ...movements.map(({ transfer: { at, kind, reference }, amount, balance, run }) => [
         showMoment(at),
         kind,
         reference,
         signed(amount),
         formatMicros(balance),
+        run === undefined ? '' : `by run ${run}`,
       ]),
       [showMoment(to), 'closing balance', '', '', formatMicros(closing)],
     ]),
@@ -201,12 +240,23 @@ function signed(amount: Micros): string {
   return amount > 0n ? `+${formatMicros(amount)}` : formatMicros(amount);
 }
 
-const CSV_COLUMNS = ['at', 'kind', 'id', 'debit', 'credit', 'reference', 'amount', 'balance', 'currency'];
+const CSV_COLUMNS = [
+  'at',
+  'kind',
+  'id',
+  'debit',
+  'credit',
+  'reference',
+  'amount',
+  'balance',
+  'currency',
+  'run',
+];
 
 /** Row by row, for a busy wallet has more movements than memory has room for. The first rows are the opening balances. */
 async function writeCsv(
-  records: Pick<RecordReader, 'transfersOf'>,
-  ledger: LedgerName,
+  books: Books,
+  account: AccountPath,
   period: TimeSpan,
   out: { readonly opening: ReadonlyMap<string, Micros>; readonly print: (line: string) => void },
 ): Promise<void> {
@@ -214,12 +264,23 @@ async function writeCsv(
   print(csvRow(CSV_COLUMNS));
   for (const [currency, balance] of opening) {
     print(
-      csvRow([toIsoUtc(period.from), 'opening balance', '', '', '', '', '', formatMicros(balance), currency]),
+      csvRow([
+        toIsoUtc(period.from),
+        'opening balance',
+        '',
+        '',
+        '',
+        '',
+        '',
+        formatMicros(balance),
+        currency,
+        '',
+      ]),
     );
   }
-  for await (const { transfer, amount, balance } of walkMovements(records, ledger, period, opening)) {
+  for await (const { transfer, amount, balance, run } of walkMovements(books, account, period, opening)) {
     const { at, kind, id, debit, credit, reference, currency } = transfer;
     const figures = [formatMicros(amount), formatMicros(balance), currency];
-    print(csvRow([toIsoUtc(at), kind, id, debit, credit, reference, ...figures]));
+    print(csvRow([toIsoUtc(at), kind, id, debit, credit, reference, ...figures, run ?? '']));
   }
 }

@@ -193,6 +193,13 @@ export function chargeTransferId(charge: Pick<Charge, 'legUuid' | 'segment' | 'p
   return `charge:${charge.legUuid}:${charge.segment}:${charge.payer}:${charge.version}`;
 }
 
+/** The version of the charge that a transfer is of, by its id; undefined for one that is of none. */
+export function versionOfTransfer({ kind, id }: Pick<Transfer, 'kind' | 'id'>): number | undefined {
+  if (kind !== 'charge') return undefined;
+  const version = Number.parseInt(id.slice(id.lastIndexOf(':') + 1), 10);
+  return Number.isSafeInteger(version) ? version : undefined;
+}
+
 /** The rate of a call that came with its own price: of no tariff on record. Versions on record begin at 1. */
 export const ADHOC_RATE = { tariff: 'adhoc' as TariffName, tariffVersion: 0, rateId: 0, prefix: '' } as const;
 

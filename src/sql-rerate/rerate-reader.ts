@@ -1,11 +1,11 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import type { RerateSum } from '../charging/rerate-run.ts';
+import type { AppliedItem, RerateSum } from '../charging/rerate-run.ts';
 import type { RatedBy, RerateReader, StoredItem } from '../charging/rerate-store.ts';
 import type { AccountPath, LegUuid, RerateRunId, TariffName } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 import { numberOf } from '../sql/cell.ts';
 import { walkChargedCalls } from './charged-calls.ts';
-import { walkPages } from '../sql/paging.ts';
+import { slicesOf, walkPages } from '../sql/paging.ts';
 import { countCalls, readChargesInForce, walkPricedCalls } from './rerate-calls.ts';
 import { toAppliedItem, toRun, toStoredItem } from './rerate-rows.ts';
 import type { RerateItemRow, Schema } from '../sql/schema.ts';
@@ -61,17 +61,7 @@ export function createRerateReader(database: Kysely<Schema>): RerateReader {
       return rows.map(toStoredItem);
     },
     items: (id) => walkItems(database, id),
-    async appliedTo(leg) {
-      const rows = await database
-        .selectFrom('rerate_item')
-        .select(['run', 'payer', 'version_before', 'applied_at', 'reverted_at'])
-        .where('leg_uuid', '=', leg)
-        .where('applied_at', 'is not', null)
-        .orderBy('payer')
-        .orderBy('version_before')
-        .execute();
-      return rows.flatMap((row) => toAppliedItem(row) ?? []);
-    },
+    appliedTo: (legs) => readApplied(database, legs),
   };
 }
 
@@ -95,6 +85,23 @@ type SumRow = {
   readonly before: bigint;
   readonly after: bigint;
 };
+
+async function readApplied(
+  database: Kysely<Schema>,
+  legs: readonly LegUuid[],
+): Promise<readonly AppliedItem[]> {
+  const applied: AppliedItem[] = [];
+  for (const slice of slicesOf(legs)) {
+    const rows = await database
+      .selectFrom('rerate_item')
+      .select(['run', 'leg_uuid', 'payer', 'version_before', 'applied_at', 'reverted_at'])
+      .where('leg_uuid', 'in', slice)
+      .where('applied_at', 'is not', null)
+      .execute();
+    applied.push(...rows.flatMap((row) => toAppliedItem(row) ?? []));
+  }
+  return applied;
+}
 
 /** PostgreSQL sums to a numeric, which its driver would hand over as text. */
 async function readSums<Row extends SumRow>(

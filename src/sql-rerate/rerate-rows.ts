@@ -80,11 +80,12 @@ export function toStoredItem(
 
 /** Undefined for one that no charge was made of. */
 export function toAppliedItem(
-  row: Pick<RerateItemRow, 'run' | 'payer' | 'version_before' | 'applied_at' | 'reverted_at'>,
+  row: Pick<RerateItemRow, 'run' | 'leg_uuid' | 'payer' | 'version_before' | 'applied_at' | 'reverted_at'>,
 ): AppliedItem | undefined {
   if (row.applied_at === null) return undefined;
   return {
     run: row.run,
+    legUuid: row.leg_uuid,
     payer: row.payer,
     versionBefore: numberOf(row.version_before),
     appliedAt: momentOf(row.applied_at),

@@ -50,7 +50,7 @@ function paidBy(settlements: readonly Settlement[], payer: string, to: string, w
 
 describe.each(DATABASES)('a call that was rated again on $name', (tested) => {
   it('names the run of each version and its time, whether money moved or not', async () => {
-    const { run, setNow, settlements, charges } = await createChanged(tested);
+    const { run, ask, setNow, settlements, charges } = await createChanged(tested);
     await run('rerate', 'plan', ...SPAN, '--replay-funding', '--id', 'november');
     expect((await run('rerate', 'apply', 'november')).code).toBe(0);
     const applied = { run: 'november', change: 'applied', at: APPLIED };
@@ -73,6 +73,17 @@ describe.each(DATABASES)('a call that was rated again on $name', (tested) => {
       expect(words).toContain('  put in force 2026-08-01 00:00:00 UTC by run november\n');
       expect(words).not.toContain('reverted');
     }
+    // Nothing was taken back of what had cost nothing: only the record of the run can tell.
+    const [first] = changed;
+    const legUuid = first?.legUuid ?? '';
+    const asked = ['statement', 'acme/minutes', '--from', '2026-07-31', '--to', '2026-08-02'];
+    const { statements } = (await ask(...asked)) as Stated;
+    const movements = statements.flatMap((each) => each.movements);
+    expect(movements.filter(({ reference }) => reference === legUuid)).toMatchObject([
+      { kind: 'charge', run: 'november' },
+    ]);
+    expect((await run(...asked)).out).toMatch(new RegExp(` ${legUuid} .* by run november\n`));
+    expect((await run(...asked, '--csv')).out).toMatch(new RegExp(`,${legUuid},.*,EUR,november\n`));
 
     setNow(toEpochMs(Date.parse(REVERTED)));
     expect((await run('rerate', 'revert', 'november')).code).toBe(0);
@@ -121,6 +132,16 @@ type Shown = {
   readonly way: string;
   readonly inForce: boolean;
   readonly rerate?: { readonly run: string; readonly change: string; readonly at: string };
+};
+
+type Stated = {
+  readonly statements: readonly {
+    readonly movements: readonly {
+      readonly kind: string;
+      readonly reference: string;
+      readonly run?: string;
+    }[];
+  }[];
 };
 
 type Explained = { readonly legs: readonly { readonly charges: readonly Shown[] }[] };

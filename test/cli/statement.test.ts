@@ -3,7 +3,12 @@ import { DOUBLED, fillRecord, importVersions, liveCalls } from '../charging/char
 import { DATABASES } from '../database/databases.ts';
 import { createCli } from './cli-run.ts';
 
-type Movement = { readonly kind: string; readonly reference: string; readonly id: string };
+type Movement = {
+  readonly kind: string;
+  readonly reference: string;
+  readonly id: string;
+  readonly run?: string;
+};
 type Statement = { readonly statements: readonly { readonly movements: readonly Movement[] }[] };
 
 /** More than are read at once. */
@@ -31,6 +36,14 @@ describe.each(DATABASES)('a statement on $name', ({ freshUrl, openRecord }) => {
     const kinds = new Set([...calls.values()].map((each) => each.map(({ kind }) => kind).join(' ')));
     for (const each of kinds) expect(each).toMatch(/^(?:reversal(?: |$))*(?:charge(?: |$))*$/);
     expect(kinds).toContain('reversal charge');
+
+    expect(new Set(movements.map((movement) => movement.run))).toEqual(new Set(['august']));
+    const lines = (await run(...asked)).out
+      .split('\n')
+      .filter((line) => / (?:charge|reversal) {2}/.test(line));
+    expect(lines.filter((line) => !line.endsWith('  by run august'))).toEqual(
+      lines.filter((line) => line.includes(' × ')),
+    );
 
     const { out } = await run(...asked, '--csv');
     const ids = out

@@ -149,7 +149,7 @@ describe.each([
     await records.paidSince(account('t3/s4/u5'), middle);
     await Array.fromAsync(records.decisionsOfKind({ kind: 'admission', account: undefined, ...month }));
     for await (const _ of createRerateReader(database).pricedCalls(month)) continue;
-    await createRerateReader(database).appliedTo(someone);
+    await createRerateReader(database).appliedTo([someone]);
     await createAccountStore(database).removeAccount(account('t3/s4/u5'));
     const questions = new Map(asked.map((query) => [query.sql, query]));
     expect(questions.size).toBeGreaterThan(20);
