@@ -19,6 +19,7 @@ import { unknownName } from '../command-line/known-names.ts';
 import { createProgress } from '../command-line/progress.ts';
 import { createTeller } from '../command-line/teller.ts';
 import { readSpan } from '../command-line/time-span.ts';
+import { CORRECTION_RUN } from '../reconcile/correction.ts';
 import { planReplayed, replayedFrom, type ReplayBooks } from '../replay/plan-replayed.ts';
 import {
   parseAccountPath,
@@ -87,10 +88,16 @@ export const RERATE_COMMANDS: readonly Command[] = [
   },
 ];
 
+/** Under the name of corrections nobody could tell its reversals from theirs. */
+function parseNewRun(text: string): RerateRunId | undefined {
+  return text === CORRECTION_RUN ? undefined : parseRerateRunId(text);
+}
+
 async function plan(line: CommandLine, context: CommandContext): Promise<Result> {
   const flags = readFlags(line);
   const filter = readFilter(flags);
-  const named = flags.parsed('id', parseRerateRunId, 'a name of a-z 0-9 _ . -');
+  const expected = `a name of a-z 0-9 _ . -, and not ${CORRECTION_RUN}`;
+  const named = flags.parsed('id', parseNewRun, expected);
   const funding = readFunding(flags);
   flags.check();
   const createdAt = context.now();

@@ -45,7 +45,7 @@ export type CorrectionRules = {
 };
 
 /** Whose reversals these are: no run of re-rating has the name. */
-const CORRECTION = 'cdr-correction';
+export const CORRECTION_RUN = 'cdr-correction';
 
 /** FreeSWITCH's own CDR of the leg, and the decision that admitted it, where that is on record. */
 export type CorrectBy = PlacedCdr & { readonly admission?: Decision | undefined };
@@ -168,7 +168,7 @@ function movementsOf(
 }
 
 function correctionRun(): RerateRunId {
-  const run = parseRerateRunId(CORRECTION);
+  const run = parseRerateRunId(CORRECTION_RUN);
   assert(run !== undefined, 'the name is one that a run may have');
   return run;
 }

@@ -126,6 +126,11 @@ describe('rerate', () => {
     expect(bad.err).toContain('--from: yesterday: expected a day or a moment');
     expect(bad.err).toContain('--to: nothing: expected a day or a moment');
     expect(bad.err).toContain('--prefix: +49: expected digits');
+    const taken = await run('rerate', 'plan', ...SPAN, '--id', 'cdr-correction');
+    expect(taken).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('and not cdr-correction') as string,
+    });
     expect((await run('rerate', 'plan', '--from', '2026-02-01', '--to', '2026-01-01')).err).toContain(
       '--to: 2026-01-01: expected a moment after --from',
     );
