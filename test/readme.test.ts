@@ -56,13 +56,16 @@ describe('README', () => {
     const account = parseAccountPath('acme/retail');
     const root = parseAccountPath('acme');
     const route = parseRouteName('carrier');
-    if (account === undefined || root === undefined || route === undefined) throw new Error('bad examples');
+    const customer = parseAccountPath('acme/adhoc.john');
+    if (account === undefined || root === undefined || route === undefined || customer === undefined)
+      throw new Error('bad examples');
     const tenant = { kind: 'root', root } as const;
     const ofAccount = { kind: 'account', path: account } as const;
     const rows = rowsUnder('### Redis keys').map(nameIn);
     const expected = [
       keys.LAYOUT_KEY,
       ...Object.values(keys.slotKeys(tenant)),
+      keys.lostClosedKey(customer),
       keys.useKey(tenant, ofAccount),
       keys.useKey({ kind: 'route', route }, { kind: 'route', route }),
       keys.ticksKey(tenant, ofAccount),
@@ -139,6 +142,7 @@ const KEY_EXPORTS = [
   'bucketKey',
   'holderOfUseKey',
   'leaseKey',
+  'lostClosedKey',
   'poolOfWalletKey',
   'rootSlot',
   'shadowSlotKeys',

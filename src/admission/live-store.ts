@@ -73,7 +73,7 @@ export type LiveStore = {
    * or is there. Rejects also where the books have to be asked and do not answer.
    */
   lostPool(account: AccountPath): Promise<LostPool | undefined>;
-  /** Closes it in the books, for nobody talks on it. False: it is there. Only once, by whoever has looked before. */
+  /** Closes it in the books, for nobody talks on it. False: it is there, or whoever looked at the same time has closed it. */
   closeLost(
     account: AccountPath,
     left: { readonly amount: Micros; readonly currency: string },

@@ -3,7 +3,7 @@ import { assert } from '../units/assert.ts';
 import { rootOf, type AccountPath } from '../units/ids.ts';
 import { toMicros } from '../units/money.ts';
 import { guardStore } from '../redis/connection.ts';
-import { rootSlot, slotKeys, walletKey } from '../redis/keys.ts';
+import { lostClosedKey, rootSlot, slotKeys, walletKey } from '../redis/keys.ts';
 import { lostClosingEntry } from './opened-pool.ts';
 import type { StoreContext } from './store-context.ts';
 import type { AskBooks } from './take-leg.ts';
@@ -55,7 +55,8 @@ export function createLostPools(context: StoreContext): LostPools {
       const { lost, settlements } = slotKeys(rootSlot(rootOf(account)));
       const entry = lostClosingEntry(account, currency);
       const args = [context.clockArgument(), account, entry, `${amount}`, `lost@${options.clock()}`];
-      return (await run('forget', [walletKey(account), lost, settlements], args)) === 1;
+      const keys = [walletKey(account), lost, settlements, lostClosedKey(account)];
+      return (await run('forget', keys, args)) === 1;
     },
   };
 }

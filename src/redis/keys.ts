@@ -64,6 +64,11 @@ export function useKey(slot: Slot, holder: Holder): string {
   return `tollgate:{${slotName(slot)}}:use:${holderKey(holder)}`;
 }
 
+/** STRING, expiring: when a lost pool of a customer was closed in the books, so that two who look at once close it once. */
+export function lostClosedKey(account: AccountPath): string {
+  return `tollgate:{${rootOf(account)}}:lost:${account}`;
+}
+
 /** The keys of `useKey`, of all slots. */
 export const USE_KEYS = 'tollgate:{*}:use:*';
 
